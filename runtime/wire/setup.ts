@@ -1,0 +1,40 @@
+/** The setup: the physical facts behind a stream. Signed, retained; its hash stands in every header. */
+import { z } from 'zod'
+import { address, shaped, streamName, uint32 } from './fields.ts'
+import { readDocument, type SignedDocument } from './signed.ts'
+
+const short = z.string().max(200)
+
+export const setupSchema = z.strictObject({
+  version: uint32,
+  device: address,
+  stream: streamName,
+  driver: z.strictObject({ id: short, version: short }).optional(),
+  /** The software that reads: name and version. */
+  product: short,
+  sensor: z
+    .strictObject({
+      make: short.optional(),
+      model: short.optional(),
+      serial: short.optional(),
+      /** When and how it was last calibrated. */
+      calibration: z.string().max(1000).optional(),
+    })
+    .optional(),
+  place: z
+    .strictObject({
+      lat: z.number().min(-90).max(90).optional(),
+      lon: z.number().min(-180).max(180).optional(),
+      altM: z.number().optional(),
+      note: z.string().max(500).optional(),
+    })
+    .optional(),
+})
+
+export type Setup = z.infer<typeof setupSchema>
+
+/** Reads a setup; its `hash` is what headers name. Throws Malformed. */
+export function readSetup(payload: Uint8Array): SignedDocument & { readonly setup: Setup } {
+  const signed = readDocument('setup', payload)
+  return { ...signed, setup: shaped(setupSchema, signed.document, 'setup') }
+}
