@@ -16,6 +16,86 @@ export const faults = {
     says: '{path}:{line}:{column}: {what}',
     cure: '{hint}',
   },
+  BROKER_UNREACHABLE: {
+    exit: 3,
+    says: 'no MQTT broker answers at {url} after {seconds} s',
+    cure: 'check `broker` in the config, the network and the login, or start a broker there',
+  },
+  BROKER_LOST: {
+    exit: 3,
+    says: 'the line to the MQTT broker {url} is down',
+    cure: 'wait: it is opened again by itself; nothing that was stored is lost',
+  },
+  BROKER_REFUSED: {
+    exit: 3,
+    says: 'the MQTT broker {url} refuses {topic}',
+    cure: 'allow this client that topic in the ACL of the broker, and that size in its limits',
+  },
+  DRIVER_UNKNOWN: {
+    exit: 2,
+    says: 'there is no driver {driver}',
+    cure: 'perhaps {near}; `wayside drivers` lists them all',
+  },
+  DRIVER_OPTION_UNKNOWN: {
+    exit: 2,
+    says: 'driver {driver} has no option {option}: {known}',
+    cure: 'see `wayside drivers {driver}`',
+  },
+  DRIVER_OPTION_INVALID: {
+    exit: 2,
+    says: 'driver {driver}: option {option} can not be {written}',
+    cure: 'write {allowed}',
+  },
+  INPUT_UNREADABLE: {
+    exit: 2,
+    says: 'cannot read {path}: {why}',
+    cure: 'check the path and its permissions, or give the bytes on standard input',
+  },
+  PORT_UNREADABLE: {
+    exit: 2,
+    says: 'cannot open the port {path}: {why}',
+    cure: 'see `wayside ports`; the user needs the group dialout, and no other program may hold the port',
+  },
+  FOLDER_LOCKED: {
+    exit: 2,
+    says: 'another process already works in {folder}',
+    cure: 'stop it first; `fuser {folder}/lock` says which one it is',
+  },
+  STORE_UNREADABLE: {
+    exit: 2,
+    says: 'cannot open the database {path}: {why}',
+    cure: 'check that the folder exists and can be written; keep a copy of the file before you change it',
+  },
+  STORE_NEWER: {
+    exit: 2,
+    says: '{path} has schema {found}; this version knows schemas up to {known}',
+    cure: 'install the newer version again',
+  },
+  STORE_FAILED: {
+    exit: 2,
+    says: 'the store at {path} stopped: {why}',
+    cure: 'check free space and the card (`dmesg`), then start again; what was acknowledged is kept',
+  },
+  STORE_DAMAGED: {
+    exit: 2,
+    says: 'the store does not agree with itself: {what}',
+    cure: 'keep a copy of the folder, and check the card; only a sound copy can be started',
+  },
+  KEY_UNREADABLE: {
+    exit: 2,
+    says: '{path} is not a key file: {why}',
+    cure: 'restore it from the backup; without it this is another device',
+  },
+  KEY_EXPOSED: {
+    exit: 2,
+    says: '{path} can be read by other users (mode {mode})',
+    cure: 'chmod 600 {path}',
+  },
+  GENERATION_MISSING: {
+    exit: 2,
+    says: 'the key file of generation {generation} is not in {folder}',
+    cure: 'restore it from the backup; what was sealed under it cannot be opened without',
+  },
 } as const satisfies Readonly<Record<string, FaultRow>>
 
 export type FaultRow = {
@@ -32,6 +112,7 @@ export class Fault extends Error {
   readonly code: FaultCode
   readonly exit: 1 | 2 | 3
   readonly cure: string
+  readonly facts: Facts
   constructor(code: FaultCode, facts: Facts, cause?: unknown) {
     const row: FaultRow = faults[code]
     super(fill(row.says, facts), cause === undefined ? undefined : { cause })
@@ -39,6 +120,7 @@ export class Fault extends Error {
     this.code = code
     this.exit = row.exit
     this.cure = fill(row.cure, facts)
+    this.facts = facts
   }
 }
 
