@@ -37,14 +37,17 @@ export function decodeCborFirst(
   what: string,
 ): readonly [value: Cbor, rest: Uint8Array] {
   let first: readonly [Cbor, Uint8Array]
+  let again: Uint8Array
   try {
     first = decodeFirst(bytes, strict) as [Cbor, Uint8Array]
+    // Keys that are neither number nor text decode, and throw here.
+    again = encodeCbor(first[0])
   } catch (cause) {
     throw new Malformed(`${what}: not CBOR as we write it`, cause)
   }
   const [value, rest] = first
   const size = bytes.length - rest.length
-  must(equal(encodeCbor(value), bytes.subarray(0, size)), `${what}: CBOR is not deterministic`)
+  must(equal(again, bytes.subarray(0, size)), `${what}: CBOR is not deterministic`)
   return [value, rest]
 }
 

@@ -1,0 +1,234 @@
+/**
+ * The follower: one stream's chain of headers, verified link by link.
+ *
+ * Messages come in any order, twice, with gaps, forged or spliced; verdicts leave in the order of the
+ * chain. Nothing here is believed that the device's signing key did not sign, and nothing is passed on
+ * whose predecessor is not known or named as missing. Pure: no clock, no I/O; whoever feeds it decides
+ * when a gap is not worth waiting for any longer (`skip`).
+ */
+import type { Address } from '../wire/address.ts'
+import { equal } from '../wire/bytes.ts'
+import type { Cbor } from '../wire/cbor.ts'
+import { carriesReadings, clearBody, type Message } from '../wire/epoch.ts'
+import { headerHash } from '../wire/header.ts'
+import { Malformed } from '../wire/malformed.ts'
+
+/** Where a follower stands: the last header of the chain that it has accounted for. */
+export type Head = {
+  readonly generation: number
+  readonly number: number
+  /** SHA-256 of that header, or of the last one that a tombstone stands for. */
+  readonly hash: Uint8Array
+  /** Boot and closing time of the last epoch of readings: the next one of that boot begins no earlier. */
+  readonly boot?: string
+  readonly closedMonotonicMs?: number
+}
+
+/** What is wrong with a message; each is counted, shown, and never paid for. */
+export type Finding =
+  | 'another stream'
+  | 'wrong signature'
+  | 'broken chain'
+  | 'fork'
+  | 'generation went back'
+  | 'overlapping time'
+  | 'malformed body'
+
+export type Verdict =
+  /** The next epoch of readings, its header good and its place in the chain proven. */
+  | { readonly kind: 'epoch'; readonly message: Message; readonly head: Head }
+  /** A clear statement of the device: a clock map, a generation, or the tombstone itself. */
+  | {
+      readonly kind: 'statement'
+      readonly message: Message
+      readonly body: Cbor
+      readonly head: Head
+    }
+  /** A header of a kind that a later version defines: its place in the chain holds, its body is opaque. */
+  | { readonly kind: 'unknown'; readonly message: Message; readonly head: Head }
+  /** Numbers that the device evicted and says so, signed. */
+  | { readonly kind: 'evicted'; readonly from: number; readonly to: number; readonly head: Head }
+  /** Numbers that nobody gave us: the chain goes on behind them unproven. */
+  | { readonly kind: 'gap'; readonly from: number; readonly to: number; readonly head: Head }
+  | { readonly kind: 'finding'; readonly finding: Finding; readonly number: number }
+
+export type Follower = {
+  /** Takes one message and returns what follows from it, in the order of the chain. */
+  take(message: Message): Verdict[]
+  /** The numbers that are missing before what is held can be passed on. */
+  missing(): { readonly from: number; readonly to: number } | undefined
+  /** Gives the missing numbers up: says so, and goes on behind them. */
+  skip(): Verdict[]
+  /** The last header accounted for; undefined before the first. */
+  head(): Head | undefined
+}
+
+export type FollowOptions = {
+  readonly device: Address
+  readonly stream: string
+  /** Whose signature counts: as the enrolment, or the device's own id, names it. */
+  readonly signingKey: Address
+  /** Where an earlier run ended; without it the first message anchors the chain. */
+  readonly from?: Head
+  readonly limits?: Partial<FollowLimits>
+}
+
+export type FollowLimits = {
+  /** Messages held while their predecessors are missing; the furthest one is dropped (it can be fetched). */
+  readonly heldMax: number
+  /** How many past hashes are remembered, to tell a repetition from a fork. */
+  readonly rememberedMax: number
+}
+
+export const followLimits: FollowLimits = { heldMax: 256, rememberedMax: 4096 }
+
+export function follow(options: FollowOptions): Follower {
+  const limits = { ...followLimits, ...options.limits }
+  const held = new Map<number, Message>()
+  const remembered = new Map<number, Uint8Array>()
+  let head = options.from
+  if (head !== undefined) remembered.set(head.number, head.hash)
+
+  return {
+    take(message) {
+      const { number } = message.header
+      const finding = lookAt(message, options)
+      if (finding !== undefined) return [{ kind: 'finding', finding, number }]
+      const known = held.get(number)?.headerBytes
+      const hash = known === undefined ? remembered.get(number) : headerHash(known)
+      if (hash !== undefined) {
+        const same = equal(hash, headerHash(message.headerBytes))
+        return same ? [] : [{ kind: 'finding', finding: 'fork', number }]
+      }
+      if (head !== undefined && number <= head.number) return []
+      hold(message)
+      return head === undefined ? anchor(message) : drain()
+    },
+    missing() {
+      if (held.size === 0 || head === undefined) return undefined
+      return { from: head.number + 1, to: Math.min(...held.keys()) - 1 }
+    },
+    skip() {
+      const gap = this.missing()
+      if (gap === undefined || head === undefined) return []
+      const next = held.get(gap.to + 1)
+      if (next === undefined) return []
+      head = { ...head, number: gap.to, hash: next.header.previous }
+      return [{ kind: 'gap', ...gap, head }, ...drain()]
+    },
+    head: () => head,
+  }
+
+  function hold(message: Message) {
+    held.set(message.header.number, message)
+    if (held.size > limits.heldMax) held.delete(Math.max(...held.keys()))
+  }
+
+  /** The first message that we see of a stream: what was before it is not ours to judge. */
+  function anchor({ header }: Message): Verdict[] {
+    head = { generation: header.generation, number: header.number - 1, hash: header.previous }
+    return drain()
+  }
+
+  /** Passes on whatever is next, and steps over what a tombstone at hand stands for. */
+  function drain(): Verdict[] {
+    const verdicts: Verdict[] = []
+    while (head !== undefined) {
+      const next = held.get(head.number + 1)
+      if (next !== undefined) {
+        held.delete(next.header.number)
+        verdicts.push(...link(next, head))
+        continue
+      }
+      const over = buried(head)
+      if (over === undefined) break
+      const from = head.number + 1
+      head = { ...head, number: over.to, hash: over.last }
+      verdicts.push({ kind: 'evicted', from, to: over.to, head })
+    }
+    return verdicts
+  }
+
+  function link(message: Message, before: Head): Verdict[] {
+    const { header } = message
+    const { number } = header
+    if (!equal(header.previous, before.hash))
+      return [{ kind: 'finding', finding: 'broken chain', number }]
+    if (header.generation < before.generation)
+      return [{ kind: 'finding', finding: 'generation went back', number }]
+    const hash = headerHash(message.headerBytes)
+    remember(number, hash)
+    const { generation } = header
+    if (carriesReadings(header)) {
+      const overlaps =
+        header.boot === before.boot && header.openedMonotonicMs < (before.closedMonotonicMs ?? 0)
+      const { boot, closedMonotonicMs } = overlaps ? before : header
+      head = { ...timeOf(boot, closedMonotonicMs), generation, number, hash }
+      // It stands in the chain, but its time was sold already: nothing is paid for it.
+      if (overlaps) return [{ kind: 'finding', finding: 'overlapping time', number }]
+      return [{ kind: 'epoch', message, head }]
+    }
+    head = { ...before, generation, number, hash }
+    if (typeof header.kind === 'number') return [{ kind: 'unknown', message, head }]
+    const body = bodyOf(message)
+    if (body === undefined) return [{ kind: 'finding', finding: 'malformed body', number }]
+    return [{ kind: 'statement', message, body, head }]
+  }
+
+  function remember(number: number, hash: Uint8Array) {
+    remembered.set(number, hash)
+    const [oldest] = remembered.keys()
+    if (remembered.size > limits.rememberedMax && oldest !== undefined) remembered.delete(oldest)
+  }
+
+  /** The range of a held tombstone in which the next number lies. */
+  function buried({ number }: Head): Tombstone | undefined {
+    for (const message of held.values()) {
+      if (message.header.kind !== 'tombstone') continue
+      const grave = tombstone(bodyOf(message))
+      if (grave === undefined || grave.to >= message.header.number) continue
+      if (grave.from <= number + 1 && number + 1 <= grave.to) return grave
+    }
+    return undefined
+  }
+}
+
+export type Tombstone = {
+  readonly from: number
+  readonly to: number
+  /** Hash of header `to`, on which header `to + 1` builds. */
+  readonly last: Uint8Array
+}
+
+/** What a tombstone's body says; undefined when it says nothing that we understand. */
+export function tombstone(body: Cbor | undefined): Tombstone | undefined {
+  if (!(body instanceof Map)) return undefined
+  const [from, to, last] = [body.get('from'), body.get('to'), body.get('last')]
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined
+  if (!(last instanceof Uint8Array) || last.length !== 32) return undefined
+  return { from: from as number, to: to as number, last }
+}
+
+/** What can be said of a message before its place in the chain is known. */
+function lookAt(
+  message: Message,
+  { device, stream, signingKey }: FollowOptions,
+): Finding | undefined {
+  const { header, signer } = message
+  if (header.device !== device || header.stream !== stream) return 'another stream'
+  if (signer !== signingKey) return 'wrong signature'
+  return undefined
+}
+
+function bodyOf(message: Message): Cbor | undefined {
+  try {
+    return clearBody(message)
+  } catch (error) {
+    if (error instanceof Malformed) return undefined
+    throw error
+  }
+}
+
+function timeOf(boot: string | undefined, closedMonotonicMs: number | undefined) {
+  return boot === undefined || closedMonotonicMs === undefined ? {} : { boot, closedMonotonicMs }
+}
