@@ -118,6 +118,8 @@ export function openBroker(options: BrokerOptions): Broker {
     let takeovers = 0
     while (!stop.signal.aborted) {
       const dialled = dial(options, limits, version)
+      // From the first instant: a kept session's queue may come in one piece with the CONNACK.
+      dialled.client.on('message', hear)
       const giveUp = () => dialled.client.end(true)
       stop.signal.addEventListener('abort', giveUp)
       const opened = await dialled.opened
@@ -127,12 +129,16 @@ export function openBroker(options: BrokerOptions): Broker {
         continue
       }
       const upAtMs = performance.now()
-      if (typeof opened !== 'string') await serve(dialled.client, opened, dialled.ended, version)
-      const stable = typeof opened !== 'string' && performance.now() - upAtMs >= limits.stableMs
+      const up = typeof opened === 'string' ? undefined : carry(dialled.client, opened, limits, url)
+      if (up !== undefined) await serve(dialled.client, up, dialled.ended, version)
+      const stable = up !== undefined && performance.now() - upAtMs >= limits.stableMs
       if (stable) failures = 0
       const why = typeof opened === 'string' ? opened : await dialled.ended
-      takeovers = why === takenOver ? takeovers + 1 : stable ? 0 : takeovers
-      if (why === takenOver)
+      // An older broker hangs up without a word; but it also does so to refuse what it was just sent.
+      const taken = why === takenOver || (why === hungUp && up?.resting() === true && !stable)
+      up?.drop()
+      takeovers = taken ? takeovers + 1 : 0
+      if (takeovers >= limits.takeoversMin)
         note({ event: 'taken over', clientId: options.clientId, times: takeovers })
       if (stop.signal.aborted) return
       const retryMs = backOff(failures, limits.retryFirstMs, limits.retryMaxMs, random)
@@ -143,22 +149,16 @@ export function openBroker(options: BrokerOptions): Broker {
   }
 
   /** Lives on one connection until it ends. */
-  async function serve(
-    client: MqttClient,
-    connack: IConnackPacket,
-    ended: Promise<string>,
-    version: 4 | 5,
-  ) {
-    const up = carry(client, connack, limits, url)
-    client.on('message', (topic, payload, { retain }) => {
-      const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.length)
-      for (const [filter, handlers] of filters)
-        if (matches(filter, topic)) for (const handle of handlers) handle(topic, bytes, retain)
-    })
-    const again = [...filters.keys()].map(async (filter) => {
-      if (!(await up.subscribe(filter))) note({ event: 'refused', topic: filter })
-    })
-    await Promise.race([Promise.allSettled(again), ended])
+  async function serve(client: MqttClient, up: Link, ended: Promise<string>, version: 4 | 5) {
+    const subscribed = new Set<string>()
+    while (client.connected && subscribed.size < filters.size) {
+      const more = [...filters.keys()].filter((filter) => !subscribed.has(filter))
+      const taken = await Promise.all(more.map((filter) => up.subscribe(filter)))
+      for (const [i, filter] of more.entries()) {
+        subscribed.add(filter)
+        if (taken[i] !== true) note({ event: 'refused', topic: filter })
+      }
+    }
     if (client.connected && !stop.signal.aborted) {
       link = up
       note({ event: 'connected', version })
@@ -167,7 +167,12 @@ export function openBroker(options: BrokerOptions): Broker {
     } else client.end(true)
     await ended
     link = undefined
-    up.drop()
+  }
+
+  function hear(topic: string, payload: Buffer, { retain }: { readonly retain: boolean }) {
+    const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.length)
+    for (const [filter, handlers] of filters)
+      if (matches(filter, topic)) for (const handle of handlers) handle(topic, bytes, retain)
   }
 
   function settle(how: (one: Waiting) => void) {
@@ -192,11 +197,14 @@ type Link = {
   subscribe(filter: string): Promise<boolean>
   /** Waits for what is in flight, then disconnects in order. */
   end(): Promise<void>
+  /** True when nothing is on its way. */
+  resting(): boolean
   /** The link fell: nothing more comes back. */
   drop(): void
 }
 
 const takenOver = 'session taken over'
+const hungUp = 'the broker closed the line'
 
 /** One attempt: how it opened (or why not), and why it ended. */
 function dial(options: BrokerOptions, limits: LinkLimits, version: 4 | 5) {
@@ -218,7 +226,7 @@ function dial(options: BrokerOptions, limits: LinkLimits, version: 4 | 5) {
       : {}),
     ...options.tls?.(),
   })
-  let why = 'the broker closed the line'
+  let why = hungUp
   let oldBroker = false
   client.on('error', (error: Error & { code?: number | string }) => {
     why = error.message
@@ -252,7 +260,10 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
       await flight.run(
         (done) =>
           client.publish(topic, bytes, { qos: 1, retain }, (error) =>
-            done(error == null ? undefined : fault('BROKER_REFUSED', { url, topic }, error)),
+            {
+            if (error == null) done()
+            else done(client.connected ? fault('BROKER_REFUSED', { url, topic }, error) : lost())
+          }),
           ),
         lost,
       )
@@ -268,6 +279,7 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
       await Promise.race([flight.idle(), sleep(limits.connectMs, undefined, { ref: false })])
       await client.endAsync()
     },
+    resting: () => flight.resting(),
     drop: () => flight.drop(),
   }
 }

@@ -6,6 +6,8 @@ export type LinkLimits = {
   readonly retryMaxMs: number
   /** A connection that held this long was a good one: the back-off starts over. */
   readonly stableMs: number
+  /** So many short lives in a row that the broker ended unasked, and we say that we were taken over. */
+  readonly takeoversMin: number
   readonly connectMs: number
   readonly keepaliveS: number
   /** Publishes on their way at once; the broker's own limit (MQTT 5) may be lower. */
@@ -20,6 +22,7 @@ export const linkLimits: LinkLimits = {
   retryFirstMs: 1_000,
   retryMaxMs: 60_000,
   stableMs: 60_000,
+  takeoversMin: 3,
   connectMs: 10_000,
   keepaliveS: 30,
   inFlightMax: 64,
@@ -28,8 +31,8 @@ export const linkLimits: LinkLimits = {
 }
 
 /**
- * What happened on the line. `taken over` means that another client uses our id; times and again, two
- * machines fight for it (a cloned card?). Only an MQTT 5 broker tells.
+ * What happened on the line. `taken over` means that another client seems to use our id, and the two
+ * throw each other out (a cloned card?): the broker ended one short connection after another, unasked.
  */
 export type LinkNote =
   | { readonly event: 'connected'; readonly version: 4 | 5 }

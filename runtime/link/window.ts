@@ -9,7 +9,7 @@ export function window(size: number) {
   }
   const queue: Flight[] = []
   const flying = new Set<Flight>()
-  const resting: (() => void)[] = []
+  const idlers: (() => void)[] = []
   let dropped = false
 
   return {
@@ -34,8 +34,9 @@ export function window(size: number) {
     /** Resolves when nothing is on its way or waiting. */
     idle(): Promise<void> {
       if (flying.size + queue.length === 0) return Promise.resolve()
-      return new Promise((done) => resting.push(done))
+      return new Promise((done) => idlers.push(done))
     },
+    resting: () => flying.size + queue.length === 0,
     /** Rejects all that is on its way or waiting, and whatever comes later. */
     drop(): void {
       dropped = true
@@ -57,6 +58,6 @@ export function window(size: number) {
   }
 
   function rest() {
-    if (flying.size + queue.length === 0) for (const done of resting.splice(0)) done()
+    if (flying.size + queue.length === 0) for (const done of idlers.splice(0)) done()
   }
 }

@@ -189,6 +189,17 @@ test('a refused publish is an error, and the line comes back', async () => {
   await host.stop()
 })
 
+test('two machines that fight for one id are told so', async () => {
+  const host = await startBroker()
+  const notes: LinkNote[] = []
+  const note = (each: LinkNote) => void notes.push(each)
+  const one = await open(host.url, 'device', { note })
+  const clone = await open(host.url, 'device', { note })
+  await eventually(() => notes.some(({ event }) => event === 'taken over'))
+  await Promise.all([one.close(), clone.close()])
+  await host.stop()
+})
+
 test('closing while the broker is out of reach ends at once', async () => {
   const host = await startBroker()
   await host.stop()
