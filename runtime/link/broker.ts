@@ -257,16 +257,12 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
       // Topic and head need room too: 64 bytes more than the largest head of a publish.
       if (maximumPacketSize !== undefined && bytes.length + topic.length + 64 > maximumPacketSize)
         throw fault('BROKER_REFUSED', { url, topic })
-      await flight.run(
-        (done) =>
-          client.publish(topic, bytes, { qos: 1, retain }, (error) =>
-            {
-            if (error == null) done()
-            else done(client.connected ? fault('BROKER_REFUSED', { url, topic }, error) : lost())
-          }),
-          ),
-        lost,
-      )
+      await flight.run((done) => {
+        client.publish(topic, bytes, { qos: 1, retain }, (error) => {
+          if (error == null) done()
+          else done(client.connected ? fault('BROKER_REFUSED', { url, topic }, error) : lost())
+        })
+      }, lost)
     },
     subscribe: (filter) =>
       new Promise((done) => {
