@@ -96,6 +96,26 @@ export const faults = {
     says: 'the key file of generation {generation} is not in {folder}',
     cure: 'restore it from the backup; what was sealed under it cannot be opened without',
   },
+  WATCH_PORT: {
+    exit: 2,
+    says: 'cannot serve health and metrics at {host}:{port}: {why}',
+    cure: 'choose another `watch.port` in the config, or 0 for a free one',
+  },
+  MODEL_UNREADABLE: {
+    exit: 2,
+    says: 'cannot read {path}: {why}',
+    cure: 'a model is a folder with model.json and model.onnx; check `model` in the config',
+  },
+  MODEL_INVALID: {
+    exit: 2,
+    says: '{path}: {what}',
+    cure: 'mend that place of the file, or take model.json and model.onnx from the same release',
+  },
+  MODEL_PROVIDER: {
+    exit: 2,
+    says: '{path} cannot run on {asked}: {why} (this build knows {available})',
+    cure: 'install what {asked} needs, or set `provider: cpu` for that model',
+  },
 } as const satisfies Readonly<Record<string, FaultRow>>
 
 export type FaultRow = {

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that an old Node can say what it needs before it meets newer syntax.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `wayside needs Node 22.18 or newer and this is ${process.versions.node}: install Node 24`,
+  )
+  process.exit(2)
+}
+const installed = new URL('../dist/main.js', import.meta.url)
+const clone = new URL('../runtime/main.ts', import.meta.url)
+const { existsSync } = await import('node:fs')
+await import((existsSync(clone) ? clone : installed).href)

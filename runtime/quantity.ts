@@ -1,0 +1,107 @@
+/** The small languages of the config: durations, sizes and prices, as zod schemas. */
+import { z } from 'zod'
+import { parseAddress } from './wire/address.ts'
+
+const durationUnits: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+/** Numbers as YAML reads them, without the exponent that JavaScript gives to small ones. */
+const spelledOut = new Intl.NumberFormat('en-US', {
+  useGrouping: false,
+  maximumFractionDigits: 20,
+})
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  B: 1,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+}
+
+/** Bounds are in milliseconds for durations and in bytes for sizes. */
+export type Bounds = { readonly min: number; readonly max: number }
+
+/** A length of time as `500ms`, `10s`, `5min`, `1h`, `90d`; becomes milliseconds. */
+export function duration(bounds: Bounds) {
+  return quantity(durationUnits, bounds, 'a length of time', 'write for instance 10s, 5min or 1h')
+}
+
+/** An amount of bytes as `512B`, `64KiB`, `1GiB`; becomes bytes. */
+export function size(bounds: Bounds) {
+  return quantity(sizeUnits, bounds, 'a size', 'write for instance 64KiB or 1GiB')
+}
+
+/** A decimal number in words that lose nothing: `0.00036`. YAML numbers are taken as they print. */
+export const decimal = z
+  .union([z.string(), z.number()])
+  .transform((given) => (typeof given === 'string' ? given : spelledOut.format(given)))
+  .refine((text) => /^[0-9]{1,30}(\.[0-9]{1,30})?$/.test(text), {
+    message: 'not a decimal number; write it as 0.00036, without sign or exponent',
+  })
+
+/** An address in any spelling; becomes lower case. A bare 0x number must stand in quotes. */
+export const configAddress = z
+  .union([z.string(), z.number()], { error: 'not an address; write 0x and 40 hex digits' })
+  .transform((given, context) => {
+    const address = typeof given === 'string' ? parseAddress(given) : undefined
+    if (address !== undefined) return address
+    const unquoted = typeof given === 'number'
+    context.addIssue({
+      code: 'custom',
+      message: unquoted
+        ? 'YAML read this as a number; put the address in quotes'
+        : 'not an address; write 0x and 40 hex digits, in quotes',
+    })
+    return z.NEVER
+  })
+
+/** A decimal amount in a token's smallest unit; undefined when it is finer than that. */
+export function smallestUnits(text: string, decimals: number): bigint | undefined {
+  const [whole = '0', fraction = ''] = text.split('.')
+  const kept = fraction.replace(/0+$/, '')
+  if (kept.length > decimals) return undefined
+  return BigInt(whole + kept.padEnd(decimals, '0'))
+}
+
+/** The amount as a person writes it: 1234567 with 6 decimals is 1.234567. */
+export function decimalText(amount: bigint, decimals: number): string {
+  const digits = amount.toString().padStart(decimals + 1, '0')
+  const whole = digits.slice(0, digits.length - decimals)
+  const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '')
+  return fraction === '' ? whole : `${whole}.${fraction}`
+}
+
+function quantity(
+  scale: Readonly<Record<string, number>>,
+  { min, max }: Bounds,
+  noun: string,
+  cure: string,
+) {
+  const form = new RegExp(`^([0-9]{1,9}(?:\\.[0-9]{1,6})?) ?(${Object.keys(scale).join('|')})$`)
+  const spelled = (value: number) => spell(scale, value)
+  return z
+    .string({ error: `not ${noun}; ${cure}` })
+    .regex(form, `not ${noun}; ${cure}`)
+    .transform((text, context) => {
+      const [, number = '', unit = ''] = form.exec(text) ?? []
+      const value = Math.round(Number(number) * (scale[unit] ?? 1))
+      if (value >= min && value <= max) return value
+      context.addIssue({
+        code: 'custom',
+        message: `${text} is outside its limits; choose from ${spelled(min)} to ${spelled(max)}`,
+      })
+      return z.NEVER
+    })
+}
+
+/** The value in the largest unit that writes it whole. */
+function spell(scale: Readonly<Record<string, number>>, value: number): string {
+  const fitting = Object.entries(scale).filter(([, factor]) => value % factor === 0)
+  const [unit = '', factor = 1] = fitting.at(-1) ?? []
+  return `${value / factor}${unit}`
+}

@@ -1,0 +1,103 @@
+/** What the device counts, for Prometheus. The only importer of prom-client. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+export type Metrics = {
+  /** Readings whose commit has returned; never before. */
+  stored(stream: string, count: number): void
+  /** Data that was not believed, by the sensor or model it came from and the reason. */
+  doubted(source: string, reason: string, count?: number): void
+  sealed(stream: string): void
+  /** Epochs that the broker has acknowledged. */
+  published(stream: string): void
+  /** Epochs whose keys a buyer has been given. */
+  sold(stream: string, count: number): void
+  refused(code: string): void
+  /** Current levels, read when somebody looks. */
+  levels(read: () => Promise<Readonly<Record<LevelName, number>>>): void
+  /** The text that Prometheus scrapes, and its content type. */
+  text(): Promise<{ readonly body: string; readonly type: string }>
+  /** Totals by label, for the health document. */
+  totals(): Promise<Readonly<Record<TotalName, Readonly<Record<string, number>>>>>
+}
+
+export type LevelName = keyof typeof levelHelp
+export type TotalName = keyof typeof totalHelp
+
+const levelHelp = {
+  outbox_rows: 'Messages that no PUBACK has confirmed yet.',
+  outbox_bytes: 'Bytes of those messages.',
+  waiting_readings: 'Readings stored in epochs that are still open.',
+  wal_bytes: 'Size of the write-ahead log.',
+  broker_connected: '1 while the line to the broker stands.',
+} as const
+
+const totalHelp = {
+  readings_stored: 'Readings whose commit has returned.',
+  doubts: 'Data that was not believed, by source and reason.',
+  epochs_sealed: 'Epochs sealed and committed.',
+  epochs_published: 'Epochs that the broker has acknowledged.',
+  epochs_sold: 'Epochs whose key a buyer has been given.',
+  refusals: 'Requests refused, by code.',
+} as const
+
+export function openMetrics(): Metrics {
+  const register = new Registry()
+  collectDefaultMetrics({ register, prefix: 'wayside_' })
+  const total = (name: TotalName, labels: string[]) =>
+    new Counter({
+      name: `wayside_${name}_total`,
+      help: totalHelp[name],
+      labelNames: labels,
+      registers: [register],
+    })
+  const counters: Readonly<Record<TotalName, Counter>> = {
+    readings_stored: total('readings_stored', ['stream']),
+    doubts: total('doubts', ['source', 'reason']),
+    epochs_sealed: total('epochs_sealed', ['stream']),
+    epochs_published: total('epochs_published', ['stream']),
+    epochs_sold: total('epochs_sold', ['stream']),
+    refusals: total('refusals', ['code']),
+  }
+  return {
+    stored: (stream, count) => counters.readings_stored.inc({ stream }, count),
+    doubted: (source, reason, count = 1) => counters.doubts.inc({ source, reason }, count),
+    sealed: (stream) => counters.epochs_sealed.inc({ stream }),
+    published: (stream) => counters.epochs_published.inc({ stream }),
+    sold: (stream, count) => counters.epochs_sold.inc({ stream }, count),
+    refused: (code) => counters.refusals.inc({ code }),
+    levels: (read) => registerLevels(register, read),
+    text: async () => ({ body: await register.metrics(), type: register.contentType }),
+    totals: async () => {
+      const rows = await Promise.all(
+        Object.entries(counters).map(async ([name, counter]) => [name, await byLabel(counter)]),
+      )
+      return Object.fromEntries(rows) as Record<TotalName, Record<string, number>>
+    },
+  }
+}
+
+function registerLevels(
+  register: Registry,
+  read: () => Promise<Readonly<Record<LevelName, number>>>,
+): void {
+  const gauges = Object.entries(levelHelp).map(([name, help]) => {
+    return [name, new Gauge({ name: `wayside_${name}`, help, registers: [register] })] as const
+  })
+  // One reading of the levels serves every gauge of a scrape: the first one collects for all.
+  const [first] = gauges
+  if (first === undefined) return
+  Object.assign(first[1], {
+    collect: async () => {
+      const now = await read()
+      for (const [name, gauge] of gauges) gauge.set(now[name as LevelName])
+    },
+  })
+}
+
+/** Sums under their labels' values, joined with a colon: `air:bad sum`. */
+async function byLabel(counter: Counter): Promise<Record<string, number>> {
+  const { values } = await counter.get()
+  return Object.fromEntries(
+    values.map(({ labels, value }) => [Object.values(labels).join(':') || 'all', value]),
+  )
+}
