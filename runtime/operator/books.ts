@@ -1,0 +1,117 @@
+/**
+ * Taking a buyer's books: voucher, split and the leaves that changed. Pure but for the two signatures
+ * that it recovers.
+ *
+ * An ack says that voucher and every leaf under the root are on disk here, so a device may count on being
+ * paid for its leaf. Therefore nothing is taken in part: either the leaves we hold and the changed ones
+ * together hash to the signed root, or the books stay where they were.
+ */
+import { equal, hex, unhex } from '../wire/bytes.ts'
+import { isSignedBy } from '../wire/payment.ts'
+import { type Leaf, paymentTree } from '../wire/paymenttree.ts'
+import { type Refusal, refusal, refuse } from '../wire/refusal.ts'
+import type { Split } from '../wire/split.ts'
+import type { Voucher } from '../wire/voucher.ts'
+import { type Channel, end, type Member } from './channel.ts'
+
+export type BooksShown = {
+  readonly voucher: Voucher
+  readonly split: Split
+  /** The leaves that changed since the acked books; one device's own leaf when it shows its sale. */
+  readonly leaves: readonly Leaf[]
+}
+
+export type Taken = {
+  /** What to keep, refused or not: a good voucher counts even when the leaves under it are unknown. */
+  readonly channel: Channel
+  readonly refusal?: Refusal
+}
+
+/** Splits of a channel that are remembered while their books are not complete, to notice two trees. */
+export const splitsMax = 256
+
+/**
+ * Takes newer books, or says why not. Equal or older ones change nothing and are no mistake: a message
+ * may come twice. Two signed splits of one period end the channel.
+ */
+export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): Taken {
+  const no = check(channel, shown)
+  if (no !== undefined) return { channel, refusal: no }
+  const kept = remember(channel, shown)
+  const { period, total, root } = shown.split
+  if (kept.ended === 'withdrawal') {
+    return { channel: kept, refusal: refusal('channel-withdrawing') }
+  }
+  if (kept.ended === 'two trees') {
+    return { channel: kept, refusal: refusal('promise-two-trees', { period }) }
+  }
+  if (period <= kept.acked.period) return { channel: kept }
+  const changed = withLeaves(kept.members, shown.leaves)
+  if (!changed.ok) return { channel: kept, refusal: changed.refusal }
+  const tree = treeOf(changed.members)
+  if (tree.total !== total || !equal(tree.root, root)) {
+    const facts = { period, known: kept.acked.period }
+    return { channel: kept, refusal: refusal('books-root', facts) }
+  }
+  const acked = { period, root: hex(root), total, timeMs }
+  const splits = after(kept.splits, period)
+  return { channel: { ...kept, members: changed.members, acked, splits } }
+}
+
+/** Both signatures are the payer's, over this channel and over one total. */
+function check(channel: Channel, { voucher, split }: BooksShown): Refusal | undefined {
+  const id = unhex(channel.id)
+  const expected = channel.config.payerAuthorizer
+  if (!equal(voucher.channelId, id) || !equal(split.channelId, id)) {
+    return refusal('promise-channel')
+  }
+  if (voucher.maxClaimableAmount !== split.total) {
+    const facts = { total: split.total, voucher: voucher.maxClaimableAmount }
+    return refusal('promise-total', facts)
+  }
+  const signed = isSignedBy(voucher, split, channel.rail, expected)
+  return signed ? undefined : refusal('promise-signature', { expected })
+}
+
+type Changed =
+  | { readonly ok: true; readonly members: readonly Member[] }
+  | { readonly ok: false; readonly refusal: Refusal }
+
+/** The members with the changed leaves; caps hold, and so the total stays within the balance. */
+function withLeaves(before: readonly Member[], leaves: readonly Leaf[]): Changed {
+  const members = [...before]
+  for (const { index, device, amount } of leaves) {
+    const member = members[index]
+    if (member?.device !== device) return refuse('promise-leaf')
+    const { cap, paid: known = 0n } = member
+    if (amount > cap) return refuse('books-over-cap', { index, amount, cap })
+    if (amount < known) return refuse('books-lower', { index, known, amount })
+    members[index] = { ...member, paid: amount }
+  }
+  return { ok: true, members }
+}
+
+/** Keeps the larger voucher and the split's root; a second root for its period ends the channel. */
+function remember(channel: Channel, { voucher, split }: BooksShown): Channel {
+  const root = hex(split.root)
+  const { acked, splits } = channel
+  const known = split.period === acked.period ? acked.root : splits.get(split.period)
+  const more = voucher.maxClaimableAmount > (channel.voucher?.maxClaimableAmount ?? 0n)
+  const kept: Channel = more ? { ...channel, voucher } : channel
+  if (known !== undefined) return known === root ? kept : end(kept, 'two trees')
+  if (split.period < acked.period || splits.size >= splitsMax) return kept
+  return { ...kept, splits: new Map([...splits, [split.period, root]]) }
+}
+
+/** Splits that the acked books have overtaken can do no harm any more. */
+function after(splits: Channel['splits'], period: bigint): Channel['splits'] {
+  return new Map([...splits].filter(([other]) => other > period))
+}
+
+function treeOf(members: readonly Member[]): { root: Uint8Array; total: bigint } {
+  const tree = paymentTree()
+  for (const [index, { device, paid }] of members.entries()) {
+    if (paid !== undefined) tree.set({ index, device, amount: paid })
+  }
+  return tree.root()
+}

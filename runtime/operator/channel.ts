@@ -1,0 +1,134 @@
+/**
+ * One channel as the operator's gateway keeps it. Pure: the chain is read before, SQLite written after.
+ *
+ *   number                  authority                      may
+ *   balance, claimed        the chain, k blocks deep       rise; a falling balance ends the channel
+ *   cap of a member         this gateway                   rise
+ *   paid of a member        the buyer's signed tree        rise, up to its cap
+ *   acked                   this gateway, once on disk     rise
+ *
+ *   paid ≤ cap, Σ caps ≤ balance − withdrawing
+ *
+ * so that whatever a device accepts within its grant can be collected. A member's place in the list is its
+ * index in the payment tree for ever: members are appended, never moved and never removed.
+ */
+import type { Address } from '../wire/address.ts'
+import { type Hex, hex } from '../wire/bytes.ts'
+import type { ChannelConfig, Rail } from '../wire/channel.ts'
+import type { Voucher } from '../wire/voucher.ts'
+
+export type Channel = {
+  /** The EIP-712 hash of its config: the same after a reorg, so a re-mined deposit keeps its vouchers. */
+  readonly id: Hex
+  readonly config: ChannelConfig
+  readonly rail: Rail
+  /** Everything ever deposited and not taken back, claimed money included. */
+  readonly balance: bigint
+  readonly claimed: bigint
+  /** What the payer has asked to take back. */
+  readonly withdrawing: bigint
+  /** Why this channel gets no more grants and acks; it never goes away again. */
+  readonly ended?: Ending
+  readonly members: readonly Member[]
+  /** The books that this gateway holds in full: the newest split and every leaf under it. */
+  readonly acked: Books
+  /** Roots of splits past the acked one, by period, to notice a buyer who signs two trees. */
+  readonly splits: ReadonlyMap<bigint, Hex>
+  /** The largest total that the buyer has signed: what the settler claims. */
+  readonly voucher?: Voucher
+}
+
+export type Ending = 'withdrawal' | 'two trees'
+
+export type Member = {
+  readonly device: Address
+  readonly cap: bigint
+  /** Its leaf in the acked tree; undefined while the buyer's tree has none for it. */
+  readonly paid?: bigint
+  /** True when an order named it alone, and not as one of a fleet. */
+  readonly alone: boolean
+  /** When the last order that names it ends, ms since 1970 by the gateway's clock. */
+  readonly untilMs: number
+}
+
+/** Books as an Ack says them; signing the same again gives the same bytes. */
+export type Books = {
+  readonly period: bigint
+  readonly root: Hex
+  readonly total: bigint
+  /** Gateway time of the ack, ms since 1970. */
+  readonly timeMs: number
+}
+
+/** What k blocks below the tip say of a channel. */
+export type Seen = {
+  readonly balance: bigint
+  readonly totalClaimed: bigint
+  readonly withdrawal?: { readonly amount: bigint } | undefined
+}
+
+export function newChannel(id: Uint8Array, config: ChannelConfig, rail: Rail): Channel {
+  const acked = { period: 0n, root: emptyRoot, total: 0n, timeMs: 0 }
+  const money = { balance: 0n, claimed: 0n, withdrawing: 0n }
+  return { id: hex(id), config, rail, ...money, members: [], acked, splits: new Map() }
+}
+
+/**
+ * Takes what the chain says now. A withdrawal that is pending, or one that went through while we were
+ * away (the balance fell), ends the channel: what is left of it can only be claimed.
+ */
+export function observe(channel: Channel, seen: Seen): Channel {
+  const withdrawing = seen.withdrawal?.amount ?? 0n
+  const shrunk = seen.balance < channel.balance
+  const next = { ...channel, balance: seen.balance, claimed: seen.totalClaimed, withdrawing }
+  return seen.withdrawal !== undefined || shrunk ? end(next, 'withdrawal') : next
+}
+
+/** The first reason stands: what ended a channel is told to its buyer. */
+export function end(channel: Channel, why: Ending): Channel {
+  return channel.ended === undefined ? { ...channel, ended: why } : channel
+}
+
+/** Appends the devices that are new to the channel, and lets every one be served until `untilMs`. */
+export function join(
+  channel: Channel,
+  devices: readonly Address[],
+  order: { readonly alone: boolean; readonly untilMs: number },
+): Channel {
+  const members = [...channel.members]
+  const places = new Map(members.map((member, index) => [member.device, index]))
+  for (const device of new Set(devices)) {
+    const index = places.get(device)
+    const member = index === undefined ? undefined : members[index]
+    if (index === undefined || member === undefined) {
+      members.push({ device, cap: 0n, alone: order.alone, untilMs: order.untilMs })
+    } else {
+      members[index] = {
+        ...member,
+        alone: member.alone || order.alone,
+        untilMs: Math.max(order.untilMs, member.untilMs),
+      }
+    }
+  }
+  return { ...channel, members }
+}
+
+/** Acks the same books again at a later time, so that devices know that time; ended channels stay as they are. */
+export function ackAgain(channel: Channel, timeMs: number): Channel {
+  if (channel.ended !== undefined || timeMs <= channel.acked.timeMs) return channel
+  return { ...channel, acked: { ...channel.acked, timeMs } }
+}
+
+export function capsTotal(channel: Channel): bigint {
+  return channel.members.reduce((sum, member) => sum + member.cap, 0n)
+}
+
+/** What the vouchers held are worth above what the chain has already moved; never more than is there. */
+export function claimable(channel: Channel): bigint {
+  const promised = channel.voucher?.maxClaimableAmount ?? 0n
+  const reachable = promised < channel.balance ? promised : channel.balance
+  return reachable > channel.claimed ? reachable - channel.claimed : 0n
+}
+
+/** The root of a payment tree without leaves. */
+export const emptyRoot: Hex = `0x${'0'.repeat(64)}`

@@ -1,0 +1,233 @@
+/**
+ * The gateway's durable memory, one SQLite file. What stands here was decided; nothing is signed or sent
+ * that rests on more than stands here.
+ *
+ * Amounts and periods are decimal text, since they pass 2^63.
+ */
+import { openDatabase } from '../disk/sqlite.ts'
+import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+import { decodeChannelConfig, encodeChannelConfig } from '../wire/channel.ts'
+import type { SessionKeys } from '../wire/session.ts'
+import { decodeVoucher, encodeVoucher } from '../wire/voucher.ts'
+import type { Channel, Ending, Member } from './channel.ts'
+
+export type Ledger = {
+  /** Every channel there is, as last saved. */
+  channels(): Channel[]
+  sessions(): Session[]
+  /** Version of the last offer that was published; 0 when none was. */
+  offerVersion(): number
+  /** Every retained topic that was ever published and not cleared. */
+  notices(): string[]
+  /** All of it in one durable commit, or none. */
+  save(change: Change): void
+  close(): void
+}
+
+export type Change = {
+  /** The channel now, and what was saved of it before, so that only members that changed are written. */
+  readonly channel?: { readonly before?: Channel | undefined; readonly now: Channel }
+  readonly session?: Session
+  /** The name of a session that is over. */
+  readonly over?: string
+  readonly offerVersion?: number
+  /** A retained topic that is about to be published, or one that was cleared. */
+  readonly notice?: string
+  readonly cleared?: string
+}
+
+/** One buyer's encrypted line to the gateway. */
+export type Session = {
+  /** 32 hex digits, as in topics. */
+  readonly name: string
+  readonly channel: Hex
+  readonly keys: SessionKeys
+  /** The newest request's number and ours; a number is saved before it is used. */
+  readonly asked: bigint
+  readonly answered: bigint
+}
+
+/** Opens or makes the file. */
+export function openLedger(path: string): Ledger {
+  const db = openDatabase(path)
+  db.exec(tables)
+  const put = {
+    channel: db.prepare(
+      `INSERT INTO channel VALUES (@id, @config, @chainId, @settlement, @balance, @claimed,
+         @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
+       ON CONFLICT (id) DO UPDATE SET balance = @balance, claimed = @claimed,
+         withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
+         total = @total, timeMs = @timeMs, voucher = @voucher`,
+    ),
+    member: db.prepare(
+      `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
+       DO UPDATE SET cap = excluded.cap, paid = excluded.paid, alone = excluded.alone,
+         until = excluded.until`,
+    ),
+    split: db.prepare('INSERT OR IGNORE INTO split VALUES (?, ?, ?)'),
+    session: db.prepare(
+      `INSERT INTO session VALUES (@name, @channel, @id, @ask, @answer, @keys, @asked, @answered)
+       ON CONFLICT (name) DO UPDATE SET ask = @ask, answer = @answer, keys = @keys, asked = @asked, answered = @answered`,
+    ),
+    notice: db.prepare('INSERT OR IGNORE INTO notice VALUES (?)'),
+    offer: db.prepare('INSERT OR REPLACE INTO offer VALUES (1, ?)'),
+  }
+  const dropSplit = db.prepare('DELETE FROM split WHERE channel = ? AND period = ?')
+  const dropSession = db.prepare('DELETE FROM session WHERE name = ?')
+  const dropNotice = db.prepare('DELETE FROM notice WHERE topic = ?')
+
+  const save = db.transaction((change: Change) => {
+    if (change.channel !== undefined) saveChannel(change.channel.now, change.channel.before)
+    if (change.session !== undefined) put.session.run(sessionRow(change.session))
+    if (change.over !== undefined) dropSession.run(change.over)
+    if (change.offerVersion !== undefined) put.offer.run(change.offerVersion)
+    if (change.notice !== undefined) put.notice.run(change.notice)
+    if (change.cleared !== undefined) dropNotice.run(change.cleared)
+  })
+
+  function saveChannel(now: Channel, before: Channel | undefined): void {
+    put.channel.run(channelRow(now))
+    for (const [place, member] of now.members.entries()) {
+      if (before?.members[place] === member) continue
+      const { device, cap, paid = null, alone, untilMs } = member
+      put.member.run(now.id, place, device, text(cap), text(paid), alone ? 1 : 0, untilMs)
+    }
+    for (const [period, root] of now.splits) put.split.run(now.id, text(period), root)
+    for (const period of before?.splits.keys() ?? []) {
+      if (!now.splits.has(period)) dropSplit.run(now.id, text(period))
+    }
+  }
+
+  return {
+    channels() {
+      const members = db.prepare<[string], MemberRow>(
+        'SELECT * FROM member WHERE channel = ? ORDER BY place',
+      )
+      const splits = db.prepare<[string], SplitRow>('SELECT * FROM split WHERE channel = ?')
+      const rows = db.prepare<[], ChannelRow>('SELECT * FROM channel').all()
+      return rows.map((row) => channelOf(row, members.all(row.id), splits.all(row.id)))
+    },
+    sessions: () => db.prepare<[], SessionRow>('SELECT * FROM session').all().map(sessionOf),
+    offerVersion: () =>
+      db.prepare<[], { version: number }>('SELECT version FROM offer').get()?.version ?? 0,
+    notices: () =>
+      db
+        .prepare<[], { topic: string }>('SELECT topic FROM notice')
+        .all()
+        .map(({ topic }) => topic),
+    save,
+    close: () => db.close(),
+  }
+}
+
+/** Balance, claimed, withdrawing: the chain owns them. Cap: this gateway. Paid, total: the buyer. */
+const tables = `
+  CREATE TABLE IF NOT EXISTS channel (
+    id TEXT PRIMARY KEY, config BLOB NOT NULL, chainId INTEGER NOT NULL, settlement TEXT NOT NULL,
+    balance TEXT NOT NULL, claimed TEXT NOT NULL, withdrawing TEXT NOT NULL, ended TEXT,
+    period TEXT NOT NULL, root TEXT NOT NULL, total TEXT NOT NULL, timeMs INTEGER NOT NULL,
+    voucher BLOB) STRICT;
+  CREATE TABLE IF NOT EXISTS member (
+    channel TEXT NOT NULL, place INTEGER NOT NULL, device TEXT NOT NULL, cap TEXT NOT NULL,
+    paid TEXT, alone INTEGER NOT NULL, until INTEGER NOT NULL,
+    PRIMARY KEY (channel, place), UNIQUE (channel, device)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS split (
+    channel TEXT NOT NULL, period TEXT NOT NULL, root TEXT NOT NULL,
+    PRIMARY KEY (channel, period)) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS session (
+    name TEXT PRIMARY KEY, channel TEXT NOT NULL, id BLOB NOT NULL, ask BLOB NOT NULL,
+    answer BLOB NOT NULL, keys BLOB NOT NULL, asked TEXT NOT NULL, answered TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS notice (topic TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS offer (one INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+`
+
+type ChannelRow = {
+  id: Hex
+  config: Uint8Array
+  chainId: number
+  settlement: Address
+  balance: string
+  claimed: string
+  withdrawing: string
+  ended: Ending | null
+  period: string
+  root: Hex
+  total: string
+  timeMs: number
+  voucher: Uint8Array | null
+}
+type MemberRow = {
+  device: Address
+  cap: string
+  paid: string | null
+  alone: number
+  until: number
+}
+type SplitRow = { period: string; root: Hex }
+type SessionRow = {
+  name: string
+  channel: Hex
+  asked: string
+  answered: string
+} & SessionKeys
+
+function channelRow({ id, config, rail, acked, ...channel }: Channel): ChannelRow {
+  return {
+    id,
+    config: encodeChannelConfig(config),
+    ...rail,
+    balance: text(channel.balance),
+    claimed: text(channel.claimed),
+    withdrawing: text(channel.withdrawing),
+    ended: channel.ended ?? null,
+    period: text(acked.period),
+    root: acked.root,
+    total: text(acked.total),
+    timeMs: acked.timeMs,
+    voucher: channel.voucher === undefined ? null : encodeVoucher(channel.voucher),
+  }
+}
+
+function channelOf(row: ChannelRow, members: MemberRow[], splits: SplitRow[]): Channel {
+  return {
+    id: row.id,
+    config: decodeChannelConfig(row.config),
+    rail: { chainId: row.chainId, settlement: row.settlement },
+    balance: BigInt(row.balance),
+    claimed: BigInt(row.claimed),
+    withdrawing: BigInt(row.withdrawing),
+    ...(row.ended === null ? {} : { ended: row.ended }),
+    members: members.map(memberOf),
+    acked: {
+      period: BigInt(row.period),
+      root: row.root,
+      total: BigInt(row.total),
+      timeMs: row.timeMs,
+    },
+    splits: new Map(splits.map(({ period, root }) => [BigInt(period), root])),
+    ...(row.voucher === null ? {} : { voucher: decodeVoucher(row.voucher) }),
+  }
+}
+
+function memberOf({ device, cap, paid, alone, until }: MemberRow): Member {
+  return {
+    device,
+    cap: BigInt(cap),
+    ...(paid === null ? {} : { paid: BigInt(paid) }),
+    alone: alone === 1,
+    untilMs: until,
+  }
+}
+
+function sessionRow({ name, channel, keys, asked, answered }: Session): SessionRow {
+  return { name, channel, ...keys, asked: text(asked), answered: text(answered) }
+}
+
+function sessionOf({ name, channel, asked, answered, ...keys }: SessionRow): Session {
+  return { name, channel, keys, asked: BigInt(asked), answered: BigInt(answered) }
+}
+
+function text<T extends bigint | null>(value: T): T extends bigint ? string : string | null {
+  return (value === null ? null : value.toString()) as T extends bigint ? string : string | null
+}
