@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const linesMax = 300
 const functionLinesMax = 60
-const columnsMax = 100
 
 const folders = [
   'runtime',
@@ -32,19 +31,6 @@ test('a file is a room: 300 lines at most', () => {
     large.map(({ path }) => path),
     [],
   )
-})
-
-test('a line is 100 columns at most', () => {
-  const wide = sources
-    .filter(({ path }) => path.endsWith('.ts'))
-    .flatMap(({ path, lines }) =>
-      lines.flatMap((line, i) =>
-        line.length > columnsMax && !/https?:\/\//.test(line) && !/^\s*(['"`]|\* )/.test(line)
-          ? [`${path}:${i + 1}`]
-          : [],
-      ),
-    )
-  assert.deepEqual(wide, [])
 })
 
 test('a function past 60 lines wants a name for its half', () => {
