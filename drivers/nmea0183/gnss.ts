@@ -1,0 +1,267 @@
+/**
+ * The sentences of satellite receivers, as tables: field name → where it stands and how it is written.
+ *
+ * Sources: NMEA 0183 as described in the interface manuals of u-blox, MediaTek, SiRF, Septentrio and
+ * Trimble receivers, versions 2.1 to 4.11 (mode indicator from 2.3, navigational status from 4.10,
+ * system and signal id from 4.10 and 4.11).
+ */
+import type { Value } from '../../runtime/sense/driver.ts'
+import {
+  bad,
+  type Column,
+  dayMonthYear,
+  dayThenMonthThenYear,
+  degrees,
+  field,
+  firstOf,
+  latitude,
+  longitude,
+  measure,
+  metresOnly,
+  real,
+  signed,
+  speeds,
+  spelled,
+  status,
+  timeOfDay,
+  whole,
+  words,
+} from './columns.ts'
+import type { More, Sentence } from './sentence.ts'
+
+export const gnss: Readonly<Record<string, Sentence>> = {
+  GGA: {
+    columns: {
+      time: timeOfDay(0),
+      lat: latitude(1),
+      lon: longitude(3),
+      fix: whole(5, 0, 9),
+      satellites: whole(6, 0, 999),
+      hdop: real(7),
+      alt: measure(8, metresOnly),
+      geoid: measure(10, metresOnly),
+      dgps_age: real(12),
+      dgps_station: words(13),
+    },
+  },
+  GNS: {
+    columns: {
+      time: timeOfDay(0),
+      lat: latitude(1),
+      lon: longitude(3),
+      mode: bestMode(5),
+      modes: words(5),
+      satellites: whole(6, 0, 999),
+      hdop: real(7),
+      alt: real(8),
+      geoid: real(9),
+      dgps_age: real(10),
+      dgps_station: words(11),
+      nav_status: words(12),
+    },
+  },
+  RMC: {
+    columns: {
+      time: timeOfDay(0),
+      valid: status(1),
+      lat: latitude(2),
+      lon: longitude(4),
+      speed: real(6, speeds.N),
+      course: degrees(7),
+      date: dayMonthYear(8),
+      variation: signed(9, 'E', 'W'),
+      mode: mode(11),
+      nav_status: words(12),
+    },
+  },
+  GLL: {
+    columns: {
+      lat: latitude(0),
+      lon: longitude(2),
+      time: timeOfDay(4),
+      valid: status(5),
+      mode: mode(6),
+    },
+  },
+  VTG: {
+    columns: {
+      course: degrees(0, 'T'),
+      course_magnetic: degrees(2, 'M'),
+      speed: firstOf(measure(4, { N: speeds.N }), measure(6, { K: speeds.K })),
+      mode: mode(8),
+    },
+  },
+  GSA: {
+    many: true,
+    columns: {
+      selection: spelled(0, { M: 'manual', A: 'automatic' }),
+      fix_type: whole(1, 1, 3),
+      used: usedSatellites,
+      pdop: real(14),
+      hdop: real(15),
+      vdop: real(16),
+      system: hexDigit(17),
+    },
+  },
+  GSV: {
+    many: true,
+    columns: { messages: whole(0, 1, 99), message: whole(1, 1, 99) },
+    more: inView,
+  },
+  GST: {
+    columns: {
+      time: timeOfDay(0),
+      range_rms: real(1),
+      ellipse_major: real(2),
+      ellipse_minor: real(3),
+      ellipse_course: degrees(4),
+      lat_error: real(5),
+      lon_error: real(6),
+      alt_error: real(7),
+    },
+  },
+  GBS: {
+    columns: {
+      time: timeOfDay(0),
+      raim_lat_error: real(1),
+      raim_lon_error: real(2),
+      raim_alt_error: real(3),
+      failed_satellite: whole(4),
+      failed_bias: real(6),
+    },
+  },
+  ZDA: { columns: { time: timeOfDay(0), date: dayThenMonthThenYear(1) } },
+  DTM: {
+    columns: {
+      datum: words(0),
+      datum_lat_offset: signed(2, 'N', 'S', 1 / 60),
+      datum_lon_offset: signed(4, 'E', 'W', 1 / 60),
+      datum_alt_offset: real(6),
+      datum_reference: words(7),
+    },
+  },
+  TXT: {
+    many: true,
+    columns: { messages: whole(0), message: whole(1), text_kind: whole(2), text: words(3) },
+  },
+  HDT: { columns: { heading: degrees(0, 'T') } },
+  THS: {
+    columns: { heading: degrees(0) },
+    gate: (fields) => ({ A: true, E: true, M: true, S: true, V: false })[field(fields, 1)] ?? bad,
+  },
+  ROT: { columns: { rate_of_turn: real(0, 1 / 60) }, gate: status(1) },
+
+  // Proprietary sentences that say what the standard ones leave out.
+  PUBX00: {
+    columns: {
+      time: timeOfDay(1),
+      lat: latitude(2),
+      lon: longitude(4),
+      alt_ellipsoid: real(6),
+      nav_status: words(7),
+      horizontal_error: real(8),
+      vertical_error: real(9),
+      speed: real(10, speeds.K),
+      course: degrees(11),
+      climb: real(12, -1),
+      hdop: real(14),
+      vdop: real(15),
+      tdop: real(16),
+      satellites: whole(17),
+    },
+    gate: (fields) => field(fields, 7) !== 'NF',
+  },
+  PUBX04: { columns: { time: timeOfDay(1), date: dayMonthYear(2) } },
+  PGRME: {
+    columns: {
+      horizontal_error: measure(0, metresOnly),
+      vertical_error: measure(2, metresOnly),
+      spherical_error: measure(4, metresOnly),
+    },
+  },
+}
+
+const modes: Readonly<Record<string, string>> = {
+  R: 'rtk',
+  F: 'rtk float',
+  P: 'precise',
+  D: 'differential',
+  A: 'autonomous',
+  E: 'estimated',
+  M: 'manual',
+  S: 'simulated',
+  N: 'none',
+}
+
+/** The mode indicator; letters that only one maker uses stay letters. */
+function mode(at: number): Column {
+  return (fields) => {
+    const letter = field(fields, at)
+    if (letter === '') return undefined
+    return modes[letter] ?? (/^[A-Z]$/.test(letter) ? letter : bad)
+  }
+}
+
+/** GNS has a letter for each constellation; the best of them is the mode of the fix. */
+function bestMode(at: number): Column {
+  return (fields) => {
+    const letters = [...field(fields, at)]
+    if (letters.length === 0) return undefined
+    if (letters.some((letter) => modes[letter] === undefined)) return bad
+    const best = Object.keys(modes).find((letter) => letters.includes(letter))
+    return modes[best ?? 'N']
+  }
+}
+
+function usedSatellites(fields: readonly string[]) {
+  const ids = fields.slice(2, 14).map((id) => id.trim())
+  const filled = ids.filter((id) => id !== '')
+  if (filled.some((id) => !/^\d+$/.test(id))) return bad
+  return filled.length === 0 ? undefined : filled.join(' ')
+}
+
+function hexDigit(at: number): Column {
+  return (fields) => {
+    const text = field(fields, at)
+    if (text === '') return undefined
+    return /^[0-9a-fA-F]{1,2}$/.test(text) ? Number.parseInt(text, 16) : bad
+  }
+}
+
+const systems: Readonly<Record<string, string>> = {
+  GP: 'gps',
+  GL: 'glonass',
+  GA: 'galileo',
+  GB: 'beidou',
+  BD: 'beidou',
+  PQ: 'beidou',
+  GQ: 'qzss',
+  QZ: 'qzss',
+  GI: 'navic',
+}
+
+/** GSV: how many are in view, and up to four of them: id, elevation, azimuth, carrier to noise. */
+function inView(fields: readonly string[], talker: string): More {
+  const system = systems[talker]
+  const total = whole(2, 0, 999)(fields)
+  // From 4.11 on a signal id stands behind the last satellite.
+  const signalAt = (fields.length - 3) % 4 === 1 ? fields.length - 1 : fields.length
+  const signal = hexDigit(signalAt)(fields)
+  if (total === bad || signal === bad) return bad
+  const values: Record<string, Value> = {}
+  if (total !== undefined) values[system === undefined ? 'in_view' : `${system}_in_view`] = total
+  if (signal !== undefined) values.signal = signal
+  for (let at = 3, n = 1; at + 3 < signalAt; at += 4, n += 1) {
+    const satellite = {
+      id: whole(at)(fields),
+      elevation: real(at + 1)(fields),
+      azimuth: degrees(at + 2)(fields),
+      cn0: real(at + 3)(fields),
+    }
+    for (const [name, value] of Object.entries(satellite)) {
+      if (typeof value === 'symbol') return bad
+      if (value !== undefined && satellite.id !== undefined) values[`sv${n}_${name}`] = value
+    }
+  }
+  return { values }
+}

@@ -1,0 +1,152 @@
+/**
+ * NMEA 0183: satellite receivers and ships' instruments, any talker.
+ *
+ *   $GNRMC,103607.00,A,5327.03942,N,10214.42462,W,0.046,,060321,,,A,V*0E\r\n
+ *   └ start, talker (2), sentence (3)   fields, any may be empty      └ exclusive or of what is between
+ *
+ * Values come out in SI units and degrees. One sentence decodes alone; sentences that tell the same UTC
+ * time, and those without a time among them, are one moment. A sentence with no checksum is a doubt unless
+ * `checksum: optional`, because nothing would notice a flipped bit in it. UBX, RTCM and other binary
+ * messages between the sentences are given up byte by byte.
+ *
+ * What can go wrong, and what then happens:
+ *   noise on the line         bad checksum, a doubt; a `$` inside starts a new sentence
+ *   no fix                    `valid: false` or `fix: 0`, and no position: never the last known one
+ *   proprietary sentence      doubt `unknown sentence`, unless it stands in gnss.ts
+ *   a field nobody can mean   doubt `bad field`: the rest of the sentence is not trusted either
+ *   receiver unplugged        no sentence for 5 s; the port is opened anew (silenceMs)
+ */
+import {
+  choice,
+  defineDriver,
+  doubt,
+  type Saying,
+  type Step,
+  textLine,
+  word,
+  xor8,
+} from '../../runtime/sense/driver.ts'
+import { gnssFields, marineFields } from './fields.ts'
+import { gnss } from './gnss.ts'
+import { marine } from './marine.ts'
+import { join, moments } from './moment.ts'
+import { readSentence, type Sentence } from './sentence.ts'
+import { dated } from './time.ts'
+
+type Memory = {
+  readonly needsChecksum: boolean
+  readonly sentences: Readonly<Record<string, Sentence>>
+  readonly talker?: string
+  /** The last instant a sentence with a date told, ms since 1970. */
+  readonly lastMs?: number
+}
+
+export const nmea0183 = defineDriver<Memory>({
+  id: 'nmea0183',
+  title: 'NMEA 0183: GNSS receivers and marine instruments',
+  models: { gnss: { sentences: 'gnss' } },
+  serial: { baudRate: 9600 },
+  otherBaudRates: [4800, 38_400, 115_200, 57_600, 19_200],
+  warmUpMs: 0,
+  silenceMs: 5_000,
+  options: {
+    checksum: choice('what becomes of sentences without one', ['required', 'optional'], 'required'),
+    sentences: choice('which sentences to read', ['all', 'gnss'], 'all'),
+    talker: word('read only this talker', /^[A-Z0-9]{2}$/, 'two capital letters or digits'),
+  },
+  fields: { ...gnssFields, ...marineFields },
+  fieldsWith: ({ sentences }) => {
+    const read = sentences === 'gnss' ? gnssFields : { ...gnssFields, ...marineFields }
+    return Object.keys(read).filter((name) => !read[name]?.detail)
+  },
+  shape: textLine({ starts: '$!', sizeMax: 1024, size: sentenceSize, flaw: checksumFlaw }),
+  begin: ({ checksum, sentences, talker }) => ({
+    needsChecksum: checksum === 'required',
+    sentences: sentences === 'gnss' ? gnss : { ...gnss, ...marine },
+    ...(typeof talker === 'string' && { talker }),
+  }),
+  decode,
+  moments: { ...moments, join },
+})
+
+function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
+  const { body, sum } = split(frame)
+  if (sum === undefined && memory.needsChecksum) return { memory, said: doubt('no checksum') }
+  const [address = '', ...fields] = body.split(',')
+  const { talker, type } = named(address, fields)
+  const sentence = Object.hasOwn(memory.sentences, type) ? memory.sentences[type] : undefined
+  if (sentence === undefined || frame[0] !== dollar) {
+    return { memory, said: doubt('unknown sentence', address) }
+  }
+  if (memory.talker !== undefined && memory.talker !== talker) {
+    return { memory, said: doubt('talker not asked for', talker) }
+  }
+  const said = readSentence(sentence, fields, talker)
+  if (said === 'void') return { memory, said: doubt('not valid', address) }
+  if ('wrong' in said) return { memory, said: doubt('bad field', `${address} ${said.wrong}`) }
+  if (Object.keys(said.values).length === 0) return { memory, said: doubt('empty', address) }
+  return withTime({ ...said, values: { talker, sentence: type, ...said.values } }, memory)
+}
+
+/** Completes a time of day with the date that this or an earlier sentence told. */
+function withTime(saying: Saying, memory: Memory): Step<Memory> {
+  const { date, ...values } = saying.values
+  if (typeof values.time !== 'string') return { memory, said: saying }
+  const own = typeof date === 'string' ? date : undefined
+  const told = dated(values.time, own, memory.lastMs)
+  if (told === undefined) return { memory, said: { ...saying, values } }
+  // A receiver without a fix may tell any date; it must not date the sentences after it.
+  const trusted = own === undefined || values.valid !== false
+  const said = { ...saying, time: told.text, values: { ...values, time: told.text } }
+  return { memory: trusted ? { ...memory, lastMs: told.ms } : memory, said }
+}
+
+/** `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. */
+function named(address: string, fields: readonly string[]) {
+  if (!address.startsWith('P')) return { talker: address.slice(0, 2), type: address.slice(2) }
+  return { talker: 'P', type: address.length === 4 ? address + (fields[0] ?? '') : address }
+}
+
+function split(frame: Uint8Array): { readonly body: string; readonly sum?: number } {
+  const text = String.fromCharCode(...frame).trimEnd()
+  const star = text.length - 3
+  if (text[star] !== '*' || !/^[0-9a-fA-F]{2}$/.test(text.slice(star + 1))) {
+    return { body: text.slice(1) }
+  }
+  return { body: text.slice(1, star), sum: Number.parseInt(text.slice(star + 1), 16) }
+}
+
+function checksumFlaw(frame: Uint8Array): string | undefined {
+  const { body, sum } = split(frame)
+  if (sum === undefined) return undefined
+  return xor8(frame.subarray(1, 1 + body.length)) === sum ? undefined : 'bad checksum'
+}
+
+const dollar = 0x24
+
+/**
+ * A sentence ends at CR or LF; or, when it has its checksum, at whatever comes next: some receivers put
+ * binary messages or the next `$` right behind it.
+ */
+function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
+  let at = 1
+  while (at < bytes.length && isPlain(bytes[at] as number)) at += 1
+  const head = String.fromCharCode(...bytes.subarray(0, Math.min(at, addressMax)))
+  const complete = at < bytes.length || ended
+  if (!(complete || head.length === addressMax ? whole : begun).test(head)) return 0
+  if (!complete) return 'more'
+  const next = bytes[at]
+  if (next === undefined || next === 0x0d || next === 0x0a) return at
+  const tail = String.fromCharCode(...bytes.subarray(at - 3, at))
+  return /^\*[0-9a-fA-F]{2}$/.test(tail) ? at : 0
+}
+
+/** Printable, and no start of another sentence. */
+function isPlain(byte: number): boolean {
+  return (byte >= 0x20 && byte <= 0x7e && byte !== dollar) || byte === 0x09
+}
+
+/** The start character, an address and what follows it: so much tells a sentence from noise. */
+const addressMax = 14
+const whole = /^[$!][A-Z0-9]{3,12}[,*]/
+const begun = /^[$!][A-Z0-9]{0,12}([,*]|$)/

@@ -1,0 +1,228 @@
+/**
+ * The sentences of a ship's instruments: wind, water, weather, compass, rudder, engines, transducers.
+ *
+ * Angles off the bow run clockwise from 0 to 360. Sources: the field lists of NMEA 0183 as published in
+ * the manuals of instrument makers, checked against test/captures/nmea0183.
+ */
+import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import {
+  bad,
+  type Column,
+  degrees,
+  field,
+  firstOf,
+  lengths,
+  measure,
+  metresOnly,
+  offBow,
+  real,
+  signed,
+  speeds,
+  status,
+  tidy,
+  whole,
+} from './columns.ts'
+import type { More, Sentence } from './sentence.ts'
+
+const celsius = { C: 1 }
+
+export const marine: Readonly<Record<string, Sentence>> = {
+  // Depth of water
+  DBT: { columns: { depth: depthIn() } },
+  DBS: { columns: { depth_below_surface: depthIn() } },
+  DBK: { columns: { depth_below_keel: depthIn() } },
+  DPT: { columns: { depth: real(0), depth_offset: real(1), depth_range: real(2) } },
+
+  // Wind
+  MWD: {
+    columns: {
+      wind_direction: degrees(0, 'T'),
+      wind_direction_magnetic: degrees(2, 'M'),
+      wind_speed: firstOf(measure(6, metresOnly), measure(4, { N: speeds.N })),
+    },
+  },
+  MWV: { columns: {}, gate: status(4), more: windFromBow },
+  VWR: { columns: { wind_angle_apparent: offBow(0), wind_speed_apparent: speedIn(2) } },
+  VWT: { columns: { wind_angle_true: offBow(0), wind_speed_true: speedIn(2) } },
+  VPW: {
+    columns: { wind_vmg: firstOf(measure(2, metresOnly), measure(0, { N: speeds.N })) },
+  },
+
+  // Weather
+  MDA: {
+    columns: {
+      pressure: firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389 })),
+      air_temperature: measure(4, celsius),
+      water_temperature: measure(6, celsius),
+      humidity: real(8),
+      absolute_humidity: real(9),
+      dew_point: measure(10, celsius),
+      wind_direction: degrees(12, 'T'),
+      wind_direction_magnetic: degrees(14, 'M'),
+      wind_speed: firstOf(measure(18, metresOnly), measure(16, { N: speeds.N })),
+    },
+  },
+  MMB: { columns: { pressure: firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389 })) } },
+  MHU: {
+    columns: { humidity: real(0), absolute_humidity: real(1), dew_point: measure(2, celsius) },
+  },
+  MTA: { columns: { air_temperature: measure(0, celsius) } },
+  MTW: { columns: { water_temperature: measure(0, celsius) } },
+
+  // Heading and motion
+  HDM: { columns: { heading_magnetic: degrees(0, 'M') } },
+  HDG: {
+    columns: {
+      heading_compass: degrees(0),
+      deviation: signed(1, 'E', 'W'),
+      variation: signed(3, 'E', 'W'),
+    },
+  },
+  VHW: {
+    columns: {
+      heading: degrees(0, 'T'),
+      heading_magnetic: degrees(2, 'M'),
+      water_speed: firstOf(measure(4, { N: speeds.N }), measure(6, { K: speeds.K })),
+    },
+  },
+  VBW: {
+    columns: {
+      water_speed_ahead: when(2, real(0, speeds.N)),
+      water_speed_across: when(2, real(1, speeds.N)),
+      ground_speed_ahead: when(5, real(3, speeds.N)),
+      ground_speed_across: when(5, real(4, speeds.N)),
+      water_speed_stern: when(7, real(6, speeds.N)),
+      ground_speed_stern: when(9, real(8, speeds.N)),
+    },
+  },
+  VLW: {
+    columns: {
+      water_distance: measure(0, { N: lengths.N }),
+      water_trip: measure(2, { N: lengths.N }),
+      ground_distance: measure(4, { N: lengths.N }),
+      ground_trip: measure(6, { N: lengths.N }),
+    },
+  },
+  VDR: {
+    columns: {
+      current_direction: degrees(0, 'T'),
+      current_direction_magnetic: degrees(2, 'M'),
+      current_speed: measure(4, { N: speeds.N }),
+    },
+  },
+  XTE: {
+    gate: both(status(0), status(1)),
+    columns: { cross_track: crossTrack(2) },
+  },
+
+  // Rudder, engines, transducers
+  RSA: { columns: { rudder: when(1, real(0)), rudder_port: when(3, real(2)) } },
+  RPM: { columns: { rotation: real(2), pitch: real(3) }, gate: status(4), more: whichEngine },
+  XDR: { columns: {}, many: true, more: transducers },
+}
+
+/** Feet, metres and fathoms side by side: metres when they are filled. */
+function depthIn(): Column {
+  return firstOf(measure(2, metresOnly), measure(0, { f: lengths.f }), measure(4, { F: lengths.F }))
+}
+
+/** Knots, metres per second and km/h side by side. */
+function speedIn(at: number): Column {
+  return firstOf(
+    measure(at, { N: speeds.N }),
+    measure(at + 2, metresOnly),
+    measure(at + 4, { K: speeds.K }),
+  )
+}
+
+/** The column, unless the status at `at` is void. */
+function when(at: number, column: Column): Column {
+  const valid = status(at)
+  return (fields) => {
+    const is = valid(fields)
+    if (is === bad) return bad
+    return is === true ? column(fields) : undefined
+  }
+}
+
+function both(a: Column, b: Column): Column {
+  return (fields) => {
+    const [first, second] = [a(fields), b(fields)]
+    return first === bad || second === bad ? bad : first !== false && second !== false
+  }
+}
+
+/** Metres off the track, positive when the track is to the left: L says "steer left". */
+function crossTrack(at: number): Column {
+  const distance = real(at)
+  return (fields) => {
+    // The side stands between the number and its unit.
+    const side = field(fields, at + 1)
+    const plain = distance(fields)
+    if (typeof plain !== 'number') return plain
+    const scale = { N: 1852, K: 1000, M: 1 }[field(fields, at + 2)]
+    if (scale === undefined || (side !== 'L' && side !== 'R')) return bad
+    return tidy(plain * scale * (side === 'L' ? 1 : -1))
+  }
+}
+
+function windFromBow(fields: readonly string[]): More {
+  const which = { R: 'apparent', T: 'true' }[field(fields, 1)]
+  const angle = degrees(0)(fields)
+  const speed = measure(2, speeds)(fields)
+  if (which === undefined || angle === bad || speed === bad) return bad
+  const values: Record<string, Value> = {}
+  if (angle !== undefined) values[`wind_angle_${which}`] = angle
+  if (speed !== undefined) values[`wind_speed_${which}`] = speed
+  return { values }
+}
+
+function whichEngine(fields: readonly string[]): More {
+  const source = { S: 'shaft', E: 'engine' }[field(fields, 0)]
+  const number = whole(1, 0, 99)(fields)
+  if (source === undefined || typeof number !== 'number') return bad
+  return { values: {}, subject: `${source}-${number}` }
+}
+
+/** XDR: type, value, unit letter and name, four fields for each of any number of transducers. */
+function transducers(fields: readonly string[]): More {
+  if (fields.length < 4 || fields.length % 4 !== 0) return bad
+  const values: Record<string, Value> = {}
+  const units: Record<string, Unit> = {}
+  for (let at = 0; at < fields.length; at += 4) {
+    const [type, letter] = [field(fields, at), field(fields, at + 2)]
+    const row = transducerUnits[`${type}${letter}`] ?? transducerUnits[letter]
+    const value = real(at + 1, row?.scale)(fields)
+    if (!/^[A-Z]$/.test(type) || row === undefined || value === bad) return bad
+    if (value === undefined) continue
+    const label = field(fields, at + 3)
+      .replace(/[^A-Za-z0-9_]+/g, '_')
+      .slice(0, 40)
+    const name = `xdr_${label === '' ? `${type.toLowerCase()}${at / 4}` : label.toLowerCase()}`
+    values[name] = value
+    if (row.unit !== undefined) units[name] = row.unit
+  }
+  return { values, units }
+}
+
+/** By type and unit letter where a letter means two things, else by the letter alone. */
+const transducerUnits: Readonly<Record<string, { unit?: Unit; scale?: number }>> = {
+  C: { unit: 'Cel' },
+  K: { unit: 'K' },
+  D: { unit: 'deg' },
+  AR: { unit: 'rad' },
+  M: { unit: 'm' },
+  VM: { unit: 'm3' },
+  B: { unit: 'Pa', scale: 1e5 },
+  P: { unit: 'Pa' },
+  HP: { unit: '%RH' },
+  EP: { unit: '/100' },
+  H: { unit: 'Hz' },
+  A: { unit: 'A' },
+  V: { unit: 'V' },
+  N: { unit: 'N' },
+  R: { unit: '1/min' },
+  S: { unit: '/1000' },
+  G: {},
+  '': {},
+}

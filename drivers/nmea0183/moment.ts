@@ -1,0 +1,41 @@
+/**
+ * Which sentences are one moment: those of one UTC time, and what comes without a time among them.
+ *
+ * Instruments that tell no time begin a moment when a sentence comes again that says the same fields
+ * (wind, wind, wind); receivers send some sentences several times in a moment, one for each constellation.
+ */
+import type { Saying } from '../../runtime/sense/driver.ts'
+import { gnss } from './gnss.ts'
+import { marine } from './marine.ts'
+
+export const moments = {
+  /** Longer than the pauses inside a burst, shorter than those between bursts at up to 4 Hz. */
+  quietMs: 200,
+
+  begins(held: readonly Saying[], next: Saying): boolean {
+    const time = clockOf(next)
+    const heldTime = held.map(clockOf).find((text) => text !== undefined)
+    if (time !== undefined && heldTime !== undefined && time !== heldTime) return true
+    return held.some((before) => saysAgain(before, next))
+  },
+}
+
+/** The first to name a field keeps it; of two spellings of the time the one with a date stays. */
+export function join(values: Saying['values'], next: Saying['values']): Saying['values'] {
+  const both = { ...next, ...values }
+  const time = [values.time, next.time].find((text) => String(text ?? '').includes('T'))
+  return time === undefined ? both : { ...both, time }
+}
+
+function clockOf({ values }: Saying): string | undefined {
+  return typeof values.time === 'string' ? values.time.split('T').at(-1) : undefined
+}
+
+/** True when `next` is the same sentence of the same talker, and names fields that `before` named. */
+function saysAgain({ values: before }: Saying, { values: next }: Saying): boolean {
+  const type = String(next.sentence)
+  if (before.sentence !== type || before.talker !== next.talker) return false
+  if (gnss[type]?.many || marine[type]?.many) return false
+  const again = Object.keys(next).filter((name) => Object.hasOwn(before, name))
+  return again.some((name) => !['talker', 'sentence', 'time'].includes(name))
+}

@@ -1,0 +1,59 @@
+/**
+ * Bytes in, sayings and doubts out: a driver at work on one stream of bytes, before any grouping. Used by
+ * the supervisor on a live port and by `wayside decode` on a file.
+ */
+import { type Driver, doubt, type Said } from './driver.ts'
+import { cutter } from './frame.ts'
+import type { OptionValues } from './options.ts'
+
+/** What one frame said; `offset` counts bytes from the beginning of the stream. */
+export type Heard = { readonly offset: number; readonly said: Said }
+
+export type Decoder = {
+  push(chunk: Uint8Array): Heard[]
+  /** The stream has ended: what the bytes still held say. */
+  finish(): Heard[]
+  /** A polled driver's turn: bytes to send, when to be called again, what it missed. */
+  ask(
+    nowMs: number,
+  ): { readonly send?: Uint8Array; readonly wakeMs: number; readonly doubt?: string } | undefined
+  /** Intact frames so far, whether or not they were believed. */
+  frames(): number
+  skipped(): number
+  heldFrom(): number
+}
+
+export function decoder(driver: Driver, options: OptionValues): Decoder {
+  const cut = cutter(driver.shape)
+  let memory = driver.begin(options)
+  let frames = 0
+
+  function hear(found: ReturnType<typeof cut.push>): Heard[] {
+    const heard: Heard[] = []
+    for (const { offset, bytes, flaw } of found) {
+      if (flaw !== undefined) {
+        heard.push({ offset, said: doubt(flaw) })
+        continue
+      }
+      frames += 1
+      const step = driver.decode(bytes, memory)
+      memory = step.memory
+      if (step.said !== undefined) heard.push({ offset, said: step.said })
+    }
+    return heard
+  }
+
+  return {
+    push: (chunk) => hear(cut.push(chunk)),
+    finish: () => hear(cut.finish()),
+    ask(nowMs) {
+      const turn = driver.ask?.(memory, nowMs)
+      if (turn === undefined) return undefined
+      memory = turn.memory
+      return turn
+    },
+    frames: () => frames,
+    skipped: cut.skipped,
+    heldFrom: cut.heldFrom,
+  }
+}

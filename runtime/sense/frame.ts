@@ -1,0 +1,78 @@
+/**
+ * Cuts a byte stream into frames.
+ *
+ * A serial port deals bytes in arbitrary pieces. When the bytes in hand are not a frame, the cutter gives
+ * up one byte, never a whole frame: the next true start may hide inside the broken one. What it gives up
+ * it counts, so that a noisy cable shows in the health report; a frame that is whole but not intact is
+ * handed out with its flaw, to be counted as a doubt. It never holds more than one frame between calls.
+ */
+import type { Shape } from './shape.ts'
+
+/** One whole frame: where it began in the stream, and what is wrong with it, if anything. */
+export type Frame = {
+  readonly offset: number
+  readonly bytes: Uint8Array
+  readonly flaw?: string
+}
+
+export type Cutter = {
+  /** Takes the next bytes; the frames that are now whole, in order. */
+  push(chunk: Uint8Array): Frame[]
+  /** The line has ended: the frames in what is still held. */
+  finish(): Frame[]
+  /** Bytes given up so far, line ends between frames not counted. */
+  skipped(): number
+  /** Where the bytes still held begin. */
+  heldFrom(): number
+}
+
+export function cutter(shape: Shape): Cutter {
+  let held = new Uint8Array(0)
+  let heldFrom = 0
+  let skipped = 0
+
+  function cut(bytes: Uint8Array, ended: boolean): Frame[] {
+    const frames: Frame[] = []
+    let at = 0
+    while (at < bytes.length) {
+      const rest = bytes.subarray(at)
+      const size = shape.starts.includes(rest[0] as number) ? frameSize(shape, rest, ended) : 0
+      if (size === 'more') break
+      const frame = rest.slice(0, size)
+      const flaw = size > 0 ? shape.flaw(frame) : undefined
+      if (size > 0) {
+        const offset = heldFrom + at
+        frames.push(flaw === undefined ? { offset, bytes: frame } : { offset, bytes: frame, flaw })
+      }
+      const intact = size > 0 && flaw === undefined
+      if (!intact && !shape.idle.includes(rest[0] as number)) skipped += 1
+      at += intact ? size : 1
+    }
+    held = bytes.slice(at)
+    heldFrom += at
+    return frames
+  }
+
+  return {
+    push(chunk) {
+      if (held.length === 0) return cut(chunk, false)
+      const bytes = new Uint8Array(held.length + chunk.length)
+      bytes.set(held)
+      bytes.set(chunk, held.length)
+      return cut(bytes, false)
+    },
+    finish: () => cut(held, true),
+    skipped: () => skipped,
+    heldFrom: () => heldFrom,
+  }
+}
+
+/** Size of the frame that begins here, 0 when none does, 'more' when it takes more bytes to say. */
+function frameSize(shape: Shape, rest: Uint8Array, ended: boolean): number | 'more' {
+  const size = shape.size(
+    rest.length > shape.sizeMax ? rest.subarray(0, shape.sizeMax) : rest,
+    ended,
+  )
+  if (size !== 'more') return size > shape.sizeMax ? 0 : size
+  return ended || rest.length >= shape.sizeMax ? 0 : 'more'
+}

@@ -1,0 +1,107 @@
+/** The options of a driver: what a person may write under `options:` in the config, and what it means. */
+import { fault } from '../faults.ts'
+
+export type OptionValue = string | number | boolean
+export type OptionValues = Readonly<Record<string, OptionValue>>
+
+export type Option = {
+  readonly title: string
+  /** What may be written, for help and refusals. */
+  readonly allowed: string
+  /** Left out: the option may stay unset. */
+  readonly fallback?: OptionValue
+  /** True for keys: never printed. */
+  readonly secret?: true
+  /** The value as the driver sees it; undefined when this may not be written. */
+  read(written: unknown): OptionValue | undefined
+}
+
+/** One of these words. */
+export function choice(title: string, words: readonly string[], fallback: string): Option {
+  return {
+    title,
+    allowed: words.join(', '),
+    fallback,
+    read: (written) => (words.includes(String(written)) ? String(written) : undefined),
+  }
+}
+
+/** A whole number from `min` to `max`. */
+export function whole(title: string, min: number, max: number, fallback?: number): Option {
+  const option: Option = {
+    title,
+    allowed: `a whole number from ${min} to ${max}`,
+    read(written) {
+      const number = typeof written === 'string' && written !== '' ? Number(written) : written
+      const fits = Number.isSafeInteger(number) && Number(number) >= min && Number(number) <= max
+      return fits ? Number(number) : undefined
+    },
+  }
+  return fallback === undefined ? option : { ...option, fallback }
+}
+
+export function flag(title: string, fallback: boolean): Option {
+  const words: Readonly<Record<string, boolean>> = {
+    true: true,
+    yes: true,
+    false: false,
+    no: false,
+  }
+  return { title, allowed: 'true or false', fallback, read: (written) => words[String(written)] }
+}
+
+/** A key of so many bytes, in hex. It is a secret. */
+export function hexKey(title: string, bytes: number): Option {
+  const form = new RegExp(`^(0x)?[0-9a-fA-F]{${2 * bytes}}$`)
+  return {
+    title,
+    allowed: `${2 * bytes} hex digits`,
+    secret: true,
+    read: (written) => (form.test(String(written)) ? String(written) : undefined),
+  }
+}
+
+/** A text of at most `max` characters that this pattern allows. */
+export function word(title: string, pattern: RegExp, allowed: string): Option {
+  return {
+    title,
+    allowed,
+    read: (written) => (typeof written === 'string' && pattern.test(written) ? written : undefined),
+  }
+}
+
+/**
+ * Reads what a person wrote for a driver, filling in what was left out.
+ * Throws the fault DRIVER_OPTION_UNKNOWN or DRIVER_OPTION_INVALID.
+ */
+export function readOptions(
+  driver: { readonly id: string; readonly options: Readonly<Record<string, Option>> },
+  written: Readonly<Record<string, unknown>> = {},
+): OptionValues {
+  const known = Object.keys(driver.options)
+  for (const name of Object.keys(written)) {
+    if (known.includes(name)) continue
+    throw fault('DRIVER_OPTION_UNKNOWN', {
+      driver: driver.id,
+      option: name,
+      known: known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`,
+    })
+  }
+  const values: Record<string, OptionValue> = {}
+  for (const [name, option] of Object.entries(driver.options)) {
+    const given = written[name]
+    const value = given === undefined ? option.fallback : option.read(given)
+    if (value !== undefined) values[name] = value
+    else if (given !== undefined) throw badOption(driver.id, name, option, given)
+  }
+  return values
+}
+
+function badOption(driver: string, name: string, option: Option, given: unknown) {
+  return fault('DRIVER_OPTION_INVALID', {
+    driver,
+    option: name,
+    written: option.secret ? '(secret)' : JSON.stringify(given),
+    allowed: option.allowed,
+  })
+}
