@@ -9,6 +9,7 @@ import {
   bytes,
   decodeShape,
   encodeShape,
+  list,
   row,
   type Shape,
   uint64,
@@ -54,3 +55,18 @@ export function encodeAck(ack: Ack): Uint8Array {
 export function decodeAck(bytes: Uint8Array): Ack {
   return decodeShape(ackShape, bytes, 'ack')
 }
+
+/** Channels in one message. */
+export const acksMax = 512
+
+/** What `<device>/ack` holds, retained: the newest ack of every channel of that device. */
+export function encodeAcks(acks: readonly Ack[]): Uint8Array {
+  return encodeShape(acksShape, acks)
+}
+
+/** Throws Malformed. */
+export function decodeAcks(bytes: Uint8Array): readonly Ack[] {
+  return decodeShape(acksShape, bytes, 'acks')
+}
+
+const acksShape: Shape<readonly Ack[]> = list(ackShape, acksMax)

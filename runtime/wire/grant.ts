@@ -10,6 +10,7 @@ import {
   bytes,
   decodeShape,
   encodeShape,
+  list,
   row,
   type Shape,
   uint64,
@@ -59,3 +60,18 @@ export function encodeGrant(grant: Grant): Uint8Array {
 export function decodeGrant(bytes: Uint8Array): Grant {
   return decodeShape(grantShape, bytes, 'grant')
 }
+
+/** Channels in one message. */
+export const grantsMax = 512
+
+/** What `<device>/grant` holds, retained: every live grant of that device. One that is gone has ended. */
+export function encodeGrants(grants: readonly Grant[]): Uint8Array {
+  return encodeShape(grantsShape, grants)
+}
+
+/** Throws Malformed. */
+export function decodeGrants(bytes: Uint8Array): readonly Grant[] {
+  return decodeShape(grantsShape, bytes, 'grants')
+}
+
+const grantsShape: Shape<readonly Grant[]> = list(grantShape, grantsMax)
