@@ -15,7 +15,7 @@ export const settings = {
   evmVersion: 'prague',
   viaIR: true,
   // The contracts are deployed once and called for years: code size gives way to gas.
-  optimizer: { enabled: true, runs: 10_000 },
+  optimizer: { enabled: true, runs: 1_000_000 },
   // No hash of the metadata in the code: a comment changed must not change what is deployed.
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 } as const

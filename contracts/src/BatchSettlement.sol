@@ -3,16 +3,18 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Digests} from "./Digests.sol";
 import {IBatchSettlement} from "./IBatchSettlement.sol";
 import {IDepositCollector} from "./IDepositCollector.sol";
+import {Parties} from "./Parties.sol";
+import {Signatures} from "./Signatures.sol";
 
 /// @title Batch settlement
-/// @notice The rules are told in `IBatchSettlement`. No owner, no fee, no upgrade.
+/// @notice The rules are told in `IBatchSettlement`. No owner, no fee, no upgrade. What calls a token or a
+/// collector is guarded against being entered again; claims and announcements call nobody and need no guard.
 contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -31,24 +33,8 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         uint128 totalSettled;
     }
 
-    uint40 public constant MIN_WITHDRAW_DELAY = 15 minutes;
-    uint40 public constant MAX_WITHDRAW_DELAY = 30 days;
-
     /// @inheritdoc IBatchSettlement
-    bytes32 public constant CHANNEL_CONFIG_TYPEHASH = keccak256(
-        "ChannelConfig(address payer,address payerAuthorizer,address receiver,address receiverAuthorizer,address token,uint40 withdrawDelay,bytes32 salt)"
-    );
-    bytes32 private constant VOUCHER_TYPEHASH = keccak256("Voucher(bytes32 channelId,uint128 maxClaimableAmount)");
-    bytes32 private constant REFUND_TYPEHASH = keccak256("Refund(bytes32 channelId,uint256 nonce,uint128 amount)");
-    bytes32 private constant CLAIM_ENTRY_TYPEHASH =
-        keccak256("ClaimEntry(bytes32 channelId,uint128 maxClaimableAmount,uint128 totalClaimed)");
-    bytes32 private constant CLAIM_BATCH_TYPEHASH = keccak256(
-        "ClaimBatch(ClaimEntry[] claims)ClaimEntry(bytes32 channelId,uint128 maxClaimableAmount,uint128 totalClaimed)"
-    );
-    bytes32 private constant DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
-    bytes32 private constant NAME_HASH = keccak256("x402 Batch Settlement");
-    bytes32 private constant VERSION_HASH = keccak256("1");
+    bytes32 public constant CHANNEL_CONFIG_TYPEHASH = Digests.CHANNEL_CONFIG_TYPEHASH;
 
     /// @inheritdoc IBatchSettlement
     mapping(bytes32 channelId => Channel) public channels;
@@ -65,7 +51,7 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         nonReentrant
     {
         if (amount == 0) revert ZeroAmount();
-        _checkConfig(config);
+        Parties.check(config);
         bytes32 channelId = getChannelId(config);
         Channel memory channel = channels[channelId];
         uint256 balance = uint256(channel.balance) + amount;
@@ -73,7 +59,7 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
 
         // The cast cannot cut: the line above bounds it.
         // forge-lint: disable-next-line(unsafe-typecast)
-        channels[channelId].balance = uint128(balance);
+        channels[channelId] = Channel(uint128(balance), channel.totalClaimed);
         if (channel.balance == 0 && channel.totalClaimed == 0) emit ChannelCreated(channelId, config);
         // forge-lint: disable-next-line(unsafe-typecast)
         emit Deposited(channelId, msg.sender, amount, uint128(balance));
@@ -86,40 +72,16 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
     }
 
     /// @inheritdoc IBatchSettlement
-    function claim(VoucherClaim[] calldata voucherClaims) external nonReentrant {
-        uint256 count = voucherClaims.length;
-        if (count == 0) revert EmptyBatch();
-        bytes32 domain = _domain();
-        for (uint256 i = 0; i < count; ++i) {
-            VoucherClaim calldata row = voucherClaims[i];
-            ChannelConfig calldata config = row.voucher.channel;
-            bytes32 channelId = _channelId(domain, config);
-            _checkReceiverSide(channelId, config);
-            _claim(domain, channelId, row);
-        }
+    function claim(VoucherClaim[] calldata voucherClaims) external {
+        _claimAll(voucherClaims, address(0));
     }
 
     /// @inheritdoc IBatchSettlement
-    function claimWithSignature(VoucherClaim[] calldata voucherClaims, bytes calldata authorizerSignature)
-        external
-        nonReentrant
-    {
-        uint256 count = voucherClaims.length;
-        if (count == 0) revert EmptyBatch();
-        bytes32 domain = _domain();
+    function claimWithSignature(VoucherClaim[] calldata voucherClaims, bytes calldata authorizerSignature) external {
+        if (voucherClaims.length == 0) revert EmptyBatch();
         address authorizer = voucherClaims[0].voucher.channel.receiverAuthorizer;
-        bytes32[] memory entries = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            VoucherClaim calldata row = voucherClaims[i];
-            ChannelConfig calldata config = row.voucher.channel;
-            bytes32 channelId = _channelId(domain, config);
-            if (config.receiverAuthorizer != authorizer) {
-                revert AuthorizerDiffers(channelId, config.receiverAuthorizer, authorizer);
-            }
-            entries[i] = _claimEntry(channelId, row);
-            _claim(domain, channelId, row);
-        }
-        _checkAuthorizer(authorizer, _claimBatchDigest(domain, entries), authorizerSignature);
+        bytes32 digest = _claimAll(voucherClaims, authorizer);
+        if (!Signatures.isBy(authorizer, digest, authorizerSignature)) revert NotAuthorized(authorizer, digest);
     }
 
     /// @inheritdoc IBatchSettlement
@@ -138,7 +100,7 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
     /// @inheritdoc IBatchSettlement
     function refund(ChannelConfig calldata config, uint128 amount) external nonReentrant {
         bytes32 channelId = getChannelId(config);
-        _checkReceiverSide(channelId, config);
+        Parties.onlyReceiverSide(channelId, config);
         _refund(channelId, config, amount);
     }
 
@@ -152,34 +114,37 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         bytes32 channelId = getChannelId(config);
         uint256 expected = refundNonce[channelId];
         if (nonce != expected) revert WrongRefundNonce(channelId, nonce, expected);
-        _checkAuthorizer(
-            config.receiverAuthorizer, getRefundDigest(channelId, nonce, amount), receiverAuthorizerSignature
-        );
+        bytes32 digest = getRefundDigest(channelId, nonce, amount);
+        if (!Signatures.isBy(config.receiverAuthorizer, digest, receiverAuthorizerSignature)) {
+            revert NotAuthorized(config.receiverAuthorizer, digest);
+        }
         _refund(channelId, config, amount);
     }
 
     /// @inheritdoc IBatchSettlement
-    function initiateWithdraw(ChannelConfig calldata config, uint128 amount) external nonReentrant {
+    function initiateWithdraw(ChannelConfig calldata config, uint128 amount) external {
         if (amount == 0) revert ZeroAmount();
         bytes32 channelId = getChannelId(config);
-        _checkPayerSide(channelId, config);
-        uint40 initiatedAt = pendingWithdrawals[channelId].initiatedAt;
+        Parties.onlyPayerSide(channelId, config);
+        Withdrawal storage pending = pendingWithdrawals[channelId];
+        uint40 initiatedAt = pending.initiatedAt;
         if (initiatedAt != 0) revert WithdrawalAlreadyPending(channelId, initiatedAt);
-        Channel storage channel = channels[channelId];
+        Channel memory channel = channels[channelId];
         uint128 available = channel.balance - channel.totalClaimed;
         if (amount > available) revert WithdrawalOverAvailable(channelId, amount, available);
 
         // 40 bits of seconds last for 34,000 years.
         // forge-lint: disable-next-line(unsafe-typecast)
         uint40 timestamp = uint40(block.timestamp);
-        pendingWithdrawals[channelId] = Withdrawal(amount, timestamp);
+        pending.amount = amount;
+        pending.initiatedAt = timestamp;
         emit WithdrawInitiated(channelId, amount, timestamp + config.withdrawDelay);
     }
 
     /// @inheritdoc IBatchSettlement
     function finalizeWithdraw(ChannelConfig calldata config) external nonReentrant {
         bytes32 channelId = getChannelId(config);
-        _checkPayerSide(channelId, config);
+        Parties.onlyPayerSide(channelId, config);
         Withdrawal memory pending = pendingWithdrawals[channelId];
         if (pending.initiatedAt == 0) revert WithdrawalNotPending(channelId);
         uint256 finalizeAfter = uint256(pending.initiatedAt) + config.withdrawDelay;
@@ -203,47 +168,82 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
 
     /// @inheritdoc IBatchSettlement
     function getChannelId(ChannelConfig calldata config) public view returns (bytes32) {
-        return _channelId(_domain(), config);
+        return Digests.channelId(Digests.domain(), config);
     }
 
     /// @inheritdoc IBatchSettlement
     function getVoucherDigest(bytes32 channelId, uint128 maxClaimableAmount) external view returns (bytes32) {
-        return _voucherDigest(_domain(), channelId, maxClaimableAmount);
+        return Digests.voucher(Digests.domain(), channelId, maxClaimableAmount);
     }
 
     /// @inheritdoc IBatchSettlement
     function getRefundDigest(bytes32 channelId, uint256 nonce, uint128 amount) public view returns (bytes32) {
-        return
-            MessageHashUtils.toTypedDataHash(
-                _domain(), keccak256(abi.encode(REFUND_TYPEHASH, channelId, nonce, amount))
-            );
+        return Digests.refund(Digests.domain(), channelId, nonce, amount);
     }
 
     /// @inheritdoc IBatchSettlement
     function getClaimBatchDigest(VoucherClaim[] calldata voucherClaims) external view returns (bytes32) {
-        bytes32 domain = _domain();
+        bytes32 domain = Digests.domain();
         bytes32[] memory entries = new bytes32[](voucherClaims.length);
         for (uint256 i = 0; i < entries.length; ++i) {
-            entries[i] = _claimEntry(_channelId(domain, voucherClaims[i].voucher.channel), voucherClaims[i]);
+            entries[i] =
+                Digests.claimEntry(Digests.channelId(domain, voucherClaims[i].voucher.channel), voucherClaims[i]);
         }
-        return _claimBatchDigest(domain, entries);
+        return Digests.claimBatch(domain, entries);
     }
 
-    function _claim(bytes32 domain, bytes32 channelId, VoucherClaim calldata row) private {
-        ChannelConfig calldata config = row.voucher.channel;
+    /// @dev Claims every row. Without an authorizer the caller must be of the receiver's side in each; with
+    /// one, all rows must be that authorizer's, and what it must have signed is returned.
+    ///
+    /// What is claimed for one receiver in one token is added up over neighbouring rows and written once, and
+    /// the memory of a row is taken back after it: 0.6 k gas less for each of 100 rows.
+    function _claimAll(VoucherClaim[] calldata rows, address authorizer) private returns (bytes32 digest) {
+        if (rows.length == 0) revert EmptyBatch();
+        bytes32 domain = Digests.domain();
+        bytes32[] memory entries = new bytes32[](authorizer == address(0) ? 0 : rows.length);
+        Memory.Pointer mark = Memory.getFreeMemoryPointer();
+        (address receiver, address token, uint128 sum) = (address(0), address(0), 0);
+        for (uint256 i = 0; i < rows.length; ++i) {
+            VoucherClaim calldata row = rows[i];
+            ChannelConfig calldata config = row.voucher.channel;
+            bytes32 channelId = Digests.channelId(domain, config);
+            if (authorizer == address(0)) {
+                Parties.onlyReceiverSide(channelId, config);
+            } else if (config.receiverAuthorizer != authorizer) {
+                revert AuthorizerDiffers(channelId, config.receiverAuthorizer, authorizer);
+            } else {
+                entries[i] = Digests.claimEntry(channelId, row);
+            }
+            if (config.receiver != receiver || config.token != token) {
+                _credit(receiver, token, sum);
+                (receiver, token, sum) = (config.receiver, config.token, 0);
+            }
+            sum += _claim(domain, channelId, row);
+            Memory.unsafeSetFreeMemoryPointer(mark);
+        }
+        _credit(receiver, token, sum);
+        if (authorizer != address(0)) digest = Digests.claimBatch(domain, entries);
+    }
+
+    /// @dev Returns what the row adds to its receiver's claims; nothing if it is old.
+    function _claim(bytes32 domain, bytes32 channelId, VoucherClaim calldata row) private returns (uint128 added) {
         uint128 claimed = row.totalClaimed;
         uint128 max = row.voucher.maxClaimableAmount;
         if (claimed > max) revert ClaimOverVoucher(channelId, claimed, max);
-        _checkVoucher(channelId, config, _voucherDigest(domain, channelId, max), row.signature);
+        _checkVoucher(channelId, row.voucher.channel, Digests.voucher(domain, channelId, max), row.signature);
         Channel storage channel = channels[channelId];
         uint128 before = channel.totalClaimed;
-        if (claimed <= before) return;
+        if (claimed <= before) return 0;
         uint128 balance = channel.balance;
         if (claimed > balance) revert ClaimOverBalance(channelId, claimed, balance);
 
         channel.totalClaimed = claimed;
-        receivers[config.receiver][config.token].totalClaimed += claimed - before;
-        emit Claimed(channelId, msg.sender, claimed - before, claimed);
+        added = claimed - before;
+        emit Claimed(channelId, msg.sender, added, claimed);
+    }
+
+    function _credit(address receiver, address token, uint128 amount) private {
+        if (amount != 0) receivers[receiver][token].totalClaimed += amount;
     }
 
     function _refund(bytes32 channelId, ChannelConfig calldata config, uint128 asked) private {
@@ -269,31 +269,8 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         uint128 available = channel.balance - channel.totalClaimed;
         amount = asked < available ? asked : available;
         if (amount == 0) return 0;
-        channels[channelId].balance = channel.balance - amount;
+        channels[channelId] = Channel(channel.balance - amount, channel.totalClaimed);
         if (channel.balance == amount) emit ChannelClosed(channelId, config);
-    }
-
-    function _checkConfig(ChannelConfig calldata config) private pure {
-        if (
-            config.payer == address(0) || config.receiver == address(0) || config.receiverAuthorizer == address(0)
-                || config.token == address(0)
-        ) revert PartyMissing(config);
-        uint40 delay = config.withdrawDelay;
-        if (delay < MIN_WITHDRAW_DELAY || delay > MAX_WITHDRAW_DELAY) {
-            revert WithdrawDelayOutOfRange(delay, MIN_WITHDRAW_DELAY, MAX_WITHDRAW_DELAY);
-        }
-    }
-
-    function _checkReceiverSide(bytes32 channelId, ChannelConfig calldata config) private view {
-        if (msg.sender != config.receiver && msg.sender != config.receiverAuthorizer) {
-            revert NotReceiverSide(channelId, msg.sender);
-        }
-    }
-
-    function _checkPayerSide(bytes32 channelId, ChannelConfig calldata config) private view {
-        if (msg.sender != config.payer && msg.sender != config.payerAuthorizer) {
-            revert NotPayerSide(channelId, msg.sender);
-        }
     }
 
     /// @dev A payerAuthorizer is recovered and never asked, so that no code put at its address later can
@@ -302,40 +279,11 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         private
         view
     {
-        if (config.payerAuthorizer == address(0)) {
-            if (SignatureChecker.isValidSignatureNowCalldata(config.payer, digest, signature)) return;
-            revert VoucherNotSigned(channelId, config.payer);
+        address signer = config.payerAuthorizer;
+        if (signer == address(0)) {
+            if (!Signatures.isBy(config.payer, digest, signature)) revert VoucherNotSigned(channelId, config.payer);
+        } else if (Signatures.recover(digest, signature) != signer) {
+            revert VoucherNotSigned(channelId, signer);
         }
-        (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (problem != ECDSA.RecoverError.NoError || signer != config.payerAuthorizer) {
-            revert VoucherNotSigned(channelId, config.payerAuthorizer);
-        }
-    }
-
-    function _checkAuthorizer(address authorizer, bytes32 digest, bytes calldata signature) private view {
-        if (!SignatureChecker.isValidSignatureNowCalldata(authorizer, digest, signature)) {
-            revert NotAuthorized(authorizer, digest);
-        }
-    }
-
-    function _domain() private view returns (bytes32) {
-        return keccak256(abi.encode(DOMAIN_TYPEHASH, NAME_HASH, VERSION_HASH, block.chainid, address(this)));
-    }
-
-    function _channelId(bytes32 domain, ChannelConfig calldata config) private pure returns (bytes32) {
-        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(CHANNEL_CONFIG_TYPEHASH, config)));
-    }
-
-    function _voucherDigest(bytes32 domain, bytes32 channelId, uint128 max) private pure returns (bytes32) {
-        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(VOUCHER_TYPEHASH, channelId, max)));
-    }
-
-    function _claimEntry(bytes32 channelId, VoucherClaim calldata row) private pure returns (bytes32) {
-        return keccak256(abi.encode(CLAIM_ENTRY_TYPEHASH, channelId, row.voucher.maxClaimableAmount, row.totalClaimed));
-    }
-
-    function _claimBatchDigest(bytes32 domain, bytes32[] memory entries) private pure returns (bytes32) {
-        bytes32 list = keccak256(abi.encodePacked(entries));
-        return MessageHashUtils.toTypedDataHash(domain, keccak256(abi.encode(CLAIM_BATCH_TYPEHASH, list)));
     }
 }
