@@ -11,6 +11,11 @@ export const faults = {
     says: 'cannot read {path}: {why}',
     cure: 'check the path, or write a first one with `wayside init`',
   },
+  CONFIG_EXISTS: {
+    exit: 2,
+    says: '{path} is there already',
+    cure: 'name another file, or write over it with --force',
+  },
   CONFIG_INVALID: {
     exit: 2,
     says: '{path}:{line}:{column}: {what}',
@@ -115,6 +120,41 @@ export const faults = {
     exit: 2,
     says: '{path} cannot run on {asked}: {why} (this build knows {available})',
     cure: 'install what {asked} needs, or set `provider: cpu` for that model',
+  },
+  OFFER_MISSING: {
+    exit: 3,
+    says: 'no offer of {wanted} came within {seconds} s',
+    cure: 'check the broker and that the device runs; with an operator named, that it enrolled the device',
+  },
+  OFFER_OPERATORS: {
+    exit: 2,
+    says: 'several operators sell that: {operators}',
+    cure: 'name one: one budget pays one operator',
+  },
+  OFFER_RAIL: {
+    exit: 2,
+    says: 'the offer takes {rails}; that is not {wanted}',
+    cure: 'pay on a chain and in a token that the offer lists',
+  },
+  OFFER_PRICE: {
+    exit: 2,
+    says: '{stream} of {device} costs {price}, over the ceiling of {ceiling}',
+    cure: 'raise the ceiling, or leave that stream out',
+  },
+  BUDGET_INVALID: {
+    exit: 2,
+    says: 'the budget {budget} is not an amount of a token with {decimals} decimals',
+    cure: 'write it as a decimal number, for instance 1.50',
+  },
+  CHANNEL_WITHDRAWING: {
+    exit: 2,
+    says: 'a withdrawal from our channel {channel} is pending or done',
+    cure: 'wait until it is done and buy from another folder, which opens another channel',
+  },
+  SEAT_MOVED: {
+    exit: 1,
+    says: 'device {device} claims place {index} of the payment tree, its place is {known}',
+    cure: 'do not pay it; tell its operator',
   },
 } as const satisfies Readonly<Record<string, FaultRow>>
 
