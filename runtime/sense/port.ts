@@ -1,4 +1,5 @@
 /** The one door to serial ports. */
+import { readdir } from 'node:fs/promises'
 import { SerialPort } from 'serialport'
 import { fault } from '../faults.ts'
 import type { Serial } from './driver.ts'
@@ -54,8 +55,13 @@ export type PortInfo = {
   readonly product?: string
 }
 
+/** The serial ports of this machine; where udev does not run, by the names that serial drivers give. */
 export async function listPorts(): Promise<PortInfo[]> {
-  const ports = await SerialPort.list()
+  const ports = await SerialPort.list().catch(() => undefined)
+  if (ports === undefined) {
+    const names = await readdir('/dev')
+    return names.filter((name) => serialName.test(name)).map((name) => ({ path: `/dev/${name}` }))
+  }
   return ports.map(({ path, manufacturer, serialNumber, vendorId, productId }) => ({
     path,
     ...(manufacturer !== undefined && { maker: manufacturer }),
@@ -64,3 +70,6 @@ export async function listPorts(): Promise<PortInfo[]> {
     ...(productId !== undefined && { product: productId }),
   }))
 }
+
+/** USB adapters, modems on USB, and the UARTs of Raspberry Pi and Jetson. */
+const serialName = /^tty(USB|ACM|AMA|THS)\d+$/
