@@ -159,6 +159,7 @@ describe('a channel on a development chain', { skip }, () => {
 
   it('pays the receiver when the payer is blacklisted by the token', async () => {
     const config = await opened(1_000n)
+    await send(relay, 'settle', receiver.address, chain.token)
     await send(receiver, 'claim', [await stage.voucher(config, payer, 10n)])
     await stage.send(stage.token, relay, 'setBlacklisted', payer.address, true)
     const before = await tokens(receiver)
