@@ -1,0 +1,61 @@
+/**
+ * A buyer's books: one database that only one process may write (an exclusive lock on its folder).
+ * Everything that costs money is on the disk here before it is said to anyone.
+ */
+import { chmod, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { lockFolder } from '../disk/lock.ts'
+import { openDatabase } from '../disk/sqlite.ts'
+import { fault } from '../faults.ts'
+import { boughtTable } from './bought.ts'
+import { channelTable } from './channels.ts'
+import { cursorTable } from './cursors.ts'
+import { sessionTable } from './sessions.ts'
+
+export type Books = ReturnType<typeof tables> & {
+  /** Runs `work` in one transaction, durable when it returns. */
+  together<T>(work: () => T): T
+  close(): Promise<void>
+}
+
+/** The version of all tables together; a larger one was written by a later product. */
+export const booksSchema = 1
+
+/** Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER. */
+export async function openBooks(folder: string): Promise<Books> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lock = await lockFolder(folder)
+  const path = join(folder, 'buyer.db')
+  try {
+    const db = openDatabase(path)
+    // It holds the keys of sessions, which open what was paid for.
+    await chmod(path, 0o600)
+    const found = Number(db.pragma('user_version', { simple: true }))
+    if (found > booksSchema) {
+      db.close()
+      throw fault('STORE_NEWER', { path, found, known: booksSchema })
+    }
+    const all = tables(db)
+    db.pragma(`user_version = ${booksSchema}`)
+    return {
+      ...all,
+      together: (work) => db.transaction(work)(),
+      async close() {
+        db.close()
+        await lock.release()
+      },
+    }
+  } catch (cause) {
+    await lock.release()
+    throw cause
+  }
+}
+
+function tables(db: Parameters<typeof channelTable>[0]) {
+  return {
+    channels: channelTable(db),
+    bought: boughtTable(db),
+    cursors: cursorTable(db),
+    sessions: sessionTable(db),
+  }
+}

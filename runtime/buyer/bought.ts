@@ -1,0 +1,70 @@
+import type { Database } from '../disk/sqlite.ts'
+import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+
+/** A stream as it is bought: through this channel, from this device, under these terms. */
+export type Meter = {
+  /** Empty for own data. */
+  readonly channel: Hex | ''
+  readonly device: Address
+  readonly stream: string
+  /** Hash of the terms. */
+  readonly terms: Hex
+}
+
+/**
+ * What was paid for: the time that each stream's epochs covered, as the device reckons it too, and which
+ * epochs were asked for and are not handed out yet. The purse writes both in the commit of its promise.
+ */
+export function boughtTable(db: Database) {
+  db.exec(`CREATE TABLE IF NOT EXISTS meter (
+    channel TEXT NOT NULL,
+    device TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    covered_ms INTEGER NOT NULL,
+    PRIMARY KEY (channel, device, stream, terms)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS bought (
+    device TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    metered INTEGER NOT NULL,
+    PRIMARY KEY (device, stream, number)
+  ) STRICT, WITHOUT ROWID`)
+  const covered = db
+    .prepare(`SELECT covered_ms FROM meter
+      WHERE channel = ? AND device = ? AND stream = ? AND terms = ?`)
+    .pluck()
+  const cover = db.prepare(`INSERT INTO meter VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET covered_ms = covered_ms + excluded.covered_ms`)
+  const add = db.prepare(`INSERT INTO bought VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET metered = max(metered, excluded.metered)`)
+  const open = db.prepare(`SELECT number, metered FROM bought WHERE device = ? AND stream = ?
+    ORDER BY number`)
+  const drop = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number <= ?')
+
+  return {
+    /** Milliseconds paid for so far. */
+    coveredMs: ({ channel, device, stream, terms }: Meter): bigint =>
+      BigInt((covered.get(channel, device, stream, terms) as number | undefined) ?? 0),
+    cover({ channel, device, stream, terms }: Meter, moreMs: bigint): void {
+      cover.run(channel, device, stream, terms, moreMs)
+    },
+    /** `metered` is false for an epoch that is paid ahead: what it covers is not known before it is seen. */
+    add({ device, stream }: Meter, number: number, metered: boolean): void {
+      add.run(device, stream, number, metered ? 1 : 0)
+    },
+    /** Epochs asked for and not handed out, each with whether its time is metered. */
+    open: ({ device, stream }: Pick<Meter, 'device' | 'stream'>): Map<number, boolean> =>
+      new Map(
+        (open.all(device, stream) as { number: number; metered: number }[]).map(
+          ({ number, metered }) => [number, metered === 1],
+        ),
+      ),
+    /** Everything up to that number was handed out. */
+    drop({ device, stream }: Pick<Meter, 'device' | 'stream'>, upTo: number): void {
+      drop.run(device, stream, upTo)
+    },
+  }
+}

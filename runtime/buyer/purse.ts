@@ -1,0 +1,222 @@
+/**
+ * The purse: one channel, and what we have promised from it to each device.
+ *
+ *   number                        authority        may
+ *   amount of a device            this purse       rise; on the disk before it is signed
+ *   spent of a device             this purse       rise, up to the amount
+ *   period                        this purse       rise with every change of a leaf
+ *   limit                         whoever pays     be set for one run
+ *
+ *   spent ≤ amount, Σ amounts ≤ limit
+ *
+ * A period's tree is committed before it is signed, so that no crash makes us sign two trees for one.
+ */
+import { failpoint } from '../disk/failpoint.ts'
+import { fault } from '../faults.ts'
+import type { Address } from '../wire/address.ts'
+import { isSignedBy, type Payment } from '../wire/payment.ts'
+import { type Leaf, paymentTree } from '../wire/paymenttree.ts'
+import { charge, type Price } from '../wire/price.ts'
+import type { Signer } from '../wire/signer.ts'
+import { type Split, signSplit } from '../wire/split.ts'
+import { signVoucher, type Voucher } from '../wire/voucher.ts'
+import type { Books } from './books.ts'
+import type { Meter } from './bought.ts'
+import { type ChannelRow, channelBytes, type LeafRow } from './channels.ts'
+
+/** An epoch that we want: on sight, with the time that its header covers, or ahead, before it is seen. */
+export type Want = {
+  readonly meter: Meter
+  readonly price: Price
+  readonly number: number
+  readonly coveredMs?: bigint
+}
+
+export type Purchase = {
+  readonly payment: Payment
+  /** The wants that the promise pays for, the first ones of those asked. */
+  readonly taken: readonly Want[]
+}
+
+export type Purse = {
+  readonly channel: ChannelRow
+  /** Everything promised from the channel, ever. */
+  total(): bigint
+  /** What may still be promised in this run. */
+  left(): bigint
+  leaf(device: Address): LeafRow | undefined
+  /** Takes the place that the gateway gave a device. Throws SEAT_MOVED when it is another than before. */
+  seat(device: Address, index: number): void
+  /** Learns from a device's signed state what lost books no longer know; ignores what we did not sign. */
+  recover(device: Address, payment: Payment, delivered: bigint): void
+  /** The number of the next order, durable. */
+  nextOrder(): bigint
+  /**
+   * Promises a device the price of as many of the wants as the limit allows, first ones first, and `ahead`
+   * beyond what is spent. Undefined when not even the first fits. Durable before it returns.
+   */
+  buy(device: Address, wants: readonly Want[], ahead?: bigint): Promise<Purchase | undefined>
+  /** Meters epochs that were paid ahead, now that their headers are seen. */
+  meter(device: Address, wants: readonly Want[]): void
+  /** The newest promise to a device again; undefined before its first. */
+  payment(device: Address): Promise<Payment | undefined>
+  /** For the gateway: the newest voucher and split, and every leaf under it. */
+  statement(): Promise<Statement | undefined>
+}
+
+export type Statement = {
+  readonly voucher: Voucher
+  readonly split: Split
+  readonly leaves: readonly Leaf[]
+}
+
+export type PurseOptions = {
+  readonly books: Books
+  readonly signer: Signer
+  readonly channel: ChannelRow
+  /** The most that this run promises. */
+  readonly budget: bigint
+}
+
+export function openPurse({ books, signer, channel: opened, budget }: PurseOptions): Purse {
+  const tree = paymentTree()
+  const leaves = new Map<Address, LeafRow>()
+  let channel = opened
+  let total = 0n
+  // What we once signed, says a device, though our own books do not: nothing is promised below it.
+  let signedTotal = 0n
+  for (const leaf of books.channels.leaves(channel.id)) keep(leaf)
+  const limit = total + budget
+
+  return {
+    get channel() {
+      return channel
+    },
+    total: () => total,
+    left: () => limit - total,
+    leaf: (device) => leaves.get(device),
+    seat(device, index) {
+      const known = leaves.get(device)
+      if (known === undefined) commit([{ index, device, amount: 0n, spent: 0n }])
+      else if (known.index !== index)
+        throw fault('SEAT_MOVED', { device, known: known.index, index })
+    },
+    recover(device, { voucher, split, leaf }, delivered) {
+      const known = leaves.get(device)
+      if (known === undefined || leaf.device !== device || leaf.index !== known.index) return
+      if (!isSignedBy(voucher, split, channel.rail, signer.address)) return
+      if (split.total > signedTotal) signedTotal = split.total
+      if (split.period <= channel.period && leaf.amount <= known.amount) return
+      const amount = larger(known.amount, leaf.amount)
+      const spent = smaller(larger(known.spent, delivered), amount)
+      commit([{ ...known, amount, spent }], larger(channel.period, split.period))
+    },
+    nextOrder() {
+      channel = { ...channel, order: channel.order + 1n }
+      books.channels.put(channel)
+      return channel.order
+    },
+    async buy(device, wants, ahead = 0n) {
+      const leaf = leaves.get(device)
+      if (leaf === undefined || total < signedTotal) return undefined
+      const room = leaf.amount + (limit > total ? limit - total : 0n)
+      const { taken, spent } = affordable(leaf.spent, wants, room)
+      if (taken.length === 0 && wants.length > 0) return undefined
+      const amount = larger(leaf.amount, smaller(spent + ahead, room))
+      books.together(() => {
+        note(taken)
+        commit([{ ...leaf, amount, spent }], channel.period + 1n)
+      })
+      failpoint('purse.committed')
+      const payment = await sign(device)
+      return payment === undefined ? undefined : { payment, taken }
+    },
+    meter(device, wants) {
+      const leaf = leaves.get(device)
+      if (leaf === undefined) return
+      books.together(() => {
+        const { taken, spent } = affordable(leaf.spent, wants, leaf.amount)
+        note(taken)
+        commit([{ ...leaf, spent }], channel.period)
+      })
+    },
+    payment: sign,
+    async statement() {
+      if (channel.period === 0n) return undefined
+      const { voucher, split } = await signed()
+      return { voucher, split, leaves: [...leaves.values()].map(asLeaf) }
+    },
+  }
+
+  function keep(leaf: LeafRow) {
+    total += leaf.amount - (leaves.get(leaf.device)?.amount ?? 0n)
+    leaves.set(leaf.device, leaf)
+    tree.set(asLeaf(leaf))
+  }
+
+  function commit(changed: readonly LeafRow[], period = channel.period) {
+    const next = { ...channel, period }
+    books.together(() => {
+      books.channels.put(next)
+      for (const leaf of changed) books.channels.putLeaf(next.id, leaf)
+    })
+    channel = next
+    for (const leaf of changed) keep(leaf)
+  }
+
+  /** The first wants whose price fits under `room`, and what is spent with them. */
+  function affordable(before: bigint, wants: readonly Want[], room: bigint) {
+    const metered = new Map<string, bigint>()
+    const taken: Want[] = []
+    let spent = before
+    for (const want of wants) {
+      const key = `${want.meter.stream} ${want.meter.terms}`
+      const beforeMs = metered.get(key) ?? books.bought.coveredMs(want.meter)
+      const moreMs = want.coveredMs ?? 0n
+      const price = charge(beforeMs, moreMs, want.price)
+      if (spent + price > room) break
+      spent += price
+      metered.set(key, beforeMs + moreMs)
+      taken.push(want)
+    }
+    return { taken, spent }
+  }
+
+  function note(wants: readonly Want[]) {
+    for (const { meter, number, coveredMs } of wants) {
+      books.bought.add(meter, number, coveredMs !== undefined)
+      if (coveredMs !== undefined) books.bought.cover(meter, coveredMs)
+    }
+  }
+
+  /** Voucher and split of the tree as it is committed now; what is being signed meanwhile stays its own. */
+  async function signed() {
+    const { rail, period } = channel
+    const id = channelBytes(channel)
+    const { root, total: sum } = tree.root()
+    const [voucher, split] = await Promise.all([
+      signVoucher({ channelId: id, maxClaimableAmount: sum }, rail, signer),
+      signSplit({ channelId: id, period, total: sum, root }, rail, signer),
+    ])
+    return { voucher, split }
+  }
+
+  async function sign(device: Address): Promise<Payment | undefined> {
+    const leaf = leaves.get(device)
+    if (leaf === undefined || channel.period === 0n) return undefined
+    const path = tree.path(leaf.index)
+    return { ...(await signed()), leaf: asLeaf(leaf), path }
+  }
+}
+
+function asLeaf({ index, device, amount }: LeafRow): Leaf {
+  return { index, device, amount }
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
+}
