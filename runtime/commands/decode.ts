@@ -1,7 +1,7 @@
 /** `wayside decode`: what a driver makes of raw bytes, frame by frame, before any grouping. */
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { drivers } from '../../drivers/index.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
@@ -10,17 +10,16 @@ import { type Driver, unitsOf } from '../sense/driver.ts'
 import type { Value } from '../wire/reading.ts'
 
 export function decodeCommand(program: Command): void {
-  program.addCommand(
-    new Command('decode')
-      .description('print what a driver makes of raw bytes, one JSON object a frame')
-      .argument('<driver>', 'a driver or a model, such as plantower, pms5003 or nmea0183')
-      .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
-      .option('--doubts', 'print what was refused, and why, as well')
-      .option('--hex', 'the input is hex digits, as many tools print them')
-      .option('--option <name=value>', 'an option of the driver; may be repeated', collect, {})
-      .addHelpText('after', examples)
-      .action(decode),
-  )
+  program
+    .command('decode')
+    .description('print what a driver makes of raw bytes, one JSON object a frame')
+    .argument('<driver>', 'a driver or a model, such as plantower, pms5003 or nmea0183')
+    .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
+    .option('--doubts', 'print what was refused, and why, as well')
+    .option('--hex', 'the input is hex digits, as many tools print them')
+    .option('--option <name=value>', 'an option of the driver; may be repeated', collect, {})
+    .addHelpText('after', examples)
+    .action(decode)
 }
 
 const examples = `
@@ -103,14 +102,10 @@ async function* bytesOf(file: string | undefined, hex: boolean): AsyncGenerator<
   }
 }
 
-/** Writes to standard output at the reader's pace; a reader that left (`| head`) ends the command. */
+/** Writes to standard output at the reader's pace. */
 function write(text: string): Promise<void> {
   return new Promise((done, fail) => {
-    process.stdout.write(text, (error) => {
-      if (error === null || error === undefined) return done()
-      if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0)
-      fail(error)
-    })
+    process.stdout.write(text, (error) => (error ? fail(error) : done()))
   })
 }
 

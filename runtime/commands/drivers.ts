@@ -1,19 +1,18 @@
 /** `wayside drivers`: every driver, its options, fields and units; docs/drivers.md is this text. */
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { drivers } from '../../drivers/index.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Driver } from '../sense/driver.ts'
 
 export function driversCommand(program: Command): void {
-  program.addCommand(
-    new Command('drivers')
-      .description('list the drivers, or the options and fields of one')
-      .argument('[driver]', 'show this one in full')
-      .option('--json', 'for programs')
-      .option('--markdown', 'the page docs/drivers.md')
-      .addHelpText('after', '\nExamples:\n  wayside drivers\n  wayside drivers nmea0183\n')
-      .action(show),
-  )
+  program
+    .command('drivers')
+    .description('list the drivers, or the options and fields of one')
+    .argument('[driver]', 'show this one in full')
+    .option('--json', 'for programs')
+    .option('--markdown', 'the page docs/drivers.md')
+    .addHelpText('after', '\nExamples:\n  wayside drivers\n  wayside drivers nmea0183\n')
+    .action(show)
 }
 
 function show(name: string | undefined, given: { json?: true; markdown?: true }): void {

@@ -7,26 +7,55 @@ import type { Driver } from './driver.ts'
 import { readOptions } from './options.ts'
 import { listPorts, type OpenPort, type PortInfo } from './port.ts'
 
-export type NamedPort = PortInfo & {
+export type NamedPort = {
   /** The path to write into a config. */
-  readonly stablePath: string
-  /** Why it is this one: what holds when cables move. */
+  readonly path: string
+  /** What the kernel calls it today. */
+  readonly device: string
+  readonly maker?: string
+  /** Why it is this path: what holds when cables move. */
   readonly named: 'by id' | 'by path' | 'as is'
   /** What a person should know about the choice. */
   readonly remark?: string
 }
 
+export type FoundPort = NamedPort & {
+  /** The driver that understood what came, and the speed at which it did. */
+  readonly driver?: string
+  readonly baudRate?: number
+  /** Why there is no driver. */
+  readonly trouble?: string
+}
+
 /** Symbolic links that udev keeps: link → the port it points to. */
 export type Links = { readonly byId: ReadonlyMap<string, string>; readonly byPath: Links['byId'] }
 
-/** The ports of this machine, each with the name that is safest to write down. */
-export async function findPorts(): Promise<NamedPort[]> {
+/** The ports of this machine, each with the name that is safest to write down; listens for these drivers. */
+export async function findPorts(listen: {
+  /** None: nothing is opened. */
+  readonly drivers: readonly Driver[]
+  readonly open: OpenPort
+  readonly signal?: AbortSignal
+}): Promise<FoundPort[]> {
   const [ports, byId, byPath] = await Promise.all([
     listPorts(),
     readLinks('/dev/serial/by-id'),
     readLinks('/dev/serial/by-path'),
   ])
-  return ports.map((port) => namePort(port, ports, { byId, byPath }))
+  const named = ports.map((port) => namePort(port, ports, { byId, byPath }))
+  if (listen.drivers.length === 0) return named
+  const { drivers, open, signal = new AbortController().signal } = listen
+  return Promise.all(
+    named.map(async (port): Promise<FoundPort> => {
+      try {
+        const found = await fingerprint({ path: port.device, drivers, open, listenMs, signal })
+        if (found === undefined) return { ...port, trouble: 'no driver understood what came' }
+        return { ...port, driver: found.driver.id, baudRate: found.baudRate }
+      } catch (error) {
+        return { ...port, trouble: (error as Error).message }
+      }
+    }),
+  )
 }
 
 /**
@@ -34,16 +63,19 @@ export async function findPorts(): Promise<NamedPort[]> {
  * ports fight for one name, and only the socket (by-path) tells them apart.
  */
 export function namePort(port: PortInfo, ports: readonly PortInfo[], links: Links): NamedPort {
-  const id = linkTo(links.byId, port.path)
-  const socket = linkTo(links.byPath, port.path)
-  const twin = ports.some((other) => other.path !== port.path && sameAdapter(other, port))
-  if (id !== undefined && !twin) return { ...port, stablePath: id, named: 'by id' }
-  if (socket !== undefined) {
-    const why = twin ? 'another port has the same id, so it is named by its socket' : undefined
-    return { ...port, stablePath: socket, named: 'by path', ...(why && { remark: why }) }
+  const { path: device, maker } = port
+  const id = linkTo(links.byId, device)
+  const socket = linkTo(links.byPath, device)
+  const twin = ports.some((other) => other.path !== device && sameAdapter(other, port))
+  const known = maker === undefined ? { device } : { device, maker }
+  if (id !== undefined && !twin) return { path: id, ...known, named: 'by id' }
+  if (!twin) return { path: socket ?? device, ...known, named: socket ? 'by path' : 'as is' }
+  if (socket === undefined) {
+    const remark = 'another port has the same id: check which is which'
+    return { path: device, ...known, named: 'as is', remark }
   }
-  const remark = twin ? 'another port has the same id: check which is which' : undefined
-  return { ...port, stablePath: port.path, named: 'as is', ...(remark && { remark }) }
+  const remark = 'another port has the same id, so it is named by its socket'
+  return { path: socket, ...known, named: 'by path', remark }
 }
 
 export type Fingerprint = {
@@ -57,25 +89,26 @@ export type Fingerprint = {
  * Listens at every speed that a driver names and tells which driver understood most, or undefined when
  * none understood anything. Polled drivers get to ask. A port that cannot be opened rejects.
  */
-export async function fingerprint(
-  path: string,
-  drivers: readonly Driver[],
-  open: OpenPort,
-  listenMs: number,
-  signal: AbortSignal,
-): Promise<Fingerprint | undefined> {
-  let best: Fingerprint | undefined
-  for (const baudRate of speedsOf(drivers)) {
-    if (signal.aborted) break
-    const fitting = drivers.filter((driver) => speedsOf([driver]).includes(baudRate))
-    for (const found of await listenAt({ path, baudRate, open, listenMs, signal }, fitting)) {
-      if (found.frames > (best?.frames ?? 0)) best = found
-    }
+export async function fingerprint(line: {
+  readonly path: string
+  readonly drivers: readonly Driver[]
+  readonly open: OpenPort
+  readonly listenMs: number
+  readonly signal: AbortSignal
+}): Promise<Fingerprint | undefined> {
+  for (const baudRate of speedsOf(line.drivers)) {
+    if (line.signal.aborted) break
+    const fitting = line.drivers.filter((driver) => speedsOf([driver]).includes(baudRate))
+    const found = await listenAt({ ...line, baudRate }, fitting)
+    const best = found.reduce((most, next) => (next.frames > most.frames ? next : most))
     // Frames with checksums at one speed are no accident: no need to try the others.
-    if (best !== undefined) break
+    if (best.frames > 0) return best
   }
-  return best
+  return undefined
 }
+
+/** Long enough for two frames of a sensor that speaks once a second. */
+const listenMs = 2_500
 
 type Line = {
   readonly path: string
