@@ -61,9 +61,8 @@ const unsignedState = {
 const signature = sign(stateDigest(unsignedState), secrets.device)
 export const state = { ...unsignedState, signature }
 
-/** X25519 public keys of 32 × 0x44 and 32 × 0x55. */
-export const sessionPublicKey = 'ff63fe57bfbf43fa3f563628b149af704d3db625369c49983650347a6a71e00e'
-export const sellerPublicKey = 'fc5ce8bf4e3b91b7053d4f58dbbc59c49c0f9ff35f9dd5debf6c6ea7ef6d9d41'
+/** X25519 public key of the session's secret, 32 × 0x44. */
+export const sessionPublicKey = 'ff2ee45601ec1b67310c7790404585ae697331eee1c1f8cf2419731c1fff3e6b'
 
 const unsignedOrder: Order = {
   channelId: channel,
