@@ -1,0 +1,76 @@
+/**
+ * The one way to write a file: whole or not at all, whatever is unplugged when. The bytes go to a file
+ * beside it, to the disk, then into place by a rename, and the folder goes to the disk too: a rename
+ * alone can be lost (zigbee2mqtt#11759), and a write in place can end in an empty file.
+ */
+import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { failpoint } from './failpoint.ts'
+
+export type WriteOptions = {
+  /** Permission bits; 0o600 for secrets. Default 0o644. */
+  readonly mode?: number
+}
+
+/**
+ * Writes `data` to `path` and returns when it is on the disk. Makes missing folders. Writes of one path
+ * happen one after the other, so that the last one asked is the one that stays.
+ */
+export async function atomicWrite(
+  path: string,
+  data: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
+  const target = resolve(path)
+  const before = writing.get(target) ?? Promise.resolve()
+  const mine = before.catch(() => {}).then(() => replace(target, data, options.mode ?? 0o644))
+  writing.set(target, mine)
+  try {
+    await mine
+  } finally {
+    if (writing.get(target) === mine) writing.delete(target)
+  }
+}
+
+/** The bytes of the file, or undefined when there is none. */
+export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const buffer = await readFile(path)
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw cause
+  }
+}
+
+/** What is being written now, by path. */
+const writing = new Map<string, Promise<void>>()
+
+async function replace(target: string, data: Uint8Array | string, mode: number): Promise<void> {
+  const folder = dirname(target)
+  await mkdir(folder, { recursive: true })
+  // One name a target: what a crash left behind is overwritten by the next write.
+  const beside = join(folder, `.${basename(target)}.new`)
+  const file = await open(beside, 'w', mode)
+  try {
+    // An older left-over keeps its own permissions when it is opened.
+    await file.chmod(mode)
+    await file.writeFile(data)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  failpoint('write.beside')
+  await rename(beside, target)
+  failpoint('write.renamed')
+  await syncFolder(folder)
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

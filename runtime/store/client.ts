@@ -1,0 +1,96 @@
+/**
+ * The store as the rooms see it: every method of the tables, returning a promise. The tables run in a
+ * worker, because an fsync on a card can take 300 ms and must not falsify a time stamp.
+ */
+import { Worker } from 'node:worker_threads'
+import { armedFailpoints } from '../disk/failpoint.ts'
+import { type Facts, type FaultCode, fault, faults } from '../faults.ts'
+import type { Tables } from './tables.ts'
+import { parcel } from './transfer.ts'
+
+type Calls = {
+  readonly [Name in keyof Tables]: (
+    ...args: Parameters<Tables[Name]>
+  ) => Promise<ReturnType<Tables[Name]>>
+}
+
+export type Store = Calls & {
+  /** Ends the worker after what was asked before; later calls are faults. */
+  close(): Promise<void>
+}
+
+export type StoreOptions = {
+  readonly path: string
+  /** For tests: how long every durable commit holds the worker, as a slow card would. */
+  readonly commitHoldMs?: number
+}
+
+/** What the worker is told at its start. */
+export type WorkerOptions = StoreOptions & { readonly failpoints: string }
+export type Call = { readonly id: number; readonly name: string; readonly args: readonly unknown[] }
+export type Trouble = {
+  readonly code?: FaultCode
+  readonly facts: Facts
+}
+export type Reply = { readonly id: number; readonly result?: unknown; readonly trouble?: Trouble }
+
+/** Opens the store at `path` (one file and its WAL). Throws STORE_UNREADABLE, STORE_NEWER. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const workerData: WorkerOptions = { ...options, failpoints: armedFailpoints() }
+  const worker = new Worker(workerUrl(), { workerData })
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(cause: unknown): void }>()
+  let ended: unknown
+  let lastId = 0
+
+  const end = (cause: unknown) => {
+    ended ??= cause
+    for (const call of waiting.values()) call.reject(ended)
+    waiting.clear()
+  }
+  worker.on('message', ({ id, result, trouble }: Reply) => {
+    const call = waiting.get(id)
+    waiting.delete(id)
+    if (trouble === undefined) call?.resolve(result)
+    else call?.reject(faultOf(trouble, options.path))
+  })
+  worker.on('error', (cause) => end(storeFault(options.path, cause.message, cause)))
+  worker.on('exit', () => end(storeFault(options.path, 'it is closed')))
+
+  const ask = (name: string, args: readonly unknown[]) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (ended !== undefined) return reject(ended)
+      lastId += 1
+      waiting.set(lastId, { resolve, reject })
+      const { value, buffer } = parcel(args)
+      const call: Call = { id: lastId, name, args: value as readonly unknown[] }
+      worker.postMessage(call, [buffer])
+    })
+
+  // The tables' names are known to the worker only; it answers the first call with them.
+  const names = (await ask('open', []).catch(async (cause) => {
+    await worker.terminate()
+    throw cause
+  })) as readonly string[]
+  const calls = names.map((name) => [name, (...args: unknown[]) => ask(name, args)])
+  return { ...(Object.fromEntries(calls) as Calls), close: () => closed(worker, ask) }
+}
+
+async function closed(worker: Worker, ask: (name: string, args: []) => Promise<unknown>) {
+  await ask('close', [])
+  await worker.terminate()
+}
+
+/** In a clone the worker is TypeScript beside this file; in the package it is a bundle of its own. */
+function workerUrl(): URL {
+  const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './store-worker.js'
+  return new URL(name, import.meta.url)
+}
+
+function faultOf({ code, facts }: Trouble, path: string) {
+  const known = code !== undefined && Object.hasOwn(faults, code)
+  return known ? fault(code, facts) : storeFault(path, String(facts.why))
+}
+
+function storeFault(path: string, why: string, cause?: unknown) {
+  return fault('STORE_FAILED', { path, why }, cause)
+}

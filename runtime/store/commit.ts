@@ -1,0 +1,60 @@
+/**
+ * The commit of the sensing half: readings with the tree heads that sign them, or headers with what they
+ * seal, all in one transaction. When it has returned, its readings are acknowledged.
+ */
+import { failpoint } from '../disk/failpoint.ts'
+import type { Database } from '../disk/sqlite.ts'
+import type { AuditRow, auditTable } from './audit.ts'
+import type { chainTable } from './chain.ts'
+import type { EpochRow, epochTable } from './epoch.ts'
+import type { OpenRow, openTable } from './open.ts'
+import type { outboxTable } from './outbox.ts'
+
+/** A header to be committed, and where it goes. */
+export type SealedRow = EpochRow & { readonly boot: string; readonly topic: string }
+
+export type Batch = {
+  /** Streams that gained readings: the new tree head, and the packs since the one before. */
+  readonly gains: readonly { readonly open: OpenRow; readonly packs: Uint8Array }[]
+  /** Epochs that closed; each drops its stream's tree head and waiting packs. */
+  readonly sealed: readonly SealedRow[]
+  /** Readings of free streams, to be sent in the clear now that they are kept. */
+  readonly messages: readonly { readonly topic: string; readonly payload: Uint8Array }[]
+  readonly audits: readonly AuditRow[]
+}
+
+type Parts = {
+  readonly chain: ReturnType<typeof chainTable>
+  readonly open: ReturnType<typeof openTable>
+  readonly epoch: ReturnType<typeof epochTable>
+  readonly audit: ReturnType<typeof auditTable>
+  readonly outbox: ReturnType<typeof outboxTable>
+}
+
+export function commits(db: Database, parts: Parts, holdMs: number) {
+  const { chain, open, epoch, audit, outbox } = parts
+  const write = db.transaction((batch: Batch) => {
+    for (const row of batch.sealed) {
+      const seq = epoch.add(row)
+      chain.set(row)
+      open.drop(row.stream)
+      outbox.addEpoch(row.topic, seq, row.message.length)
+    }
+    for (const { open: row, packs } of batch.gains) open.gain(row, packs)
+    for (const row of batch.audits) audit.add(row)
+    for (const { topic, payload } of batch.messages) outbox.addMessage(topic, payload)
+    failpoint('commit.inside')
+  })
+
+  return {
+    /** Durable when it returns. */
+    commit(batch: Batch): void {
+      failpoint('commit.before')
+      write(batch)
+      if (holdMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, holdMs)
+      failpoint('commit.after')
+    },
+    /** Where every chain stands, and the epochs that the last run left open. */
+    recover: () => ({ chains: chain.all(), open: open.all() }),
+  }
+}

@@ -1,0 +1,157 @@
+import type { Database } from '../disk/sqlite.ts'
+
+/** A sealed epoch, or another header of a chain, as it is kept and sent. */
+export type EpochRow = {
+  readonly stream: string
+  readonly generation: number
+  readonly number: number
+  /** `readings`, `interrupted`, `tombstone`, `clock map` or `generation`. */
+  readonly kind: string
+  readonly count: number
+  /** From opening to closing, never above nominal; what a buyer pays for. */
+  readonly coveredMs: number
+  readonly openedMonotonicMs: number
+  readonly openedWallMs?: number | null
+  readonly closedMonotonicMs: number
+  readonly closedWallMs?: number | null
+  readonly terms: Uint8Array
+  /** SHA-256 of the header without its signature. */
+  readonly hash: Uint8Array
+  /** Header, signature and body: what travels, byte for byte. */
+  readonly message: Uint8Array
+}
+
+/** What selling needs to know of a header, in the order of their commits. */
+export type HeaderRow = {
+  readonly seq: number
+  readonly stream: string
+  readonly generation: number
+  readonly number: number
+  readonly kind: string
+  readonly count: number
+  readonly coveredMs: number
+  readonly terms: Uint8Array
+  readonly bytes: number
+}
+
+/** One end of what is on the shelf. */
+export type Mark = {
+  readonly number: number
+  readonly monotonicMs: number
+  readonly wallMs: number | null
+}
+
+export type ShelfRow = {
+  readonly stream: string
+  readonly generations: readonly {
+    readonly generation: number
+    readonly first: number
+    readonly last: number
+  }[]
+  readonly first: Mark
+  readonly last: Mark
+  readonly lastHash: Uint8Array
+}
+
+/**
+ * Every header of every chain, with its body. Written once by the commit that seals it and never changed;
+ * the UNIQUE rule is the last guard against a number used twice.
+ */
+export function epochTable(db: Database) {
+  db.exec(`CREATE TABLE IF NOT EXISTS epoch (
+    seq INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    covered_ms INTEGER NOT NULL,
+    opened_monotonic_ms INTEGER NOT NULL,
+    opened_wall_ms INTEGER,
+    closed_monotonic_ms INTEGER NOT NULL,
+    closed_wall_ms INTEGER,
+    terms BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    bytes INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    UNIQUE (stream, number)
+  ) STRICT`)
+  const add = db.prepare(`INSERT INTO epoch (stream, generation, number, kind, count, covered_ms,
+    opened_monotonic_ms, opened_wall_ms, closed_monotonic_ms, closed_wall_ms, terms, hash, bytes, message)
+    VALUES (@stream, @generation, @number, @kind, @count, @coveredMs, @openedMonotonicMs, @openedWallMs,
+      @closedMonotonicMs, @closedWallMs, @terms, @hash, @bytes, @message)`)
+  const message = db
+    .prepare('SELECT message FROM epoch WHERE stream = ? AND number = ? AND generation = ?')
+    .pluck()
+  const since = db.prepare(`SELECT seq, stream, generation, number, kind, count,
+    covered_ms AS coveredMs, terms, bytes FROM epoch WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const runs = db.prepare(`SELECT stream, generation, min(number) AS first, max(number) AS last
+    FROM epoch GROUP BY stream, generation ORDER BY stream, generation`)
+  const at = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
+    opened_wall_ms AS openedWallMs, closed_monotonic_ms AS closedMonotonicMs,
+    closed_wall_ms AS closedWallMs, hash FROM epoch WHERE stream = ? AND number = ?`)
+  const count = db.prepare('SELECT count(*) FROM epoch').pluck()
+
+  return {
+    /** Returns the row's seq. */
+    add(row: EpochRow): number {
+      const { lastInsertRowid } = add.run({
+        ...row,
+        openedWallMs: row.openedWallMs ?? null,
+        closedWallMs: row.closedWallMs ?? null,
+        bytes: row.message.length,
+      })
+      return Number(lastInsertRowid)
+    },
+    message(stream: string, generation: number, number: number): Uint8Array | undefined {
+      return message.get(stream, number, generation) as Uint8Array | undefined
+    },
+    /** The headers committed after `seq`, oldest first, at most `rowsMax`. */
+    since: (seq: number, rowsMax: number) => since.all(seq, rowsMax) as HeaderRow[],
+    /** What every stream has to offer, for the index. */
+    shelf(): ShelfRow[] {
+      const streams = Map.groupBy(runs.all() as Run[], ({ stream }) => stream)
+      return [...streams].map(([stream, ofStream]) => {
+        const generations = ofStream.map(({ generation, first, last }) => ({
+          generation,
+          first,
+          last,
+        }))
+        const first = at.get(stream, Math.min(...ofStream.map((run) => run.first))) as Ends
+        const last = at.get(stream, Math.max(...ofStream.map((run) => run.last))) as Ends
+        return {
+          stream,
+          generations,
+          first: {
+            number: first.number,
+            monotonicMs: first.openedMonotonicMs,
+            wallMs: first.openedWallMs,
+          },
+          last: {
+            number: last.number,
+            monotonicMs: last.closedMonotonicMs,
+            wallMs: last.closedWallMs,
+          },
+          lastHash: last.hash,
+        }
+      })
+    },
+    count: () => count.get() as number,
+  }
+}
+
+type Run = {
+  readonly stream: string
+  readonly generation: number
+  readonly first: number
+  readonly last: number
+}
+
+type Ends = {
+  readonly number: number
+  readonly openedMonotonicMs: number
+  readonly openedWallMs: number | null
+  readonly closedMonotonicMs: number
+  readonly closedWallMs: number | null
+  readonly hash: Uint8Array
+}

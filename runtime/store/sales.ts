@@ -1,0 +1,84 @@
+/**
+ * The selling half's tables. What a sale changes, it changes in one commit: promised, delivered, bought
+ * ranges, and the sealed keys that go out for them.
+ */
+import { failpoint } from '../disk/failpoint.ts'
+import type { Database } from '../disk/sqlite.ts'
+import { type SaleChannelRow, saleChannelTable } from './salechannel.ts'
+import { type SaleEpochs, type SaleRange, saleEpochs } from './saleepoch.ts'
+import { type SaleSessionRow, saleSessionTable } from './salesession.ts'
+
+/** Everything that selling keeps, as it is read at the start. */
+export type SavedSales = {
+  readonly channels: readonly SaleChannelRow[]
+  readonly sessions: readonly SaleSessionRow[]
+  readonly terms: readonly SaleTermsRow[]
+  /** Gateway time as it was last kept, ms since 1970; null when there never was one. */
+  readonly timeMs: number | null
+}
+
+/** Terms that were offered once: an order may go on under them when the offer has others. */
+export type SaleTermsRow = { readonly hash: string; readonly json: string }
+
+export type SaleChange = {
+  readonly channels: readonly SaleChannelRow[]
+  readonly sessions: readonly SaleSessionRow[]
+  /** Ids of sessions that are over and need not be remembered. */
+  readonly forgotten: readonly string[]
+  readonly timeMs: number | null
+  /** What is to stand on these topics from now on; an empty payload takes away what is there. */
+  readonly retained: readonly { readonly topic: string; readonly payload: Uint8Array }[]
+}
+
+type Outbox = { addRetained(topic: string, payload: Uint8Array): void }
+
+/** Expects the tables `epoch`, `outbox` and `retained`. */
+export function salesTables(db: Database, outbox: Outbox) {
+  db.exec(`CREATE TABLE IF NOT EXISTS sale_terms (
+    hash TEXT PRIMARY KEY,
+    json TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- One row: gateway time for money. The gateway's acks own it, it only grows, time off counts as nothing.
+  CREATE TABLE IF NOT EXISTS sale_time (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    time_ms INTEGER NOT NULL
+  ) STRICT`)
+  const channel = saleChannelTable(db)
+  const session = saleSessionTable(db)
+  const epochs = saleEpochs(db)
+  const addTerms = db.prepare('INSERT OR IGNORE INTO sale_terms VALUES (?, ?)')
+  const allTerms = db.prepare('SELECT hash, json FROM sale_terms ORDER BY hash')
+  const time = db.prepare('SELECT time_ms FROM sale_time').pluck()
+  const setTime = db.prepare(`INSERT INTO sale_time VALUES (1, ?)
+    ON CONFLICT DO UPDATE SET time_ms = max(time_ms, excluded.time_ms)`)
+
+  const write = db.transaction((change: SaleChange) => {
+    for (const row of change.channels) channel.put(row)
+    for (const row of change.sessions) session.put(row)
+    for (const id of change.forgotten) session.drop(id)
+    if (change.timeMs !== null) setTime.run(Math.floor(change.timeMs))
+    for (const { topic, payload } of change.retained) outbox.addRetained(topic, payload)
+    failpoint('sale.inside')
+  })
+
+  return {
+    sales: (): SavedSales => ({
+      channels: channel.all(),
+      sessions: session.all(),
+      terms: allTerms.all() as SaleTermsRow[],
+      timeMs: (time.get() as number | undefined) ?? null,
+    }),
+    /** Durable when it returns. Takes no waiting readings along. */
+    saleCommit(change: SaleChange): void {
+      failpoint('sale.before')
+      write(change)
+      failpoint('sale.after')
+    },
+    keepTerms: db.transaction((rows: readonly SaleTermsRow[]): void => {
+      for (const { hash, json } of rows) addTerms.run(hash, json)
+    }),
+    saleEpochs: (ranges: readonly SaleRange[], rowsMax: number): SaleEpochs =>
+      epochs.within(ranges, rowsMax),
+    saleMessages: epochs.messages,
+  }
+}
