@@ -22,7 +22,7 @@ export const moments = {
 
 /** The first to name a field keeps it; of two spellings of the time the one with a date stays. */
 export function join(values: Saying['values'], next: Saying['values']): Saying['values'] {
-  const both = { ...next, ...values }
+  const both = { ...values, ...next, ...values }
   const time = [values.time, next.time].find((text) => String(text ?? '').includes('T'))
   return time === undefined ? both : { ...both, time }
 }

@@ -81,7 +81,8 @@ export async function listen(port: Port, to: Listener): Promise<Error | 'silent'
   over.abort()
   quiet.clear()
   wake.clear()
-  hear(decode.finish(), clock.monotonicMs())
+  // Half a frame is not a doubt about the sensor: the line ended.
+  to.skipped(stamps.received() - decode.heldFrom())
   group.flush().forEach(to.emit)
   return end
 }
@@ -100,6 +101,7 @@ function stampBook(clock: Clock) {
       received += bytes
       return monotonicMs
     },
+    received: () => received,
     at(offset: number): Stamp {
       const mark = marks.findLast(({ from }) => from <= offset) ?? marks[0]
       return mark?.stamp ?? { monotonicMs: clock.monotonicMs() }

@@ -54,7 +54,7 @@ const subjectsMax = 256
 type Held<Stamp> = { readonly sayings: Saying[]; readonly stamp: Stamp }
 
 function close<Stamp>(driver: Driver, { sayings, stamp }: Held<Stamp>): Moment<Stamp> {
-  const join = driver.moments?.join ?? ((values, next) => ({ ...next, ...values }))
+  const join = driver.moments?.join ?? ((values, next) => ({ ...values, ...next, ...values }))
   const parts = sayings.map((saying) => measured(driver, saying))
   const values = parts.reduce((joined, { values: next }) => join(joined, next), {})
   const units = Object.assign({}, ...parts.toReversed().map((saying) => unitsOf(driver, saying)))
