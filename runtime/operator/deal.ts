@@ -18,13 +18,15 @@ export function deal(channel: Channel): Channel {
   let free = channel.balance - channel.withdrawing - capsTotal(channel)
   if (free <= 0n || channel.members.length === 0) return channel
   const share = evenShare(channel)
+  let dealt = false
   const members = channel.members.map((member) => {
     const raise = smaller(wanted(member, share, free), free)
     if (raise <= 0n) return member
     free -= raise
+    dealt = true
     return { ...member, cap: member.cap + raise }
   })
-  return { ...channel, members }
+  return dealt ? { ...channel, members } : channel
 }
 
 function wanted(member: Member, share: bigint, free: bigint): bigint {

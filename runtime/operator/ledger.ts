@@ -4,7 +4,7 @@
  *
  * Amounts and periods are decimal text, since they pass 2^63.
  */
-import { openDatabase } from '../disk/sqlite.ts'
+import { type Database, openDatabase } from '../disk/sqlite.ts'
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { decodeChannelConfig, encodeChannelConfig } from '../wire/channel.ts'
@@ -43,71 +43,22 @@ export type Session = {
   readonly name: string
   readonly channel: Hex
   readonly keys: SessionKeys
-  /** The newest request's number and ours; a number is saved before it is used. */
-  readonly asked: bigint
-  readonly answered: bigint
 }
 
 /** Opens or makes the file. */
 export function openLedger(path: string): Ledger {
   const db = openDatabase(path)
   db.exec(tables)
-  const put = {
-    channel: db.prepare(
-      `INSERT INTO channel VALUES (@id, @config, @chainId, @settlement, @balance, @claimed,
-         @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
-       ON CONFLICT (id) DO UPDATE SET balance = @balance, claimed = @claimed,
-         withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
-         total = @total, timeMs = @timeMs, voucher = @voucher`,
-    ),
-    member: db.prepare(
-      `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
-       DO UPDATE SET cap = excluded.cap, paid = excluded.paid, alone = excluded.alone,
-         until = excluded.until`,
-    ),
-    split: db.prepare('INSERT OR IGNORE INTO split VALUES (?, ?, ?)'),
-    session: db.prepare(
-      `INSERT INTO session VALUES (@name, @channel, @id, @ask, @answer, @keys, @asked, @answered)
-       ON CONFLICT (name) DO UPDATE SET ask = @ask, answer = @answer, keys = @keys, asked = @asked, answered = @answered`,
-    ),
-    notice: db.prepare('INSERT OR IGNORE INTO notice VALUES (?)'),
-    offer: db.prepare('INSERT OR REPLACE INTO offer VALUES (1, ?)'),
-  }
-  const dropSplit = db.prepare('DELETE FROM split WHERE channel = ? AND period = ?')
-  const dropSession = db.prepare('DELETE FROM session WHERE name = ?')
-  const dropNotice = db.prepare('DELETE FROM notice WHERE topic = ?')
-
-  const save = db.transaction((change: Change) => {
-    if (change.channel !== undefined) saveChannel(change.channel.now, change.channel.before)
-    if (change.session !== undefined) put.session.run(sessionRow(change.session))
-    if (change.over !== undefined) dropSession.run(change.over)
-    if (change.offerVersion !== undefined) put.offer.run(change.offerVersion)
-    if (change.notice !== undefined) put.notice.run(change.notice)
-    if (change.cleared !== undefined) dropNotice.run(change.cleared)
-  })
-
-  function saveChannel(now: Channel, before: Channel | undefined): void {
-    put.channel.run(channelRow(now))
-    for (const [place, member] of now.members.entries()) {
-      if (before?.members[place] === member) continue
-      const { device, cap, paid = null, alone, untilMs } = member
-      put.member.run(now.id, place, device, text(cap), text(paid), alone ? 1 : 0, untilMs)
-    }
-    for (const [period, root] of now.splits) put.split.run(now.id, text(period), root)
-    for (const period of before?.splits.keys() ?? []) {
-      if (!now.splits.has(period)) dropSplit.run(now.id, text(period))
-    }
-  }
-
+  const members = db.prepare<[string], MemberRow>(
+    'SELECT * FROM member WHERE channel = ? ORDER BY place',
+  )
+  const splits = db.prepare<[string], SplitRow>('SELECT * FROM split WHERE channel = ?')
   return {
-    channels() {
-      const members = db.prepare<[string], MemberRow>(
-        'SELECT * FROM member WHERE channel = ? ORDER BY place',
-      )
-      const splits = db.prepare<[string], SplitRow>('SELECT * FROM split WHERE channel = ?')
-      const rows = db.prepare<[], ChannelRow>('SELECT * FROM channel').all()
-      return rows.map((row) => channelOf(row, members.all(row.id), splits.all(row.id)))
-    },
+    channels: () =>
+      db
+        .prepare<[], ChannelRow>('SELECT * FROM channel')
+        .all()
+        .map((row) => channelOf(row, members.all(row.id), splits.all(row.id))),
     sessions: () => db.prepare<[], SessionRow>('SELECT * FROM session').all().map(sessionOf),
     offerVersion: () =>
       db.prepare<[], { version: number }>('SELECT version FROM offer').get()?.version ?? 0,
@@ -116,8 +67,57 @@ export function openLedger(path: string): Ledger {
         .prepare<[], { topic: string }>('SELECT topic FROM notice')
         .all()
         .map(({ topic }) => topic),
-    save,
+    save: saver(db),
     close: () => db.close(),
+  }
+}
+
+function saver(db: Database): (change: Change) => void {
+  const saveChannel = channelSaver(db)
+  const putSession = db.prepare(
+    `INSERT INTO session VALUES (@name, @channel, @id, @ask, @answer, @keys)
+     ON CONFLICT (name) DO UPDATE SET channel = @channel, ask = @ask, answer = @answer, keys = @keys`,
+  )
+  const dropSession = db.prepare('DELETE FROM session WHERE name = ?')
+  const putOffer = db.prepare('INSERT OR REPLACE INTO offer VALUES (1, ?)')
+  const putNotice = db.prepare('INSERT OR IGNORE INTO notice VALUES (?)')
+  const dropNotice = db.prepare('DELETE FROM notice WHERE topic = ?')
+  return db.transaction((change: Change) => {
+    if (change.channel !== undefined) saveChannel(change.channel.now, change.channel.before)
+    if (change.session !== undefined) putSession.run(sessionRow(change.session))
+    if (change.over !== undefined) dropSession.run(change.over)
+    if (change.offerVersion !== undefined) putOffer.run(change.offerVersion)
+    if (change.notice !== undefined) putNotice.run(change.notice)
+    if (change.cleared !== undefined) dropNotice.run(change.cleared)
+  })
+}
+
+function channelSaver(db: Database): (now: Channel, before: Channel | undefined) => void {
+  const putChannel = db.prepare(
+    `INSERT INTO channel VALUES (@id, @config, @chainId, @settlement, @balance, @claimed,
+       @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
+     ON CONFLICT (id) DO UPDATE SET balance = @balance, claimed = @claimed,
+       withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
+       total = @total, timeMs = @timeMs, voucher = @voucher`,
+  )
+  const putMember = db.prepare(
+    `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
+     DO UPDATE SET cap = excluded.cap, paid = excluded.paid, alone = excluded.alone,
+       until = excluded.until`,
+  )
+  const putSplit = db.prepare('INSERT OR IGNORE INTO split VALUES (?, ?, ?)')
+  const dropSplit = db.prepare('DELETE FROM split WHERE channel = ? AND period = ?')
+  return (now, before) => {
+    putChannel.run(channelRow(now))
+    for (const [place, member] of now.members.entries()) {
+      if (before?.members[place] === member) continue
+      const { device, cap, paid = null, alone, untilMs } = member
+      putMember.run(now.id, place, device, text(cap), text(paid), alone ? 1 : 0, untilMs)
+    }
+    for (const [period, root] of now.splits) putSplit.run(now.id, text(period), root)
+    for (const period of before?.splits.keys() ?? []) {
+      if (!now.splits.has(period)) dropSplit.run(now.id, text(period))
+    }
   }
 }
 
@@ -137,7 +137,7 @@ const tables = `
     PRIMARY KEY (channel, period)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS session (
     name TEXT PRIMARY KEY, channel TEXT NOT NULL, id BLOB NOT NULL, ask BLOB NOT NULL,
-    answer BLOB NOT NULL, keys BLOB NOT NULL, asked TEXT NOT NULL, answered TEXT NOT NULL) STRICT;
+    answer BLOB NOT NULL, keys BLOB NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS notice (topic TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS offer (one INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
 `
@@ -165,12 +165,7 @@ type MemberRow = {
   until: number
 }
 type SplitRow = { period: string; root: Hex }
-type SessionRow = {
-  name: string
-  channel: Hex
-  asked: string
-  answered: string
-} & SessionKeys
+type SessionRow = { name: string; channel: Hex } & SessionKeys
 
 function channelRow({ id, config, rail, acked, ...channel }: Channel): ChannelRow {
   return {
@@ -220,12 +215,12 @@ function memberOf({ device, cap, paid, alone, until }: MemberRow): Member {
   }
 }
 
-function sessionRow({ name, channel, keys, asked, answered }: Session): SessionRow {
-  return { name, channel, ...keys, asked: text(asked), answered: text(answered) }
+function sessionRow({ name, channel, keys }: Session): SessionRow {
+  return { name, channel, ...keys }
 }
 
-function sessionOf({ name, channel, asked, answered, ...keys }: SessionRow): Session {
-  return { name, channel, keys, asked: BigInt(asked), answered: BigInt(answered) }
+function sessionOf({ name, channel, ...keys }: SessionRow): Session {
+  return { name, channel, keys }
 }
 
 function text<T extends bigint | null>(value: T): T extends bigint ? string : string | null {

@@ -1,0 +1,218 @@
+/**
+ * The operator's gateway: the fleet's one desk at the broker. It tells devices which channels are open and
+ * how deep (grants), tells them when a buyer's books are safe (acks), and enrols the devices of its
+ * register. It never sees a reading or a key.
+ *
+ * The device trusts its operator for exactly this, so the rules are in pure files beside (channel, deal,
+ * books) and the durable memory is one file; here they are wired to broker, chain and clock.
+ */
+import type { Broker } from '../link/broker.ts'
+import type { Address } from '../wire/address.ts'
+import { hex } from '../wire/bytes.ts'
+import type { ChannelConfig, Rail } from '../wire/channel.ts'
+import type { HpkeKey } from '../wire/hpke.ts'
+import type { Offer, OfferedRail } from '../wire/offer.ts'
+import { signDocumentAsync } from '../wire/signed.ts'
+import type { Signer } from '../wire/signer.ts'
+import { parseTopic, topics } from '../wire/topic.ts'
+import { ackAgain, type Channel, claimable, observe, type Seen } from './channel.ts'
+import { deal } from './deal.ts'
+import { type Desk, isLive, openDesk } from './desk.ts'
+import { type Changed, type Keeper, openKeeper } from './keeper.ts'
+import type { Ledger } from './ledger.ts'
+import { type DeskLimits, deskLimits } from './limits.ts'
+import type { Note } from './note.ts'
+import { type Notices, openNotices } from './notices.ts'
+import { whyOf } from './orders.ts'
+import { pause } from './pause.ts'
+import type { Register } from './register.ts'
+import { openSessions } from './sessions.ts'
+
+export type GatewayParts = {
+  readonly broker: Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
+  readonly ledger: Ledger
+  readonly register: Register
+  /** Signs enrolments and the offer. */
+  readonly operator: Signer
+  /** Signs grants and acks: the receiverAuthorizer of every channel here, and of none elsewhere. */
+  readonly gateway: Signer
+  readonly hpke: HpkeKey
+  readonly receiver: Address
+  readonly rails: readonly OfferedRail[]
+  /** Seconds. */
+  readonly withdrawDelayMinS: number
+  /** What the chain says of a channel, k blocks deep; rejects when it cannot be asked. */
+  readonly seen: (config: ChannelConfig, rail: Rail) => Promise<Seen>
+  /** How often the chain is read, and how often every channel is acked though nothing changed. */
+  readonly lookMs: number
+  readonly ackMs: number
+  readonly note: (note: Note) => void
+  /** Called after every look: the settler's turn. */
+  readonly looked?: () => Promise<void>
+  readonly limits?: Partial<DeskLimits>
+  readonly wallMs?: () => number
+  readonly monotonicMs?: () => number
+}
+
+export type Gateway = {
+  channels(): Iterable<Channel>
+  /** Reads the chain for every channel that still matters. Never throws: what fails is tried next time. */
+  look(): Promise<void>
+  /** Works until the signal aborts, then sends what is left to say. */
+  start(signal: AbortSignal): Promise<void>
+}
+
+export async function openGateway(parts: GatewayParts): Promise<Gateway> {
+  const { broker, ledger, register, note, ackMs, lookMs } = parts
+  const wallMs = parts.wallMs ?? Date.now
+  const monotonicMs = parts.monotonicMs ?? (() => performance.now())
+  const limits = { ...deskLimits, ...parts.limits }
+  let notices: Notices | undefined
+  const changed: Changed = (kind, device) => notices?.touch(kind, device)
+  const keeper = openKeeper({ ledger, wallMs, changed, note })
+  const send = (session: string, message: Uint8Array) => {
+    // A lost answer is asked for again.
+    broker.publish(topics(register.operator).answer(session), message).catch(() => {})
+  }
+  const { nowMs } = keeper
+  const sessions = openSessions({ ledger, send, note, nowMs, monotonicMs, limits })
+  const seen: SeenOf = ({ config, rail }) => parts.seen(config, rail)
+  const ground = groundOf(parts)
+  const desk = openDesk({ ...parts, keeper, sessions, ground, seen, monotonicMs, limits })
+  const publish = (topic: string, payload: Uint8Array | string) =>
+    broker.publish(topic, payload, { retain: true })
+  const offer = await signedOffer(parts)
+  const { connected } = broker
+  notices = openNotices({ ...parts, keeper, offer, publish, connected })
+
+  async function look(): Promise<void> {
+    await lookAtAll(keeper, seen, note)
+    await desk.look()
+    await parts.looked?.()
+  }
+
+  async function ackAll(): Promise<void> {
+    for (const channel of keeper.all()) {
+      if (isLive(channel, nowMs())) keeper.put(ackAgain(channel, nowMs()))
+    }
+    desk.sweep()
+  }
+
+  return {
+    channels: () => keeper.all(),
+    look,
+    async start(signal) {
+      const broken = Promise.withResolvers<never>()
+      broker.onConnect(() => notices?.touchAll())
+      await listen(broker, register.operator, desk, broken.reject)
+      note({ event: 'ready', operator: register.operator, gateway: parts.gateway.address })
+      const loops = [
+        every(lookMs, signal, look),
+        every(ackMs, signal, ackAll),
+        notices?.start(signal),
+      ]
+      await Promise.race([Promise.all(loops), broken.promise])
+    },
+  }
+}
+
+type SeenOf = (channel: Pick<Channel, 'config' | 'rail'>) => Promise<Seen>
+
+async function listen(
+  broker: GatewayParts['broker'],
+  operator: Address,
+  desk: Desk,
+  broken: (cause: unknown) => void,
+): Promise<void> {
+  const sold = newestOf(desk.sold)
+  await broker.subscribe(topics(operator).ask, (_, payload) => {
+    desk.ask(payload).catch(broken)
+  })
+  await broker.subscribe(everySold, (topic, payload) => {
+    const parsed = parseTopic(topic)
+    if (parsed !== undefined) sold(parsed.seller, payload).catch(broken)
+  })
+}
+
+/** Reads the chain for every channel that still matters; what fails is tried at the next look. */
+async function lookAtAll(keeper: Keeper, seen: SeenOf, note: (note: Note) => void) {
+  for (const channel of keeper.all()) {
+    if (!isLive(channel, keeper.nowMs()) && claimable(channel) === 0n) continue
+    try {
+      const now = await seen(channel)
+      const latest = keeper.get(channel.id) ?? channel
+      const next = deal(observe(latest, now))
+      if (differs(latest, next)) keeper.put(next)
+    } catch (cause) {
+      note({ event: 'trouble', where: 'chain', why: whyOf(cause) })
+    }
+  }
+}
+
+const everySold = 'wayside/1/+/sold'
+
+/** Where money may come from and whose it becomes, as orders are held to it. */
+function groundOf({ rails, receiver, gateway, withdrawDelayMinS }: GatewayParts) {
+  return {
+    tokens: rails.map(({ chainId, settlement, token }) => ({ chainId, settlement, token })),
+    receiver,
+    receiverAuthorizer: gateway.address,
+    withdrawDelayMin: withdrawDelayMinS,
+  }
+}
+
+/** The offer under the operator's own address: nothing for sale, only how to reach and pay us. */
+async function signedOffer(parts: GatewayParts): Promise<string> {
+  const { ledger, operator, gateway, hpke, receiver, rails, withdrawDelayMinS } = parts
+  const version = ledger.offerVersion() + 1
+  ledger.save({ offerVersion: version })
+  const offer: Offer = {
+    version,
+    device: operator.address,
+    operator: operator.address,
+    signingKey: operator.address,
+    hpke: hex(hpke.publicKey),
+    receiver,
+    gateway: gateway.address,
+    rails: [...rails],
+    withdrawDelayMinS,
+    streams: [],
+  }
+  return signDocumentAsync('offer', offer, (digest) => operator.sign(digest))
+}
+
+/** Calls once a message, one at a time; of a device that says more meanwhile only the newest counts. */
+function newestOf(take: (device: Address, payload: Uint8Array) => Promise<void>) {
+  const waiting = new Map<Address, Uint8Array>()
+  let busy = false
+  return async (device: Address, payload: Uint8Array): Promise<void> => {
+    waiting.set(device, payload)
+    if (busy) return
+    busy = true
+    try {
+      for (const [next, newest] of waiting) {
+        waiting.delete(next)
+        await take(next, newest)
+      }
+    } finally {
+      busy = false
+    }
+  }
+}
+
+async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await work()
+    await pause(ms, signal)
+  }
+}
+
+function differs(a: Channel, b: Channel): boolean {
+  return (
+    a.balance !== b.balance ||
+    a.claimed !== b.claimed ||
+    a.withdrawing !== b.withdrawing ||
+    a.ended !== b.ended ||
+    a.members !== b.members
+  )
+}

@@ -1,0 +1,20 @@
+/** The limits of the gateway's desk, each with its reason. */
+export type DeskLimits = {
+  /** Orders a second that are looked at; the rest dies unread. Each costs a decryption and a chain read. */
+  readonly ordersPerSecond: number
+  /** Requests a second of one session: the largest books take a tenth of a second to check. */
+  readonly requestsPerSecond: number
+  /** Buyers at a time; each is a few hundred bytes. */
+  readonly sessionsMax: number
+  /** Orders that wait for their deposit to be deep enough, and how long: an hour of a slow chain. */
+  readonly waitingMax: number
+  readonly waitingMs: number
+}
+
+export const deskLimits: DeskLimits = {
+  ordersPerSecond: 5,
+  requestsPerSecond: 5,
+  sessionsMax: 10_000,
+  waitingMax: 256,
+  waitingMs: 3_600_000,
+}

@@ -1,0 +1,42 @@
+/** What the gateway and the settler tell of themselves: one note a thing done. */
+import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+
+export type Note =
+  | { readonly event: 'ready'; readonly operator: Address; readonly gateway: Address }
+  | {
+      readonly event: 'ordered'
+      readonly channel: Hex
+      readonly seller: Address
+      readonly payer: Address
+      readonly devices: number
+    }
+  | { readonly event: 'refused'; readonly code: string; readonly why: string }
+  | {
+      readonly event: 'granted'
+      readonly channel: Hex
+      readonly device: Address
+      /** In the token's smallest unit, as every amount here. */
+      readonly cap: bigint
+      readonly untilMs: number
+    }
+  | {
+      readonly event: 'acked'
+      readonly channel: Hex
+      readonly period: bigint
+      readonly total: bigint
+    }
+  | { readonly event: 'ended'; readonly channel: Hex; readonly why: string }
+  | { readonly event: 'deposited'; readonly channel: Hex; readonly balance: bigint }
+  | { readonly event: 'withdrawing'; readonly channel: Hex; readonly amount: bigint }
+  | {
+      readonly event: 'claimed'
+      readonly channels: readonly Hex[]
+      readonly value: bigint
+      readonly transaction: string
+      readonly gas: bigint
+    }
+  | { readonly event: 'settled'; readonly claims: number }
+  /** Something that must be tried again, and will be. */
+  | { readonly event: 'trouble'; readonly where: string; readonly why: string }
+  | { readonly event: 'connected' | 'disconnected'; readonly why?: string }
