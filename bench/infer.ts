@@ -8,13 +8,7 @@ import { infer } from '../runtime/infer/infer.ts'
 import { openModel } from '../runtime/infer/model.ts'
 import { randomBytes } from '../runtime/wire/crypto/node.ts'
 import type { Reading } from '../runtime/wire/reading.ts'
-
-export type Figure = {
-  readonly name: string
-  readonly value: number
-  readonly unit: string
-  readonly goal: string
-}
+import type { Figure } from './figure.ts'
 
 const runs = 500
 const rounds = 31

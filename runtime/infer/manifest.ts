@@ -1,6 +1,6 @@
 /**
- * model.json: what a model takes, what it gives, and where it comes from. docs/add-a-driver.md's sister:
- * a model author writes this file beside model.onnx, and nothing else.
+ * model.json: what a model takes, what it gives, and where it comes from. A model author writes this file
+ * beside model.onnx, and no code.
  *
  *   sha256        of the model.onnx beside it, so that neither changes without the other
  *   input         one field of one stream, as a window of its newest values (window.ts)

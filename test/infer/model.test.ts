@@ -65,6 +65,22 @@ test('a provider whose libraries are missing is a fault; never the CPU in its pl
   for (const line of lines) assert.match(line, /^(\w+): (MODEL_PROVIDER|ran \1)$/)
 })
 
+/** What `openEngine` leans on, shown with the one provider that is everywhere: the ban itself works. */
+const banned = `
+  import { InferenceSession } from 'onnxruntime-node'
+  const options = { executionProviders: ['cpu'], extra: { session: { disable_cpu_ep_fallback: '1' } } }
+  await InferenceSession.create(${JSON.stringify(join(shipped, 'model.onnx'))}, options).then(
+    () => console.log('made'),
+    (thrown) => console.log(thrown.message),
+  )
+`
+
+test('ONNX Runtime obeys when single nodes are not to fall back to the CPU', () => {
+  const args = ['--input-type=module', '-e', banned]
+  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  assert.match(stdout, /fallback to CPU EP has been explicitly disabled/)
+})
+
 test('a file that is no model is a fault', async () => {
   const bytes = new TextEncoder().encode('not a model')
   await assert.rejects(openEngine({ path: 'x.onnx', bytes }, 'cpu'), { code: 'MODEL_INVALID' })
