@@ -149,7 +149,7 @@ contract DevToken is ERC20("", "") {
         _transfer(from, to, value);
     }
 
-    function _update(address from, address to, uint256 value) internal override {
+    function _update(address from, address to, uint256 value) internal virtual override {
         if (isBlacklisted[from]) revert Blacklisted(from);
         if (isBlacklisted[to]) revert Blacklisted(to);
         super._update(from, to, value);
