@@ -1,0 +1,107 @@
+/**
+ * What somebody can do with everything that crosses the broker and not one key of their own.
+ *
+ * Three attempts on every sealed epoch: each 32 bytes that were seen anywhere, as its key-tree leaf and
+ * as its content key; each 32 bytes that stand in a document, as any node above it; and, where an epoch
+ * holds one reading, each reading that the sensor could plausibly have made, against the proof tree's root.
+ * Given one paid key, the same code opens exactly the epoch that was paid for.
+ */
+import { sha256 } from '#crypto'
+import { hex, unhex } from '../runtime/wire/bytes.ts'
+import { openBody } from '../runtime/wire/envelope.ts'
+import { carriesReadings, type Message, openEpoch } from '../runtime/wire/epoch.ts'
+import { encodePlace, type Header } from '../runtime/wire/header.ts'
+import { epochKeys, leafKey } from '../runtime/wire/keytree.ts'
+import { Malformed } from '../runtime/wire/malformed.ts'
+import { leafHash } from '../runtime/wire/merkle.ts'
+import { encodePack, type Reading } from '../runtime/wire/reading.ts'
+
+/** Everything that was overheard: sealed epochs, and 32-byte pieces of anything, in hex. */
+export type Overheard = {
+  readonly epochs: readonly Message[]
+  /** Every window of 32 bytes of every message that is not an epoch. */
+  readonly pieces: ReadonlySet<string>
+  /** Those that stand in a document or a header as a field of their own. */
+  readonly fields: ReadonlySet<string>
+}
+
+/** What a sensor of this stream could have said; the attacker knows the make, the time and the fields. */
+export type Plausible = (header: Header) => Iterable<Reading>
+
+export type Attack = {
+  /** Sealed epochs that were tried. */
+  readonly seen: number
+  /** `<stream>/<number>` of each that opened, by whatever way. */
+  readonly opened: readonly string[]
+  readonly tried: { readonly keys: number; readonly guesses: number }
+}
+
+/** Splits a payload into its windows of 32 bytes. */
+export function windows(payload: Uint8Array): string[] {
+  const found: string[] = []
+  for (let at = 0; at + 32 <= payload.length; at += 1)
+    found.push(hex(payload.subarray(at, at + 32)))
+  return found
+}
+
+/** The 32-byte values that are spelled as hex in a text. */
+export function spelled(text: string): string[] {
+  return [...text.matchAll(/0x[0-9a-f]{64}(?![0-9a-f])/g)].map(([value]) => value)
+}
+
+export function attack(overheard: Overheard, plausible: Plausible): Attack {
+  const sealed = overheard.epochs.filter(({ header }) => carriesReadings(header))
+  const byCommitment = new Map(sealed.map((epoch) => [hex(epoch.header.commitment), epoch]))
+  const opened = new Set<string>()
+  const note = ({ header }: Message) => opened.add(`${header.stream}/${header.number}`)
+
+  for (const piece of overheard.pieces) {
+    const key = unhex(piece)
+    const epoch = byCommitment.get(hex(epochKeys(key).commitment))
+    if (epoch !== undefined && opens(() => openEpoch(epoch, key))) note(epoch)
+  }
+  for (const epoch of sealed) {
+    for (const field of overheard.fields) if (opensBelow(epoch, unhex(field))) note(epoch)
+  }
+  let guesses = 0
+  for (const epoch of sealed.filter(({ header }) => header.count === 1)) {
+    for (const reading of plausible(epoch.header)) {
+      guesses += 1
+      if (isThis(epoch.header, reading)) note(epoch)
+    }
+  }
+  const keys = overheard.pieces.size + overheard.fields.size
+  return { seen: sealed.length, opened: [...opened], tried: { keys, guesses } }
+}
+
+/** Takes the value as the content key, and as a node of every depth above the epoch. */
+function opensBelow(epoch: Message, key: Uint8Array): boolean {
+  const { number } = epoch.header
+  if (opens(() => openBody(epoch.body, key, encodePlace(epoch.header)))) return true
+  for (let depth = 0; depth <= 32; depth += 1) {
+    const prefix = Math.floor(number / 2 ** (32 - depth))
+    const leaf = leafKey([{ depth, prefix, key }], number)
+    if (leaf !== undefined && hex(epochKeys(leaf).commitment) === hex(epoch.header.commitment)) {
+      return true
+    }
+  }
+  return false
+}
+
+/** True when this reading, without a salt or with one that follows from the header, gives the root. */
+function isThis(header: Header, reading: Reading): boolean {
+  const pack = encodePack(reading, header.device)
+  const salts = [new Uint8Array(0), new Uint8Array(16), header.commitment.slice(0, 16)]
+  const root = hex(header.root)
+  return salts.some((salt) => hex(leafHash(salt, pack)) === root) || hex(sha256(pack)) === root
+}
+
+function opens(attempt: () => unknown): boolean {
+  try {
+    attempt()
+    return true
+  } catch (error) {
+    if (error instanceof Malformed) return false
+    throw error
+  }
+}
