@@ -25,7 +25,7 @@ export type Desk = {
   sold(device: Address, payload: Uint8Array): Promise<void>
   /** Looks again for the deposits that orders wait for. */
   look(): Promise<void>
-  /** Forgets sessions of channels that are over. */
+  /** Forgets sessions whose orders have all ended. */
   sweep(): void
 }
 
@@ -82,16 +82,20 @@ export function openDesk(parts: OrdersParts): Desk {
     look: () => orders.look(),
     sweep() {
       for (const { name, channel } of sessions.all()) {
-        if (!isLive(keeper.get(channel), keeper.nowMs())) sessions.close(name)
+        // A channel that ended may still show a voucher to claim.
+        if (!isOrdered(keeper.get(channel), keeper.nowMs())) sessions.close(name)
       }
     },
   }
 }
 
 /** A channel is live while it may still get grants and acks. */
-export function isLive(channel: Channel | undefined, nowMs: number): boolean {
-  if (channel === undefined || channel.ended !== undefined) return false
-  return channel.members.some(({ untilMs }) => untilMs > nowMs)
+export function isLive(channel: Channel, nowMs: number): boolean {
+  return channel.ended === undefined && isOrdered(channel, nowMs)
+}
+
+function isOrdered(channel: Channel | undefined, nowMs: number): boolean {
+  return channel?.members.some(({ untilMs }) => untilMs > nowMs) ?? false
 }
 
 /** What cannot be read dies here, without a word: it may come from anybody. */

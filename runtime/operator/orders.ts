@@ -79,8 +79,10 @@ export function openOrders(parts: OrdersParts): Orders {
     const seen = await seenOf(parts, one)
     const known = keeper.get(session.channel)
     if (seen === undefined || (known === undefined && seen.balance === 0n)) {
-      if (!waiting.has(session.name)) sessions.refuse(session, 0n, refusal('channel-unknown'))
-      if (waiting.size < limits.waitingMax) waiting.set(session.name, one)
+      if (waiting.get(session.name) !== one) {
+        sessions.refuse(session, 0n, refusal('channel-unknown'))
+        if (waiting.size < limits.waitingMax) waiting.set(session.name, one)
+      }
       return
     }
     waiting.delete(session.name)

@@ -9,8 +9,8 @@ import type { Address } from '../wire/address.ts'
 import { type Channel, claimable } from './channel.ts'
 
 export type Policy = {
-  /** Token units that one whole coin of the chain (10^18 wei) is worth; 0 when gas costs nothing. */
-  readonly tokensPerCoin: bigint
+  /** What one whole coin of the chain (10^18 wei) is worth in a token's smallest unit; 0: gas is not weighed. */
+  readonly perCoin: (token: Address) => bigint
   /** Gas may cost at most this share of what is claimed, in per mille. */
   readonly gasPermille: bigint
 }
@@ -40,20 +40,25 @@ export function plan(
   policy: Policy,
   all = false,
 ): readonly Claim[] {
-  const cost = (gas: bigint) => (gas * gasPrice * policy.tokensPerCoin) / 10n ** 18n
   const permille = all ? 1000n : policy.gasPermille
-  const worth = (value: bigint, gas: bigint) => value > 0n && value * permille >= cost(gas) * 1000n
+  const worth = (value: bigint, gas: bigint, token: Address) =>
+    value > 0n && value * permille >= costOf(gas, gasPrice, policy.perCoin(token)) * 1000n
 
   const groups = new Map<string, Channel[]>()
   for (const channel of channels) {
-    if (!worth(claimable(channel), gasEach)) continue
+    if (!worth(claimable(channel), gasEach, channel.config.token)) continue
     const key = `${channel.config.receiver} ${channel.config.token}`
     groups.set(key, [...(groups.get(key) ?? []), channel])
   }
   const claims = [...groups.values()].flatMap((group) => batches(group).map(claimOf))
-  return claims.filter(({ channels: { length }, value }) =>
-    worth(value, gasFirst + gasEach * BigInt(length - 1)),
+  return claims.filter(({ channels: { length }, value, token }) =>
+    worth(value, gasFirst + gasEach * BigInt(length - 1), token),
   )
+}
+
+/** What that gas costs in the token's smallest unit. */
+export function costOf(gas: bigint, gasPrice: bigint, perCoin: bigint): bigint {
+  return (gas * gasPrice * perCoin) / 10n ** 18n
 }
 
 /** Those that a withdrawal is about to empty, and that have something left to claim. */

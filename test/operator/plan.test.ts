@@ -2,12 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type Channel, claimable, observe } from '../../runtime/operator/channel.ts'
-import { channelsMax, gasEach, gasFirst, plan, urgent } from '../../runtime/operator/plan.ts'
+import {
+  channelsMax,
+  costOf,
+  gasEach,
+  gasFirst,
+  plan,
+  urgent,
+} from '../../runtime/operator/plan.ts'
 import { device, funded } from './fixture.ts'
 
 const gwei = 10n ** 9n
 // One coin is worth 3000 tokens of 6 decimals; gas may cost a tenth of what it brings.
-const policy = { tokensPerCoin: 3_000n * 10n ** 6n, gasPermille: 100n }
+const perCoin = 3_000n * 10n ** 6n
+const policy = { perCoin: () => perCoin, gasPermille: 100n }
 
 const promised = (amount: bigint, salt = 0, token = device(1)): Channel => ({
   ...funded(1_000_000_000n, { salt: new Uint8Array(32).fill(salt), token }),
@@ -77,8 +85,7 @@ test('no plan costs more than its share, whatever the values and the price', () 
         policy,
       )) {
         const gas = gasFirst + gasEach * BigInt(channels.length - 1)
-        const cost = (gas * gasPrice * policy.tokensPerCoin) / 10n ** 18n
-        assert.ok(cost * 1000n <= value * policy.gasPermille)
+        assert.ok(costOf(gas, gasPrice, perCoin) * 1000n <= value * policy.gasPermille)
       }
     }),
     { numRuns: 30 },

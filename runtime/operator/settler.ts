@@ -1,0 +1,140 @@
+/**
+ * The settler: claims what buyers have promised, many channels in a transaction.
+ *
+ * It works on a schedule and by value against gas; at once inside a withdraw delay; and at the orderly end.
+ * Totals are cumulative, so a claim that is lost, late or sent twice loses nothing: the next one holds it.
+ */
+import { createTask, validate } from 'node-cron'
+import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+import type { ChannelConfig } from '../wire/channel.ts'
+import type { Channel } from './channel.ts'
+import type { Note } from './note.ts'
+import { whyOf } from './orders.ts'
+import { type Claim, type Policy, plan, urgent } from './plan.ts'
+
+/** What the settler needs of `link/chain.ts`. */
+export type ClaimChain = {
+  /** Wei. */
+  gasPrice(): Promise<bigint>
+  /** Claims and settles in one multicall, sent by the receiverAuthorizer. */
+  claim(
+    claims: readonly VoucherClaim[],
+    receiver: Address,
+    token: Address,
+  ): Promise<{ readonly hash: string; readonly gas: bigint }>
+}
+
+export type VoucherClaim = {
+  readonly config: ChannelConfig
+  readonly maxClaimableAmount: bigint
+  /** The running total to claim up to. */
+  readonly totalClaimed: bigint
+  readonly signature: Uint8Array
+}
+
+export type SettlerParts = {
+  readonly channels: () => Iterable<Channel>
+  readonly chain: ClaimChain
+  readonly policy: Policy
+  /** A cron line of five fields, in the machine's time zone. */
+  readonly schedule: string
+  readonly note: (note: Note) => void
+  readonly monotonicMs?: () => number
+}
+
+export type Settler = {
+  /** Claims what a withdrawal is about to take. Never throws. */
+  rescue(): Promise<void>
+  /** Claims everything that is worth more than its gas. Never throws. */
+  settleAll(): Promise<void>
+  /** Claims on schedule until the signal aborts. */
+  start(signal: AbortSignal): Promise<void>
+}
+
+/** A claim that the chain does not show after so long is sent again: it was dropped or reorganised away. */
+const forgetMs = 15 * 60_000
+
+export function isSchedule(text: string): boolean {
+  return text.trim().split(/\s+/).length === 5 && validate(text)
+}
+
+export function openSettler(parts: SettlerParts): Settler {
+  const { channels, policy, note } = parts
+  const { unclaimed, sent } = inFlight(parts.monotonicMs ?? (() => performance.now()))
+  let before: Promise<void> = Promise.resolve()
+
+  /** One settlement at a time, so that none is planned on what another is about to move. */
+  function settle(some: () => Iterable<Channel>, all: boolean): Promise<void> {
+    before = before.then(() => settleNow(unclaimed(some()), all))
+    return before
+  }
+
+  async function settleNow(due: readonly Channel[], all: boolean): Promise<void> {
+    let claims = 0
+    try {
+      if (due.length === 0) return
+      const price = await parts.chain.gasPrice()
+      for (const claim of plan(due, price, policy, all)) {
+        if (await send(claim)) claims += 1
+      }
+    } catch (cause) {
+      note({ event: 'trouble', where: 'settlement', why: whyOf(cause) })
+    }
+    if (claims > 0) note({ event: 'settled', claims })
+  }
+
+  async function send({ channels: some, receiver, token, value }: Claim): Promise<boolean> {
+    try {
+      const { hash, gas } = await parts.chain.claim(some.map(claimOf), receiver, token)
+      for (const channel of some) sent(channel)
+      const ids = some.map(({ id }) => id)
+      note({ event: 'claimed', channels: ids, value, transaction: hash, gas })
+      return true
+    } catch (cause) {
+      note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
+      return false
+    }
+  }
+
+  return {
+    rescue: () => settle(() => urgent(channels()), true),
+    settleAll: () => settle(channels, true),
+    async start(signal) {
+      const task = createTask(parts.schedule, () => settle(channels, false))
+      await task.start()
+      await new Promise<void>((done) => {
+        if (signal.aborted) done()
+        signal.addEventListener('abort', () => done(), { once: true })
+      })
+      await task.destroy()
+      await before
+    },
+  }
+}
+
+/** Claims that were sent and are not yet deep enough to be seen: they count as claimed for a while. */
+function inFlight(monotonicMs: () => number) {
+  const sent = new Map<Hex, { readonly total: bigint; readonly atMs: number }>()
+  return {
+    sent({ id, voucher }: Channel): void {
+      sent.set(id, { total: voucher?.maxClaimableAmount ?? 0n, atMs: monotonicMs() })
+    },
+    unclaimed: (channels: Iterable<Channel>): readonly Channel[] =>
+      [...channels].map((channel) => {
+        const mine = sent.get(channel.id)
+        if (mine === undefined) return channel
+        const over = mine.total <= channel.claimed || monotonicMs() - mine.atMs > forgetMs
+        if (over) sent.delete(channel.id)
+        return over ? channel : { ...channel, claimed: mine.total }
+      }),
+  }
+}
+
+function claimOf({ config, balance, voucher }: Channel): VoucherClaim {
+  if (voucher === undefined) throw new RangeError('a claim needs a voucher')
+  const { maxClaimableAmount, signature } = voucher
+  // A voucher past the balance is good for what is there.
+  const totalClaimed = maxClaimableAmount < balance ? maxClaimableAmount : balance
+  return { config, maxClaimableAmount, totalClaimed, signature }
+}
