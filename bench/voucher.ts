@@ -1,8 +1,7 @@
 /**
- * What a payment costs a device to check, against ethers.verifyTypedData in the same run: both sides see
- * the same voucher and split, in turns, so that a busy machine slows both.
+ * What a payment costs a device to check, against ethers.verifyTypedData in the same run: both
+ * sides see the same voucher and split, in turns, so that a busy machine slows both.
  */
-
 import { verifyTypedData } from 'ethers'
 import { keccak256, recover } from '#crypto'
 import { hex } from '../runtime/wire/bytes.ts'

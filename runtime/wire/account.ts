@@ -1,16 +1,16 @@
 /**
- * An account: what one channel has promised to this device, what the device has delivered for it, and what
- * the gateway has acknowledged.
+ * An account: what one channel has promised to this device, what the device has delivered for it,
+ * and what the gateway has acknowledged.
  *
- * Amounts are running totals in the token's smallest unit. Totals only grow, so the newest stands for all
- * before it, and one that arrives twice or late changes nothing. At all times
+ * Amounts are running totals in the token's smallest unit. Totals only grow, so the newest stands
+ * for all before it, and one that arrives twice or late changes nothing. At all times
  *
  *   delivered ≤ promised ≤ cap            the device is never owed more than it can collect
- *   acknowledged ≤ promised               the gateway knows of no promise that the device does not hold
- *   delivered − acknowledged ≤ exposureMax, after each delivery: a buyer that signs two trees costs no more
+ *   acknowledged ≤ promised               the gateway holds no promise that the device does not
+ *   delivered − acknowledged ≤ exposureMax     a buyer that signs two trees costs no more
  *
- * All that an honest buyer risks is promised − delivered. Pure: signatures are checked before, storage
- * happens after.
+ * All that an honest buyer risks is promised − delivered. Pure: signatures are checked before,
+ * storage happens after.
  */
 import { type Refusal, refuse } from './refusal.ts'
 
@@ -23,7 +23,10 @@ export type Account = {
   readonly delivered: bigint
   /** Of what was promised, the most that the gateway holds on disk; its ack owns this number. */
   readonly acknowledged: bigint
-  /** The most that may be delivered beyond what is acknowledged; the device's config owns this number. */
+  /**
+   * The most that may be delivered beyond what is acknowledged; the device's config owns this
+   * number.
+   */
   readonly exposureMax: bigint
 }
 
@@ -66,15 +69,17 @@ export function deliver(account: Account, price: bigint): Outcome {
 }
 
 /**
- * Takes what the gateway acknowledged: this device's amount in the tree that the ack names. More than was
- * promised here changes nothing: the gateway cannot hold what the device has not seen.
+ * Takes what the gateway acknowledged: this device's amount in the tree that the ack names. More
+ * than was promised here changes nothing: the gateway cannot hold what the device has not seen.
  */
 export function acknowledge(account: Account, amount: bigint): Account {
   const news = amount > account.acknowledged && amount <= account.promised
   return news ? { ...account, acknowledged: amount } : account
 }
 
-/** After a restored or cloned store: only what was acknowledged is sure, and counts as delivered. */
+/**
+ * After a restored or cloned store: only what was acknowledged is sure, and counts as delivered.
+ */
 export function restore(account: Account): Account {
   return { ...account, promised: account.acknowledged, delivered: account.acknowledged }
 }

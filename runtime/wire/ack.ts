@@ -1,8 +1,7 @@
 /**
- * An ack: the gateway holds on disk the voucher and the whole leaf list of that period's root, monotone and
- * within caps. Its time is the newest that devices have for money.
+ * An ack: the gateway holds on disk the voucher and the whole leaf list of that period's root,
+ * monotone and within caps. Its time is the newest that devices have for money.
  */
-
 import type { Address } from './address.ts'
 import {
   amount,

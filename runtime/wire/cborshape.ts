@@ -1,8 +1,9 @@
 /**
- * Shapes: one description of a CBOR value that both writes and reads it, so that the two cannot drift.
+ * Shapes: one description of a CBOR value that both writes and reads it, so that the two cannot
+ * drift.
  *
- * Reading is strict: unknown members, wrong sizes and numbers out of range are Malformed. Writing a value
- * that could not be read back is a bug and throws a RangeError.
+ * Reading is strict: unknown members, wrong sizes and numbers out of range are Malformed. Writing a
+ * value that could not be read back is a bug and throws a RangeError.
  *
  *   row      CBOR array in the written order     what is small, fixed and sent often
  *   record   CBOR map with text keys             what may grow a member later
@@ -64,8 +65,8 @@ export const uint64: Shape<bigint> = {
 }
 
 /**
- * An amount of money below 2^bits: a byte string, big-endian, without leading zeros (zero is empty),
- * because tokens with 18 decimals outgrow CBOR's 64-bit integers.
+ * An amount of money below 2^bits: a byte string, big-endian, without leading zeros (zero is
+ * empty), because tokens with 18 decimals outgrow CBOR's 64-bit integers.
  */
 export function amount(bits: number): Shape<bigint> {
   return {

@@ -1,8 +1,8 @@
 /**
- * A channel: one buyer's deposit that one receiver can claim from, as x402 `batch-settlement` has it. Its
- * id is the EIP-712 hash of its config in the settlement's domain, so an id names chain and contract too.
+ * A channel: one buyer's deposit that one receiver can claim from, as x402 `batch-settlement` has
+ * it. Its id is the EIP-712 hash of its config in the settlement's domain, so an id names chain and
+ * contract too.
  */
-
 import type { Address } from './address.ts'
 import { address, bytes, decodeShape, encodeShape, row, type Shape, whole } from './cborshape.ts'
 import { domainSeparator } from './eip712.ts'

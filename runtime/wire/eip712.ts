@@ -2,8 +2,9 @@
  * EIP-712: what a key signs when the thing signed is money.
  *
  * A struct is named by what the standard calls its encodeType, the very text that is hashed:
- * `Voucher(bytes32 channelId,uint128 maxClaimableAmount)`, structs that it uses behind it. Numbers are
- * bigint or whole number, bytes are Uint8Array, addresses hex text, arrays arrays, structs objects.
+ * `Voucher(bytes32 channelId,uint128 maxClaimableAmount)`, structs that it uses behind it. Numbers
+ * are bigint or whole number, bytes are Uint8Array, addresses hex text, arrays arrays, structs
+ * objects.
  */
 import { keccak256 } from '#crypto'
 import { type Address, addressBytes, parseAddress } from './address.ts'

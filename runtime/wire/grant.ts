@@ -1,8 +1,8 @@
 /**
- * A grant: the gateway's word to one device that a channel is open and how much of it is the device's.
- * The device trusts its operator for this one fact; Σ caps ≤ balance is the gateway's business.
+ * A grant: the gateway's word to one device that a channel is open and how much of it is the
+ * device's. The device trusts its operator for this one fact; Σ caps ≤ balance is the gateway's
+ * business.
  */
-
 import type { Address } from './address.ts'
 import {
   address,
@@ -64,7 +64,10 @@ export function decodeGrant(bytes: Uint8Array): Grant {
 /** Channels in one message. */
 export const grantsMax = 512
 
-/** What `<device>/grant` holds, retained: every live grant of that device. One that is gone has ended. */
+/**
+ * What `<device>/grant` holds, retained: every live grant of that device. One that is gone has
+ * ended.
+ */
 export function encodeGrants(grants: readonly Grant[]): Uint8Array {
   return encodeShape(grantsShape, grants)
 }

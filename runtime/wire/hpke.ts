@@ -1,6 +1,6 @@
 /**
- * HPKE (RFC 9180) in the one suite that we use: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
- * With a sender key it is auth mode, without one base mode. Keys are raw, 32 bytes.
+ * HPKE (RFC 9180) in the one suite that we use: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256,
+ * AES-256-GCM. With a sender key it is auth mode, without one base mode. Keys are raw, 32 bytes.
  */
 import {
   Aes256Gcm,

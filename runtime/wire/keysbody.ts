@@ -1,6 +1,6 @@
 /**
- * The body of a session's retained keys message: the cover of everything that its channel has paid for.
- * Each version holds all of the one before, except generations that were destroyed.
+ * The body of a session's retained keys message: the cover of everything that its channel has paid
+ * for. Each version holds all of the one before, except generations that were destroyed.
  */
 import {
   bytes,

@@ -1,13 +1,13 @@
 /**
- * An order: what a buyer consents to, signed by the key that pays and by nobody else. It names terms by
- * their hashes, and every header names its terms: that is the contract of sale.
+ * An order: what a buyer consents to, signed by the key that pays and by nobody else. It names
+ * terms by their hashes, and every header names its terms: that is the contract of sale.
  *
- * The document that travels carries the channel's config and rail with it, so that a device can check it
- * with no chain at hand. An order for own data is signed by the operator, on no channel, at ceiling 0.
+ * The document that travels carries the channel's config and rail with it, so that a device can
+ * check it with no chain at hand. An order for own data is signed by the operator, on no channel,
+ * at ceiling 0.
  */
-
 import { type Address, zeroAddress } from './address.ts'
-import { equal, hex } from './bytes.ts'
+import { equal } from './bytes.ts'
 import {
   address,
   amount,
@@ -99,9 +99,9 @@ export function recoverOrder(order: SignedOrder): Address | undefined {
 }
 
 /**
- * Checks an order as far as no chain is needed: addressed to us, for this session, not ended, of a channel
- * that follows our rules, signed by who pays. Whether its number is the newest, whether its terms are on
- * offer and whether the channel is granted is for the caller.
+ * Checks an order as far as no chain is needed: addressed to us, for this session, not ended, of a
+ * channel that follows our rules, signed by who pays. Whether its number is the newest, whether its
+ * terms are on offer and whether the channel is granted is for the caller.
  */
 export function checkOrder(document: OrderDocument, ground: OrderGround): CheckedOrder {
   const { order, config, rail } = document
@@ -154,11 +154,6 @@ export function encodeOrder(document: OrderDocument): Uint8Array {
 /** Throws Malformed. */
 export function decodeOrder(bytes: Uint8Array): OrderDocument {
   return decodeShape(documentShape, bytes, 'order')
-}
-
-/** The order's name in logs and books: its channel and number. */
-export function orderName({ channelId, number }: Order): string {
-  return `${hex(channelId).slice(0, 10)}…/${number}`
 }
 
 function signedBy(order: SignedOrder, expected: Address, payer: Address, own: boolean) {

@@ -1,7 +1,7 @@
 /**
- * A payment: one period's voucher and split, with the leaf and path that show what of it is one device's.
+ * A payment: one period's voucher and split, with the leaf and path that show what of it is one
+ * device's.
  */
-
 import type { Address } from './address.ts'
 import { equal } from './bytes.ts'
 import { address, amount, bytes, row, type Shape, uint64, whole } from './cborshape.ts'
@@ -32,8 +32,9 @@ export type CheckedPayment =
   | { readonly ok: false; readonly refusal: Refusal }
 
 /**
- * Checks a payment against the last one that was taken. `news` is false for an equal or older one, which
- * changes nothing. What is cheap comes first; both signatures come last. The cap is the account's rule.
+ * Checks a payment against the last one that was taken. `news` is false for an equal or older one,
+ * which changes nothing. What is cheap comes first; both signatures come last. The cap is the
+ * account's rule.
  */
 export function checkPayment(
   payment: Payment,
@@ -69,7 +70,10 @@ export function isSignedBy(voucher: Voucher, split: Split, rail: Rail, signer: A
   return recoverVoucher(voucher, rail) === signer && recoverSplit(split, rail) === signer
 }
 
-/** On the wire a payment is flat: channel and total stand once, so voucher and split cannot disagree. */
+/**
+ * On the wire a payment is flat: channel and total stand once, so voucher and split cannot
+ * disagree.
+ */
 export const paymentShape: Shape<Payment> = {
   write(payment) {
     const { voucher, split, leaf, path } = payment

@@ -5,16 +5,16 @@
  *   node    keccak( left hash ‖ right hash ‖ tag 8 ‖ left sum u96 ‖ right sum u96 ) 96 bytes
  *   empty   hash 0^32, sum 0, at every height
  *
- * Bit i of the index, lowest first, says on which side the path climbs at height i. A node commits to both
- * sums, not to the added one: a tree that hashes only the added sum lets a buyer prove to each of two
- * devices that all of one total is theirs (eprint 2018/1139). Sums are added in full and stay below 2^96.
+ * Bit i of the index, lowest first, says on which side the path climbs at height i. A node commits
+ * to both sums, not to the added one: a tree that hashes only the added sum lets a buyer prove to
+ * each of two devices that all of one total is theirs (eprint 2018/1139). Sums are added in full
+ * and stay below 2^96.
  */
-
 import { keccak256 } from '#crypto'
 import { type Address, addressBytes } from './address.ts'
-import { concat, equal, utf8, word } from './bytes.ts'
+import { equal, utf8 } from './bytes.ts'
 import { address, amount, row, type Shape, whole } from './cborshape.ts'
-import { Malformed, must } from './malformed.ts'
+import { must } from './malformed.ts'
 
 export type Leaf = {
   /** The device's place, given by its grant, for ever. */
@@ -114,15 +114,24 @@ const stepBytes = 44
 
 /** A path as one byte string: for each step 32 bytes of hash, 12 of sum. */
 export const pathShape: Shape<readonly Step[]> = {
-  write: (path) => concat(...path.flatMap(({ hash, sum }) => [hash, word(sum).subarray(20)])),
+  write(path) {
+    const bytes = new Uint8Array(path.length * stepBytes)
+    for (const [i, { hash, sum }] of path.entries()) {
+      bytes.set(hash, i * stepBytes)
+      putSum(new DataView(bytes.buffer), i * stepBytes + 32, sum)
+    }
+    return bytes
+  },
   read(value, what) {
-    must(value instanceof Uint8Array, `${what}: not a path`)
-    const steps = value.length / stepBytes
-    if (!Number.isInteger(steps) || steps > depthMax) throw new Malformed(`${what}: not a path`)
-    return Array.from({ length: steps }, (_, i) => {
-      const step = value.subarray(i * stepBytes, (i + 1) * stepBytes)
-      return { hash: step.slice(0, 32), sum: number(step.subarray(32)) }
-    })
+    const steps = value instanceof Uint8Array ? value.length / stepBytes : -1
+    const fits = Number.isInteger(steps) && steps >= 0 && steps <= depthMax
+    must(fits, `${what}: not a path`)
+    const bytes = Uint8Array.from(value as Uint8Array)
+    const view = new DataView(bytes.buffer)
+    return Array.from({ length: steps }, (_, i) => ({
+      hash: bytes.slice(i * stepBytes, i * stepBytes + 32),
+      sum: takeSum(view, i * stepBytes + 32),
+    }))
   },
 }
 
@@ -142,21 +151,34 @@ function depthFor(places: number): number {
 
 function leafHash({ index, device, amount }: Leaf): Uint8Array {
   if (!isSum(amount)) throw new RangeError('an amount is below 2^96')
-  const first = word((BigInt(index) << 96n) | amount)
-  return keccak256(concat(first, new Uint8Array(12), addressBytes(device)))
+  const leaf = new Uint8Array(64)
+  const view = new DataView(leaf.buffer)
+  view.setUint32(16, index)
+  putSum(view, 20, amount)
+  leaf.set(addressBytes(device), 44)
+  return keccak256(leaf)
 }
 
 function join(left: Step, right: Step): Step {
   const sum = left.sum + right.sum
   if (!isSum(sum)) throw new RangeError('the sum of a payment tree is below 2^96')
   if (sum === 0n && equal(left.hash, empty.hash) && equal(right.hash, empty.hash)) return empty
-  const sums = word((left.sum << 96n) | right.sum)
-  sums.set(tag)
-  return { hash: keccak256(concat(left.hash, right.hash, sums)), sum }
+  const node = new Uint8Array(96)
+  const view = new DataView(node.buffer)
+  node.set(left.hash)
+  node.set(right.hash, 32)
+  node.set(tag, 64)
+  putSum(view, 72, left.sum)
+  putSum(view, 84, right.sum)
+  return { hash: keccak256(node), sum }
 }
 
-function number(bytes: Uint8Array): bigint {
-  let total = 0n
-  for (const byte of bytes) total = (total << 8n) | BigInt(byte)
-  return total
+/** A sum in 12 bytes. */
+function putSum(view: DataView, at: number, sum: bigint): void {
+  view.setUint32(at, Number(sum >> 64n))
+  view.setBigUint64(at + 4, sum & 0xffff_ffff_ffff_ffffn)
+}
+
+function takeSum(view: DataView, at: number): bigint {
+  return (BigInt(view.getUint32(at)) << 64n) | view.getBigUint64(at + 4)
 }

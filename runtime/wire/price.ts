@@ -1,6 +1,6 @@
 /**
- * Prices are per time covered, and what is due is rounded once, on the running total: cutting the same
- * time into more epochs earns nothing. Times are milliseconds of the device's monotonic clock.
+ * Prices are per time covered, and what is due is rounded once, on the running total: cutting the
+ * same time into more epochs earns nothing. Times are milliseconds of the device's monotonic clock.
  */
 export type Price = {
   /** In the token's smallest unit. */
@@ -22,7 +22,9 @@ export function coveredMs({ openedMonotonicMs, closedMonotonicMs, nominalMs }: S
   return BigInt(Math.max(0, Math.min(closedMonotonicMs - openedMonotonicMs, nominalMs)))
 }
 
-/** Due for that much covered time in all, rounded down. Throws a RangeError for a price per nothing. */
+/**
+ * Due for that much covered time in all, rounded down. Throws a RangeError for a price per nothing.
+ */
 export function due(coveredMs: bigint, { amount, perMs }: Price): bigint {
   if (perMs < 1n) throw new RangeError('a price is per at least one millisecond')
   return (coveredMs * amount) / perMs

@@ -1,9 +1,9 @@
 /**
  * Every refusal that one peer can send another: a stable code, the sentence, and what would help.
  *
- * A refusal is a value, not an error: it answers a well-formed request that the rules forbid. Codes are
- * never reused; a retired one stays in the table with its sentence. `{name}` is filled from the facts. A
- * peer may send a code that this version does not know: it is shown as it came.
+ * A refusal is a value, not an error: it answers a well-formed request that the rules forbid. Codes
+ * are never reused; a retired one stays in the table with its sentence. `{name}` is filled from the
+ * facts. A peer may send a code that this version does not know: it is shown as it came.
  */
 import { list, record, row, type Shape, text } from './cborshape.ts'
 
@@ -52,7 +52,7 @@ export const refusals = {
   },
   'channel-authorizer-zero': {
     says: 'the payerAuthorizer is zero',
-    cure: 'open a channel with a payerAuthorizer key: one delegation of the payer voids all vouchers else',
+    cure: 'open a channel with a payerAuthorizer key, which no delegation of the payer can void',
   },
   'channel-token': {
     says: 'the offer does not take token {token} on chain {chainId} at {settlement}',

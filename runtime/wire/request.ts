@@ -1,7 +1,6 @@
 /**
  * Requests: the bodies that a buyer sends inside session messages, to a device or to its gateway.
  */
-
 import {
   choice,
   decodeShape,
@@ -30,7 +29,9 @@ export type Range = {
 }
 
 export type Request =
-  /** Promises a running total and asks for epochs; they may reach past what is sealed, to pay ahead. */
+  /**
+   * Promises a running total and asks for epochs; they may reach past what is sealed, to pay ahead.
+   */
   | { readonly kind: 'promise'; readonly payment: Payment; readonly buy: readonly Range[] }
   /** Asks for epochs of own data, which need no promise. */
   | { readonly kind: 'take'; readonly buy: readonly Range[] }
@@ -49,7 +50,9 @@ export type Request =
   | { readonly kind: 'confirm'; readonly version: bigint }
   /** Ends the session. */
   | { readonly kind: 'end' }
-  /** To the gateway: a period's voucher and split, and the leaves that changed since the last ack. */
+  /**
+   * To the gateway: a period's voucher and split, and the leaves that changed since the last ack.
+   */
   | {
       readonly kind: 'books'
       readonly voucher: Voucher

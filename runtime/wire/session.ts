@@ -1,14 +1,15 @@
 /**
  * A session: the sealed line between one buyer and one seller, over any broker.
  *
- *   order             01 ‖ session public key 32 ‖ enc 32 ‖ HPKE auth ciphertext of the order document
- *   request, answer,  kind 1 ‖ session id 16 ‖ counter u64 ‖ nonce 12 ‖ AES-256-GCM(ciphertext ‖ tag)
+ *   order     01 ‖ session public key 32 ‖ enc 32 ‖ HPKE auth ciphertext of the order document
+ *   request,  kind 1 ‖ session id 16 ‖ counter u64 ‖ nonce 12 ‖ AES-256-GCM(ciphertext ‖ tag)
+ *   answer,
  *   keys
  *
- * Kinds: 02 request, buyer to seller; 03 answer, seller to buyer; 04 keys, seller to buyer, retained. The
- * AAD is every byte before `enc` or the nonce. The session id is the first 16 bytes of SHA-256(session public
- * key), the three keys are exported from the order's HPKE context, one for each kind. Counters grow with
- * each message of a kind; who receives holds them to it.
+ * Kinds: 02 request, buyer to seller; 03 answer, seller to buyer; 04 keys, seller to buyer,
+ * retained. The AAD is every byte before `enc` or the nonce. The session id is the first 16 bytes
+ * of SHA-256(session public key), the three keys are exported from the order's HPKE context, one
+ * for each kind. Counters grow with each message of a kind; who receives holds them to it.
  */
 import { gcmOpen, gcmSeal, sha256 } from '#crypto'
 import { concat, hex, utf8 } from './bytes.ts'
@@ -59,8 +60,9 @@ export function sessionName(id: Uint8Array): string {
 }
 
 /**
- * Seals the order's bytes to a seller's key, as the session key that the order names. Each sealing gives
- * other keys; keep the message and its keys together. Throws Malformed when `recipient` is no key.
+ * Seals the order's bytes to a seller's key, as the session key that the order names. Each sealing
+ * gives other keys; keep the message and its keys together. Throws Malformed when `recipient` is no
+ * key.
  */
 export async function sealOrder(parts: {
   readonly order: Uint8Array
@@ -77,8 +79,8 @@ export async function sealOrder(parts: {
 }
 
 /**
- * Opens an order. Whoever sealed it holds the private key of `sessionKey`; compare that with the order's.
- * Throws Malformed.
+ * Opens an order. Whoever sealed it holds the private key of `sessionKey`; compare that with the
+ * order's. Throws Malformed.
  */
 export async function openOrder(
   message: Uint8Array,
@@ -121,7 +123,9 @@ export function sealMessage(
   return concat(head, nonce, gcmSeal(keyOf(kind, keys), nonce, plain, head))
 }
 
-/** Opens a message of that kind and session; undefined for every other and for every flipped bit. */
+/**
+ * Opens a message of that kind and session; undefined for every other and for every flipped bit.
+ */
 export function openMessage(
   message: Uint8Array,
   keys: SessionKeys,
@@ -136,7 +140,9 @@ export function openMessage(
   return plain === undefined ? undefined : { counter: peek.counter, plain }
 }
 
-/** A look at the head, for dropping the unwanted before any key is used; undefined when it is none. */
+/**
+ * A look at the head, for dropping the unwanted before any key is used; undefined when it is none.
+ */
 export function peekSession(message: Uint8Array): Peek | undefined {
   if (message[0] === codes.order) {
     const fits =

@@ -1,6 +1,6 @@
 /**
- * The keys of buyers and operators, behind one asynchronous door: a key in memory today, a key store or a
- * security module later. The device's own key never leaves its room and is no Signer.
+ * The keys of buyers and operators, behind one asynchronous door: a key in memory today, a key
+ * store or a security module later. The device's own key never leaves its room and is no Signer.
  */
 import { addressOf, sign } from '#crypto'
 import type { Address } from './address.ts'

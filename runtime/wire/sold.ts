@@ -1,6 +1,7 @@
 /**
- * What a device has sold, for its gateway, retained: the newest payment of every channel. With it the
- * operator can claim for what a buyer promised, even when that buyer never comes to the gateway.
+ * What a device has sold, for its gateway, retained: the newest payment of every channel. With it
+ * the operator can claim for what a buyer promised, even when that buyer never comes to the
+ * gateway.
  *
  *   05 ‖ enc 32 ‖ HPKE base ciphertext      info "wayside/1 sold", AAD = 05 ‖ device
  *
@@ -16,7 +17,9 @@ import { type Payment, paymentShape } from './payment.ts'
 /** Channels in one message. */
 export const soldMax = 512
 
-/** `recipient` is the X25519 key of the gateway's signed offer. Throws Malformed when it is none. */
+/**
+ * `recipient` is the X25519 key of the gateway's signed offer. Throws Malformed when it is none.
+ */
 export async function sealSold(
   payments: readonly Payment[],
   device: Address,
@@ -27,7 +30,10 @@ export async function sealSold(
   return concat(code, new Uint8Array(context.enc), new Uint8Array(sealed))
 }
 
-/** Opens what `device` published. Throws Malformed; whether each payment holds is still to be checked. */
+/**
+ * Opens what `device` published. Throws Malformed; whether each payment holds is still to be
+ * checked.
+ */
 export async function openSold(
   message: Uint8Array,
   device: Address,

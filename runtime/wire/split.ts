@@ -1,9 +1,8 @@
 /**
- * A split: how the voucher's total divides among a fleet's devices, as the root of a payment tree. Signed
- * by the voucher's key, in the voucher's domain. Periods are counted, not clocked: the next split has a
- * higher number, and two splits of one number are a buyer that signs two trees.
+ * A split: how the voucher's total divides among a fleet's devices, as the root of a payment tree.
+ * Signed by the voucher's key, in the voucher's domain. Periods are counted, not clocked: the next
+ * split has a higher number, and two splits of one number are a buyer that signs two trees.
  */
-
 import type { Address } from './address.ts'
 import { amount, bytes, decodeShape, encodeShape, row, type Shape, uint64 } from './cborshape.ts'
 import { type Rail, settlementDomain } from './channel.ts'

@@ -1,8 +1,7 @@
 /**
- * A device's own word on where a session stands, so that a buyer that lost its books can recover them.
- * Signed by the device's signing key over the EIP-712 digest.
+ * A device's own word on where a session stands, so that a buyer that lost its books can recover
+ * them. Signed by the device's signing key over the EIP-712 digest.
  */
-
 import { recover } from '#crypto'
 import type { Address } from './address.ts'
 import {

@@ -1,8 +1,8 @@
 /**
- * A voucher: the payer's word that the receiver may claim up to this running total from the channel.
- * Byte for byte the x402 voucher, so any such wallet, client or contract makes and takes it.
+ * A voucher: the payer's word that the receiver may claim up to this running total from the
+ * channel. Byte for byte the x402 voucher, so any such wallet, client or contract makes and takes
+ * it.
  */
-
 import type { Address } from './address.ts'
 import { amount, bytes, decodeShape, encodeShape, row, type Shape } from './cborshape.ts'
 import { type Rail, settlementDomain } from './channel.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decodeAck, encodeAck } from '../../runtime/wire/ack.ts'
+import { decodeAck, decodeAcks, encodeAck, encodeAcks } from '../../runtime/wire/ack.ts'
 import { decodeAnswer, encodeAnswer } from '../../runtime/wire/answer.ts'
 import { type Cbor, decodeCbor, encodeCbor } from '../../runtime/wire/cbor.ts'
 import { decodeChannelConfig, encodeChannelConfig } from '../../runtime/wire/channel.ts'
-import { decodeGrant, encodeGrant } from '../../runtime/wire/grant.ts'
+import { decodeGrant, decodeGrants, encodeGrant, encodeGrants } from '../../runtime/wire/grant.ts'
 import { decodeKeysBody, encodeKeysBody } from '../../runtime/wire/keysbody.ts'
 import { Malformed } from '../../runtime/wire/malformed.ts'
 import { decodeOrder, encodeOrder } from '../../runtime/wire/order.ts'
@@ -34,6 +34,8 @@ const codecs: readonly Codec[] = [
   codec('split', decodeSplit, encodeSplit, [bodies.split]),
   codec('grant', decodeGrant, encodeGrant, [bodies.grant]),
   codec('ack', decodeAck, encodeAck, [bodies.ack]),
+  codec('list of grants', decodeGrants, encodeGrants, [[], [bodies.grant]]),
+  codec('list of acks', decodeAcks, encodeAcks, [[], [bodies.ack]]),
   codec('state', decodeState, encodeState, [bodies.state]),
 ]
 

@@ -99,7 +99,7 @@ for (const vector of [...base.filter(({ aead_id }) => aead_id < 3), auth]) {
   })
 }
 
-test('what the reference seals in auth mode, our suite opens, and derives the same exports', async () => {
+test('what the reference seals in auth mode, our suite opens, with the same exports', async () => {
   const [session, seller, ephemeral] = await Promise.all([1, 2, 3].map(generateHpkeKey))
   assert.ok(session && seller && ephemeral)
   const reference = setupSender({

@@ -35,7 +35,7 @@ const ground: OrderGround = {
   timeMs: 1_000_000,
 }
 
-test('an order of a channel by its payerAuthorizer stands, after a trip over the wire', async () => {
+test('an order signed by the payerAuthorizer stands, after a trip over the wire', async () => {
   const document = decodeOrder(encodeOrder(await sign({})))
   const checked = checkOrder(document, ground)
   assert.ok(checked.ok)
@@ -80,7 +80,7 @@ test('a floor of a day stands under every configured delay', async () => {
   assert.equal(checked.ok ? 'ok' : checked.refusal.code, 'channel-delay')
 })
 
-test("own data is ordered by the operator's key, at nothing, with no channel and no time", async () => {
+test("own data is ordered by the operator's key, for nothing, on no channel", async () => {
   const own = { channelId: noChannel, ceilingAmount: 0n }
   const { timeMs: _, ...timeless } = ground
   const signed = await signOrder({ ...order, ...own }, operator)

@@ -118,7 +118,7 @@ test('sums past 2^96 are refused, not wrapped', () => {
   )
 })
 
-test('two devices cannot both be shown one total; a tree that hashes the added sum is fooled', () => {
+test('two devices are never both shown one total; hashing the added sum is fooled', () => {
   // The buyer owes each of two devices 70, and commits to a total of 70 only.
   const [left, right] = [0, 1].map((index) => ({ index, device: deviceOf(index), amount: 70n }))
   assert.ok(left && right)
@@ -135,7 +135,7 @@ test('two devices cannot both be shown one total; a tree that hashes the added s
   assert.ok(weak(left, { hash: rightHash, sum: nothing }, 70n))
   assert.ok(weak(right, { hash: leftHash, sum: nothing }, 70n))
 
-  // Ours: whatever root the buyer makes from sums that add up to 70, at most one of the two accepts.
+  // Ours: whatever root the buyer makes for a total of 70, at most one of the two accepts.
   const roots = [grow([left, { ...right, amount: 0n }]), grow([{ ...left, amount: 0n }, right])]
   for (const { root } of roots.map((tree) => tree.root())) {
     const accepted = [

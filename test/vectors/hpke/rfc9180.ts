@@ -1,7 +1,8 @@
 /**
- * RFC 9180 written out from its text over node:crypto: a second opinion on the library that the product
- * uses, and, because it takes the ephemeral key as an argument, what makes sealed vectors repeatable.
- * DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM or AES-256-GCM; base and auth mode.
+ * RFC 9180 written out from its text over node:crypto: a second opinion on the library that the
+ * product uses, and, because it takes the ephemeral key as an argument, what makes sealed vectors
+ * repeatable. DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-128-GCM or AES-256-GCM; base and auth
+ * mode.
  */
 import {
   createCipheriv,

@@ -1,6 +1,7 @@
 /**
  * Writes the golden vectors of the money side beside this file: `node test/vectors/money/make.ts`.
- * What is written once must verify for ever: run it to add a vector, and look hard at any that changes.
+ * What is written once must verify for ever: run it to add a vector, and look hard at any that
+ * changes.
  */
 import { writeFileSync } from 'node:fs'
 import { concat, utf8 } from '../../../runtime/wire/bytes.ts'
@@ -10,7 +11,10 @@ import { orders } from './bodies.ts'
 import { secrets } from './sample.ts'
 import { type Json, show, vectors } from './vectors.ts'
 
-/** All files; the sealed order needs HPKE with a fixed ephemeral key, which only the reference takes. */
+/**
+ * All files; the sealed order needs HPKE with a fixed ephemeral key, which only the reference
+ * takes.
+ */
 export async function make(): Promise<Readonly<Record<string, Json>>> {
   return { ...(await vectors()), sealedorder: show(await sealedOrder()) }
 }

@@ -1,4 +1,6 @@
-/** A buyer, an operator, a fleet and one channel between them: the same in every vector and test. */
+/**
+ * A buyer, an operator, a fleet and one channel between them: the same in every vector and test.
+ */
 import type { Address } from '../../../runtime/wire/address.ts'
 import { type ChannelConfig, channelId, type Rail } from '../../../runtime/wire/channel.ts'
 import type { Leaf } from '../../../runtime/wire/paymenttree.ts'

@@ -1,10 +1,10 @@
 /** The golden vectors of the money side: computed here, written by make.ts, held by a test. */
 import { keccak256 } from '#crypto'
-import { encodeAck } from '../../../runtime/wire/ack.ts'
+import { encodeAck, encodeAcks } from '../../../runtime/wire/ack.ts'
 import { encodeAnswer } from '../../../runtime/wire/answer.ts'
 import { hex, unhex, utf8 } from '../../../runtime/wire/bytes.ts'
 import { encodeChannelConfig, settlementDomain } from '../../../runtime/wire/channel.ts'
-import { encodeGrant } from '../../../runtime/wire/grant.ts'
+import { encodeGrant, encodeGrants } from '../../../runtime/wire/grant.ts'
 import { encodeKeysBody } from '../../../runtime/wire/keysbody.ts'
 import { encodeOrder } from '../../../runtime/wire/order.ts'
 import { paymentTree } from '../../../runtime/wire/paymenttree.ts'
@@ -18,9 +18,17 @@ import { encodeVoucher } from '../../../runtime/wire/voucher.ts'
 import * as bodies from './bodies.ts'
 import { buyer, channel, config, device, leaves, operator, rail, secrets } from './sample.ts'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [k: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json }
 
-/** Every vector file: its name and what stands in it. Bytes are hex, amounts and counters decimal. */
+/**
+ * Every vector file: its name and what stands in it. Bytes are hex, amounts and counters decimal.
+ */
 export async function vectors(): Promise<Readonly<Record<string, Json>>> {
   const { ack, grant, split, state, voucher } = bodies
   const x402 = settlementDomain(rail)
@@ -43,6 +51,7 @@ export async function vectors(): Promise<Readonly<Record<string, Json>>> {
     paymenttree: trees(),
     grant: signed('Grant', grant, operator.address, encodeGrant(grant)),
     ack: signed('Ack', ack, operator.address, encodeAck(ack)),
+    retained: { grants: encodeGrants([grant]), acks: encodeAcks([ack]) },
     state: signed('State', state, device.address, encodeState(state)),
     order: [
       { ...signed('Order', sold.order, buyer.address, encodeOrder(sold)), config, rail },
@@ -68,7 +77,8 @@ export function show(value: unknown): Json {
 
 function domainOf(name: TypeName): string {
   const settlement = ['ChannelConfig', 'Voucher', 'Refund', 'ClaimBatch', 'Split']
-  return settlement.includes(name) ? 'x402 Batch Settlement, 1, chainId, verifyingContract' : 'Wayside, 1'
+  if (!settlement.includes(name)) return 'Wayside, 1'
+  return 'x402 Batch Settlement, 1, chainId, verifyingContract'
 }
 
 function signed(
