@@ -1,0 +1,42 @@
+import { stat } from 'node:fs/promises'
+import { Fault, fault } from '../faults.ts'
+import { hex, text, unhex } from '../wire/bytes.ts'
+import { atomicWrite, readIfThere } from './write.ts'
+
+/** Every secret kept in a file is this long: a private key, a generation's secret. */
+export const secretSize = 32
+
+/**
+ * The 32 secret bytes in the file (hex digits, one line), or undefined when there is none. Throws
+ * KEY_EXPOSED when others may read it and KEY_UNREADABLE when it holds anything else.
+ */
+export async function readSecret(path: string): Promise<Uint8Array | undefined> {
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) return undefined
+  const { mode } = await stat(path)
+  if ((mode & 0o077) !== 0) {
+    throw fault('KEY_EXPOSED', { path, mode: (mode & 0o777).toString(8) })
+  }
+  try {
+    const secret = unhex(text(bytes).trim())
+    if (secret.length !== secretSize) throw new RangeError('a key is 32 bytes in hex')
+    return secret
+  } catch (cause) {
+    // The cause may quote the file; the sentence must not.
+    throw cause instanceof Fault ? cause : fault('KEY_UNREADABLE', { path, why: notKey })
+  }
+}
+
+/** As `readSecret`; the first time it makes the file, 0600, with 32 random bytes. */
+export async function openSecret(
+  path: string,
+  random: (length: number) => Uint8Array,
+): Promise<Uint8Array> {
+  const found = await readSecret(path)
+  if (found !== undefined) return found
+  const secret = random(secretSize)
+  await atomicWrite(path, `${hex(secret)}\n`, { mode: 0o600 })
+  return secret
+}
+
+const notKey = 'it does not hold 32 bytes as hex digits'

@@ -1,0 +1,84 @@
+/**
+ * Generations: the secrets from which epoch keys come. Each is 32 random bytes in a file of its own,
+ * never derived and never in the database, so that destroying the file erases what was sealed under it.
+ */
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openSecret, readSecret } from '../disk/secret.ts'
+import { fault } from '../faults.ts'
+import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
+
+export type Generations = {
+  /** The newest; epochs are made under it. */
+  readonly current: number
+  /** True when this start made it. */
+  readonly isNew: boolean
+  /** The key of one epoch. Throws GENERATION_MISSING. */
+  leafKey(stream: string, generation: number, number: number): Uint8Array
+  /** The fewest keys that open from..to and nothing else. Throws GENERATION_MISSING. */
+  cover(stream: string, generation: number, from: number, to: number): KeyNode[]
+}
+
+export type GenerationOptions = {
+  readonly random: (length: number) => Uint8Array
+  /** Begin another generation now: after a leak, a change of owner, lost books. */
+  readonly renew?: boolean
+}
+
+/** The generations in `folder`; the first start makes number 1. Throws KEY_UNREADABLE, KEY_EXPOSED. */
+export async function openGenerations(
+  folder: string,
+  { random, renew = false }: GenerationOptions,
+): Promise<Generations> {
+  await mkdir(folder, { recursive: true })
+  const secrets = new Map<number, Uint8Array>()
+  for (const name of await readdir(folder)) {
+    const number = Number(/^generation-([1-9]\d{0,9})\.key$/.exec(name)?.[1])
+    const secret = number > 0 ? await readSecret(join(folder, name)) : undefined
+    if (secret !== undefined) secrets.set(number, secret)
+  }
+  const newest = Math.max(0, ...secrets.keys())
+  const isNew = renew || newest === 0
+  const current = isNew ? newest + 1 : newest
+  if (isNew) {
+    secrets.set(current, await openSecret(join(folder, `generation-${current}.key`), random))
+  }
+
+  const rootOf = (stream: string, generation: number): KeyNode => {
+    const secret = secrets.get(generation)
+    if (secret === undefined) throw fault('GENERATION_MISSING', { generation, folder })
+    return streamRoot(secret, stream)
+  }
+  const blockOf = blockCache(rootOf)
+
+  return {
+    current,
+    isNew,
+    leafKey(stream, generation, number) {
+      const leaf = leafKey([blockOf(stream, generation, number)], number)
+      if (leaf === undefined) throw new RangeError('an epoch number has 32 bits')
+      return leaf
+    },
+    cover: (stream, generation, from, to) => cover(rootOf(stream, generation), from, to),
+  }
+}
+
+/**
+ * The node above `blockSize` consecutive numbers, kept for the newest block of every stream: numbers run
+ * upwards, and the way down from the root is 32 HMACs.
+ */
+function blockCache(rootOf: (stream: string, generation: number) => KeyNode) {
+  const kept = new Map<string, { readonly generation: number; readonly node: KeyNode }>()
+  return (stream: string, generation: number, number: number): KeyNode => {
+    const block = Math.floor(number / blockSize)
+    const held = kept.get(stream)
+    if (held?.generation === generation && held.node.prefix === block) return held.node
+    const first = block * blockSize
+    const [node] = cover(rootOf(stream, generation), first, first + blockSize - 1)
+    if (node === undefined) throw new RangeError('an epoch number has 32 bits')
+    kept.set(stream, { generation, node })
+    return node
+  }
+}
+
+const blockSize = 256
