@@ -128,6 +128,8 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       raim_alt_error: real(3),
       failed_satellite: whole(4),
       failed_bias: real(6),
+      system: hexDigit(8),
+      signal: hexDigit(9),
     },
   },
   ZDA: { columns: { time: timeOfDay(0), date: dayThenMonthThenYear(1) } },

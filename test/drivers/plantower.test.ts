@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { plantower } from '../../drivers/plantower.ts'
+import { cases, doubts, hear, sayings } from './bench.ts'
+
+type Case = { readonly name: string; readonly input_hex: string; readonly expect: Expected }
+type Expected = Readonly<Record<string, number>>
+
+const captures = cases<Case>('plantower/cases.json')
+const frames = captures.map(({ input_hex }) => unhex(input_hex))
+
+/** Their names → ours; their counts are per cm³, ours per 0.1 L. */
+const names: Readonly<Record<string, readonly [string, number]>> = {
+  pm01: ['pm1', 1],
+  pm25: ['pm2_5', 1],
+  pm10: ['pm10', 1],
+  raw01: ['pm1_factory', 1],
+  raw25: ['pm2_5_factory', 1],
+  raw10: ['pm10_factory', 1],
+  n0_3: ['over0_3um', 100],
+  n0_5: ['over0_5um', 100],
+  n1_0: ['over1um', 100],
+  n2_5: ['over2_5um', 100],
+  temp: ['temperature', 1],
+  rhum: ['humidity', 1],
+  'count_gt_5_0um_per_0.1L': ['over5um', 1],
+  version: ['firmware', 1],
+  errorcode: ['error_code', 1],
+}
+
+for (const { name, input_hex, expect } of captures) {
+  test(`reads the capture ${name}`, () => {
+    const [said, ...more] = sayings(hear(plantower, unhex(input_hex)))
+    assert.equal(more.length, 0)
+    for (const [theirs, value] of Object.entries(expect)) {
+      const [ours, scale] = names[theirs] ?? assert.fail(`no name for ${theirs}`)
+      const found = said?.values[ours]
+      assert.ok(Math.abs(Number(found) - value * scale) < 1e-6, `${ours}: ${found}, not ${value}`)
+    }
+  })
+}
+
+test('one flipped bit never becomes a reading', () => {
+  for (const frame of frames) {
+    // Garbage before the frame is not part of the reading.
+    for (let bit = 8 * (frame.indexOf(0x4d) - 1); bit < frame.length * 8; bit += 1) {
+      const flipped = frame.slice()
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      const found = sayings(hear(plantower, flipped))
+      assert.equal(found.length, 0, `bit ${bit} of ${Buffer.from(frame).toString('hex')}`)
+    }
+  }
+})
+
+test('finds the frames in any noise, dealt in any way', () => {
+  const noise = fc.uint8Array({ maxLength: 30 }).map((bytes) => bytes.filter((b) => b !== 0x42))
+  const frame = unhex('424d001c0015002400240014002100240dc8041f00e4000e00d400e09a000599')
+  fc.assert(
+    fc.property(fc.array(noise, { minLength: 1, maxLength: 6 }), (gaps) => {
+      const stream = Uint8Array.from(gaps.flatMap((gap) => [...gap, ...frame]))
+      assert.equal(sayings(hear(plantower, stream)).length, gaps.length)
+    }),
+  )
+})
+
+test('a stopped fan is a doubt, not a clean room', () => {
+  const frame = signed({ words: [1, 2, 3, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0x9700] })
+  assert.deepEqual(doubts(hear(plantower, frame)), ['mass without particles'])
+})
+
+test('names every model by the options it stands for', () => {
+  const words = [1, 2, 3, 4, 5, 6, 70, 60, 50, 40, 30, 20]
+  const plain = signed({ words: [...words, 0x9700] })
+  const [pms5003] = sayings(hear(plantower, plain, { variant: 'pms5003' }))
+  assert.equal(pms5003?.values.over10um, 20)
+  assert.equal(pms5003?.values.firmware, 0x97)
+  const [pms5003s] = sayings(hear(plantower, plain, { variant: 'pms5003s' }))
+  assert.equal(pms5003s?.values.ch2o, 0x9700)
+  const [pms5003t] = sayings(hear(plantower, plain, { variant: 'pms5003t' }))
+  assert.equal(pms5003t?.values.temperature, 3)
+  const long = signed({ words: [...words, 11, 0xffec, 455, 0, 0x9100] })
+  const [pms5003st] = sayings(hear(plantower, long))
+  assert.deepEqual(
+    [pms5003st?.values.ch2o, pms5003st?.values.temperature, pms5003st?.values.humidity],
+    [11, -2, 45.5],
+  )
+})
+
+test('a 5003T found by its counts stays one, when its counts could be those of another', () => {
+  const clear = signed({ words: [1, 2, 3, 1, 2, 3, 90, 60, 30, 10, 215, 400, 0x9a00] })
+  const dusty = signed({ words: [1, 2, 3, 1, 2, 3, 9000, 6000, 3000, 1000, 215, 200, 0x9a00] })
+  const found = sayings(hear(plantower, Uint8Array.from([...clear, ...dusty])))
+  assert.deepEqual(
+    found.map(({ values }) => [values.temperature, values.humidity, values.over5um]),
+    [
+      [21.5, 40, undefined],
+      [21.5, 20, undefined],
+    ],
+  )
+})
+
+test('a frame that the named model cannot send is a doubt, and so is an answer to a command', () => {
+  const frame = unhex('424d001400000000000000000000000000000000005100f4')
+  assert.deepEqual(doubts(hear(plantower, frame, { variant: 'pms7003' })), [
+    'frame of another model',
+  ])
+  assert.deepEqual(doubts(hear(plantower, unhex('424d0004e1000174'))), ['answer to a command'])
+})
+
+function unhex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'hex'))
+}
+
+/** A frame of these big-endian words, with its head and sum. */
+function signed({ words }: { readonly words: readonly number[] }): Uint8Array {
+  const frame = new DataView(new ArrayBuffer(4 + 2 * words.length + 2))
+  frame.setUint16(0, 0x424d)
+  frame.setUint16(2, 2 * words.length + 2)
+  words.forEach((word, i) => void frame.setUint16(4 + 2 * i, word))
+  const bytes = new Uint8Array(frame.buffer)
+  frame.setUint16(
+    bytes.length - 2,
+    bytes.reduce((sum, byte) => sum + byte, 0),
+  )
+  return bytes
+}

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nmea0183 } from '../../drivers/nmea0183/index.ts'
+import { dated } from '../../drivers/nmea0183/time.ts'
+import { capture, doubts, hear, sayings, sentence } from './bench.ts'
+
+const only = (body: string, options = {}) => sayings(hear(nmea0183, sentence(body), options))[0]
+
+test('values are in SI units and degrees, west and south negative', () => {
+  const rmc = only('GPRMC,220516,A,5133.82,N,00042.24,W,173.8,231.8,130694,004.2,W')
+  assert.equal(rmc?.time, '1994-06-13T22:05:16Z')
+  assert.deepEqual(rmc?.values, {
+    talker: 'GP',
+    sentence: 'RMC',
+    time: '1994-06-13T22:05:16Z',
+    valid: true,
+    lat: 51.563666667,
+    lon: -0.704,
+    speed: 89.410444444,
+    course: 231.8,
+    variation: -4.2,
+  })
+  assert.equal(only('GPVTG,220.86,T,,M,2.550,N,4.724,K,A')?.values.mode, 'autonomous')
+  assert.equal(only('GPVTG,,T,,M,,N,36,K')?.values.speed, 10)
+  assert.equal(only('HEROT,-30,A')?.values.rate_of_turn, -0.5)
+})
+
+test('every talker is read, and one of them alone when that is asked for', () => {
+  for (const talker of [
+    'GP',
+    'GN',
+    'GL',
+    'GA',
+    'BD',
+    'GB',
+    'QZ',
+    'GQ',
+    'GI',
+    'II',
+    'YD',
+    'AI',
+    '23',
+  ]) {
+    const body = `${talker}GGA,034225.077,3356.4650,S,15124.5567,E,1,03,9.7,-25.0,M,21.0,M,,0000`
+    assert.equal(only(body)?.values.lat, -33.941083333, talker)
+    assert.equal(only(body, { talker: 'XX' }), undefined)
+    assert.equal(only(body, { talker })?.values.talker, talker)
+  }
+})
+
+test('satellites in view are told by system, with signal ids of 4.11 and without', () => {
+  const old = only('GLGSV,3,1,11,03,03,111,00,04,15,270,00,06,01,010,12,13,06,292,00')?.values
+  assert.equal(old?.glonass_in_view, 11)
+  assert.equal(old?.sv4_azimuth, 292)
+  assert.equal(old?.signal, undefined)
+  const now = only('GAGSV,3,1,09,02,00,179,,04,09,321,,07,11,134,11,11,10,227,,A')?.values
+  assert.deepEqual([now?.galileo_in_view, now?.signal, now?.sv3_cn0], [9, 10, 11])
+})
+
+test('without a fix there is no position, even when the receiver repeats one', () => {
+  const gll = only('GPGLL,3926.7952,N,12000.5947,W,022732,V,N')?.values
+  assert.deepEqual([gll?.valid, gll?.lat, gll?.time], [false, undefined, '02:27:32Z'])
+  const gga = only('GPGGA,034225.077,3356.4650,S,15124.5567,E,0,00,99.9,-25.0,M,21.0,M,,')?.values
+  assert.deepEqual([gga?.fix, gga?.lat, gga?.alt], [0, undefined, undefined])
+})
+
+test('a field that nobody can mean makes the sentence a doubt', () => {
+  for (const body of [
+    'GPGLL,9926.7952,N,12000.5947,W,022732,A,A',
+    'GPGLL,3966.7952,N,12000.5947,W,022732,A,A',
+    'GPGLL,3926.7952,X,12000.5947,W,022732,A,A',
+    'GPGLL,3926.7952,N,-12000.5947,E,022732,A,A',
+    'GPGLL,3926.7952,N,12000.5947,W,252732,A,A',
+    'GPRMC,220516,A,5133.82,N,00042.24,W,1e3,231.8,130694,,',
+    'GPRMC,220516,A,5133.82,N,00042.24,W,1.3,231.8,310294,,',
+    'GPHDT,361,T',
+  ]) {
+    assert.deepEqual(doubts(hear(nmea0183, sentence(body))), ['bad field'], body)
+  }
+})
+
+test('a sentence without checksum is a doubt, until the config says otherwise', () => {
+  const line = '$GPHDT,123.456,T\r\n'
+  assert.deepEqual(doubts(hear(nmea0183, line)), ['no checksum'])
+  assert.equal(sayings(hear(nmea0183, line, { checksum: 'optional' }))[0]?.values.heading, 123.456)
+})
+
+test('takes any line end, checksums in small letters, and binary right behind a sentence', () => {
+  const plain = sentence('GNGSV,1,1,00').trimEnd()
+  const small = plain.replace(/..$/, (digits) => digits.toLowerCase())
+  const ubx = '\u00b5b\u0001\u0007\u0003\u0000$\n!Z,'
+  for (const between of ['\r\n', '\r', '\n', '\r\r\n', '', ubx, `${ubx}\r\n`, `\r\n${ubx}`]) {
+    const bytes = Buffer.from([plain, small, plain].join(between), 'latin1')
+    assert.equal(sayings(hear(nmea0183, bytes)).length, 3, JSON.stringify(between))
+  }
+})
+
+test('a sentence between UBX messages is found, and the rest is counted as skipped', () => {
+  const heard = hear(nmea0183, capture('nmea0183/pygpsdata-mixed.log'))
+  assert.equal(sayings(heard).length, 15)
+  assert.deepEqual(doubts(heard), [])
+})
+
+test('a proprietary or unknown sentence is a doubt that names it', () => {
+  for (const body of ['PSRF103,00,01,00,01', 'GPXYZ,1', 'U1XYZ,1', 'GNGGAH,1']) {
+    const [heard] = hear(nmea0183, sentence(body))
+    assert.deepEqual(heard?.said, {
+      ok: false,
+      doubt: 'unknown sentence',
+      detail: body.split(',')[0],
+    })
+  }
+})
+
+test('a date heard once dates the sentences after it, on the right side of midnight', () => {
+  const log =
+    sentence('GPRMC,235959.5,A,5133.82,N,00042.24,W,0,,311223,,,A') +
+    sentence('GPGLL,5133.82,N,00042.24,W,000000.25,A,A') +
+    sentence('GPGLL,5133.82,N,00042.24,W,235959.75,A,A')
+  assert.deepEqual(
+    sayings(hear(nmea0183, log)).map(({ time }) => time),
+    ['2023-12-31T23:59:59.5Z', '2024-01-01T00:00:00.25Z', '2023-12-31T23:59:59.75Z'],
+  )
+  assert.equal(dated('12:00:00Z'), undefined)
+})
+
+test('transducers, engines and wind say what they measure in', () => {
+  const xdr = sayings(hear(nmea0183, sentence('WIXDR,C,9.7,C,2,P,1.02,B,Baro,H,40,P,RH')))[0]
+  assert.deepEqual(
+    [xdr?.values.xdr_2, xdr?.values.xdr_baro, xdr?.units],
+    [9.7, 102_000, { xdr_2: 'Cel', xdr_baro: 'Pa', xdr_rh: '%RH' }],
+  )
+  assert.equal(only('RCRPM,S,0,74.6,30.0,A')?.subject, 'shaft-0')
+  assert.equal(only('IIVWR,024,L,018,N,,,,')?.values.wind_angle_apparent, 336)
+  assert.equal(only('WIMWV,12.1,T,36,K,A')?.values.wind_speed_true, 10)
+  assert.equal(only('IIDBT,,f,,M,10,F')?.values.depth, 18.288)
+})
