@@ -36,7 +36,13 @@ export type Note =
       readonly transaction: string
       readonly gas: bigint
     }
-  | { readonly event: 'settled'; readonly claims: number }
+  | {
+      readonly event: 'settled'
+      readonly receiver: Address
+      readonly token: Address
+      readonly amount: bigint
+      readonly transaction: string
+    }
   /** Something that must be tried again, and will be. */
   | { readonly event: 'trouble'; readonly where: string; readonly why: string }
   | { readonly event: 'connected' | 'disconnected'; readonly why?: string }

@@ -6,12 +6,11 @@
  * before its first message and cleared when there is nothing left to say: no retained ghosts.
  */
 import { Fault } from '../faults.ts'
-import { type Ack, ackShape, signAck } from '../wire/ack.ts'
+import { type Ack, acksMax, encodeAcks, signAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
 import { type Hex, unhex } from '../wire/bytes.ts'
-import { encodeShape, list } from '../wire/cborshape.ts'
 import { signEnrolment } from '../wire/enrolment.ts'
-import { type Grant, grantShape, signGrant } from '../wire/grant.ts'
+import { encodeGrants, type Grant, signGrant } from '../wire/grant.ts'
 import type { Signer } from '../wire/signer.ts'
 import { parseTopic, topics } from '../wire/topic.ts'
 import type { Channel } from './channel.ts'
@@ -33,8 +32,6 @@ export type Notices = {
   start(signal: AbortSignal): Promise<void>
 }
 
-/** Channels of one device in one message. */
-export const channelsMax = 512
 /** Messages on their way at once. */
 const windowMax = 32
 /** Changes are gathered for so long: the books of a fleet make one message a device, not two. */
@@ -156,15 +153,15 @@ function contents(parts: NoticesParts) {
       return signEnrolment(enrolment, (digest) => operator.sign(digest))
     }
     const { version, device } = registered
-    const places = keeper.of(device).slice(-channelsMax)
+    const places = keeper.of(device).slice(-acksMax)
     if (parsed.kind === 'grant') {
       const live = places.filter((place) => isGranted(place, keeper.nowMs()))
       const grants = await Promise.all(live.map((place) => grantOf(place, version)))
-      return grants.length === 0 ? undefined : encodeShape(list(grantShape, channelsMax), grants)
+      return grants.length === 0 ? undefined : encodeGrants(grants)
     }
     if (parsed.kind !== 'ack' || places.length === 0) return undefined
     const made = await Promise.all(places.map(({ channel }) => ackOf(channel)))
-    return encodeShape(list(ackShape, channelsMax), made)
+    return encodeAcks(made)
   }
 }
 

@@ -5,37 +5,17 @@
  * Totals are cumulative, so a claim that is lost, late or sent twice loses nothing: the next one holds it.
  */
 import { createTask, validate } from 'node-cron'
-import type { Address } from '../wire/address.ts'
+import type { Chain, Claim as VoucherClaim } from '../link/chain.ts'
 import type { Hex } from '../wire/bytes.ts'
-import type { ChannelConfig } from '../wire/channel.ts'
-import type { Channel } from './channel.ts'
+import { type Channel, claimable } from './channel.ts'
 import type { Note } from './note.ts'
 import { whyOf } from './orders.ts'
 import { type Claim, type Policy, plan, urgent } from './plan.ts'
 
-/** What the settler needs of `link/chain.ts`. */
-export type ClaimChain = {
-  /** Wei. */
-  gasPrice(): Promise<bigint>
-  /** Claims and settles in one multicall, sent by the receiverAuthorizer. */
-  claim(
-    claims: readonly VoucherClaim[],
-    receiver: Address,
-    token: Address,
-  ): Promise<{ readonly hash: string; readonly gas: bigint }>
-}
-
-export type VoucherClaim = {
-  readonly config: ChannelConfig
-  readonly maxClaimableAmount: bigint
-  /** The running total to claim up to. */
-  readonly totalClaimed: bigint
-  readonly signature: Uint8Array
-}
-
 export type SettlerParts = {
   readonly channels: () => Iterable<Channel>
-  readonly chain: ClaimChain
+  /** Claims and settles in one multicall. */
+  readonly chain: Pick<Chain, 'gasPrice' | 'claim'>
   readonly policy: Policy
   /** A cron line of five fields, in the machine's time zone. */
   readonly schedule: string
@@ -71,29 +51,30 @@ export function openSettler(parts: SettlerParts): Settler {
   }
 
   async function settleNow(due: readonly Channel[], all: boolean): Promise<void> {
-    let claims = 0
+    if (due.length === 0) return
     try {
-      if (due.length === 0) return
       const price = await parts.chain.gasPrice()
-      for (const claim of plan(due, price, policy, all)) {
-        if (await send(claim)) claims += 1
-      }
+      for (const claim of plan(due, price, policy, all)) await send(claim)
     } catch (cause) {
       note({ event: 'trouble', where: 'settlement', why: whyOf(cause) })
     }
-    if (claims > 0) note({ event: 'settled', claims })
   }
 
-  async function send({ channels: some, receiver, token, value }: Claim): Promise<boolean> {
+  async function send(claim: Claim): Promise<void> {
+    const { channels: some, receiver, token, value } = claim
     try {
-      const { hash, gas } = await parts.chain.claim(some.map(claimOf), receiver, token)
+      const {
+        hash: transaction,
+        gas,
+        settled,
+      } = await parts.chain.claim(some.map(claimOf), receiver, token)
       for (const channel of some) sent(channel)
-      const ids = some.map(({ id }) => id)
-      note({ event: 'claimed', channels: ids, value, transaction: hash, gas })
-      return true
+      note({ event: 'claimed', channels: some.map(({ id }) => id), value, transaction, gas })
+      note({ event: 'settled', receiver, token, amount: settled, transaction })
     } catch (cause) {
       note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
-      return false
+      // One channel that the contract refuses must not keep the others waiting.
+      for (const half of halves(claim)) await send(half)
     }
   }
 
@@ -131,10 +112,21 @@ function inFlight(monotonicMs: () => number) {
   }
 }
 
+function halves(claim: Claim): readonly Claim[] {
+  const { channels } = claim
+  if (channels.length < 2) return []
+  const middle = channels.length >> 1
+  return [channels.slice(0, middle), channels.slice(middle)].map((half) => ({
+    ...claim,
+    channels: half,
+    value: half.reduce((sum, channel) => sum + claimable(channel), 0n),
+  }))
+}
+
 function claimOf({ config, balance, voucher }: Channel): VoucherClaim {
   if (voucher === undefined) throw new RangeError('a claim needs a voucher')
-  const { maxClaimableAmount, signature } = voucher
+  const { maxClaimableAmount } = voucher
   // A voucher past the balance is good for what is there.
   const totalClaimed = maxClaimableAmount < balance ? maxClaimableAmount : balance
-  return { config, maxClaimableAmount, totalClaimed, signature }
+  return { config, voucher, totalClaimed }
 }

@@ -10,13 +10,12 @@ import { type Gateway, type GatewayParts, openGateway } from '../../runtime/oper
 import { type Ledger, openLedger } from '../../runtime/operator/ledger.ts'
 import type { Note } from '../../runtime/operator/note.ts'
 import { openRegister } from '../../runtime/operator/register.ts'
-import { ackShape } from '../../runtime/wire/ack.ts'
+import { decodeAcks } from '../../runtime/wire/ack.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { type Answer, decodeAnswer } from '../../runtime/wire/answer.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
-import { decodeShape, list } from '../../runtime/wire/cborshape.ts'
 import { type ChannelConfig, channelId } from '../../runtime/wire/channel.ts'
-import { grantShape } from '../../runtime/wire/grant.ts'
+import { decodeGrants } from '../../runtime/wire/grant.ts'
 import { encodeOrder, type Order, signOrder } from '../../runtime/wire/order.ts'
 import { encodeRequest, type Request } from '../../runtime/wire/request.ts'
 import {
@@ -86,6 +85,9 @@ export async function openWorld(t: { after(fn: () => Promise<void>): void }, dev
     /** What the chain shows of a channel; a missing one has no deposit. */
     show: (config: ChannelConfig, seen: Seen) => chain.set(hex(channelId(config, rail)), seen),
     chainDown: false,
+    signed: 0,
+    /** How often the gateway's key has signed. */
+    signatures: (): number => world.signed,
     devices: Array.from({ length: devices }, (_, i) => device(i)),
     current: undefined as unknown as { gateway: Gateway; ledger: Ledger },
     stop: async () => {},
@@ -116,7 +118,7 @@ export async function openWorld(t: { after(fn: () => Promise<void>): void }, dev
 }
 
 function partsOf(
-  world: Pick<World, 'broker' | 'hpke' | 'notes' | 'clock' | 'chainDown' | 'devices'>,
+  world: Pick<World, 'broker' | 'hpke' | 'notes' | 'clock' | 'chainDown' | 'devices' | 'signed'>,
   chain: ReadonlyMap<string, Seen>,
   ledger: Ledger,
 ): GatewayParts {
@@ -127,7 +129,13 @@ function partsOf(
     ledger,
     register: openRegister(operator.address, rows),
     operator,
-    gateway,
+    gateway: {
+      address: gateway.address,
+      sign(digest) {
+        world.signed += 1
+        return gateway.sign(digest)
+      },
+    },
     hpke: world.hpke,
     receiver,
     rails: [{ ...rail, token, ...place }],
@@ -196,12 +204,12 @@ export async function openBuyer(world: World, changes: Partial<Order> = {}, conf
 
 export function grantsOf(world: World, id: Address) {
   const payload = world.broker.retained.get(topics(id).grant)
-  return payload === undefined ? [] : decodeShape(list(grantShape, 512), payload, 'grants')
+  return payload === undefined ? [] : decodeGrants(payload)
 }
 
 export function acksOf(world: World, id: Address) {
   const payload = world.broker.retained.get(topics(id).ack)
-  return payload === undefined ? [] : decodeShape(list(ackShape, 512), payload, 'acks')
+  return payload === undefined ? [] : decodeAcks(payload)
 }
 
 export async function eventually(holds: () => boolean): Promise<void> {

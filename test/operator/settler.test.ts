@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Claim } from '../../runtime/link/chain.ts'
 import { type Channel, observe } from '../../runtime/operator/channel.ts'
 import type { Note } from '../../runtime/operator/note.ts'
-import { isSchedule, openSettler, type VoucherClaim } from '../../runtime/operator/settler.ts'
+import { isSchedule, openSettler } from '../../runtime/operator/settler.ts'
 import { device, funded } from './fixture.ts'
 
 const promised = (amount: bigint, salt = 0): Channel => ({
@@ -15,7 +16,7 @@ const promised = (amount: bigint, salt = 0): Channel => ({
 })
 
 function world(channels: Channel[]) {
-  const sent: VoucherClaim[][] = []
+  const sent: Claim[][] = []
   const notes: Note[] = []
   const state = { channels, sent, notes, atMs: 0, fails: false }
   const settler = openSettler({
@@ -23,9 +24,10 @@ function world(channels: Channel[]) {
     chain: {
       gasPrice: async () => 10n ** 9n,
       async claim(claims) {
-        if (state.fails) throw new Error('nonce too low')
+        const poisoned = claims.some(({ voucher }) => voucher.maxClaimableAmount === 13n)
+        if (state.fails || poisoned) throw new Error('nonce too low')
         sent.push([...claims])
-        return { hash: '0x01', gas: 80_000n }
+        return { hash: '0x01', gas: 80_000n, action: 'claim', settled: 1n }
       },
     },
     policy: { perCoin: () => 10n ** 6n, gasPermille: 100n },
@@ -83,7 +85,7 @@ test('a voucher past the balance claims what is there', async () => {
   const { settler, sent } = world([promised(5_000n)])
   await settler.settleAll()
   const [claim] = sent[0] ?? []
-  assert.deepEqual([claim?.totalClaimed, claim?.maxClaimableAmount], [1_000n, 5_000n])
+  assert.deepEqual([claim?.totalClaimed, claim?.voucher.maxClaimableAmount], [1_000n, 5_000n])
 })
 
 test('a claim that fails is told and tried again', async () => {
@@ -94,6 +96,13 @@ test('a claim that fails is told and tried again', async () => {
   state.fails = false
   await settler.settleAll()
   assert.equal(sent.length, 1)
+})
+
+test('a channel that the contract refuses keeps no other waiting', async () => {
+  const { settler, sent } = world([100n, 200n, 13n, 400n].map((amount, i) => promised(amount, i)))
+  await settler.settleAll()
+  const claimed = sent.flat().map(({ totalClaimed }) => totalClaimed)
+  assert.deepEqual(claimed, [400n, 200n, 100n])
 })
 
 test('the schedule is a cron line of five fields, and ends with the signal', async () => {
