@@ -1,5 +1,5 @@
 /** The demo's MQTT broker: aedes, in this process, on a free port. Production takes any MQTT broker. */
-import { createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { Aedes } from 'aedes'
 
 export type DemoBroker = { readonly url: string; stop(): Promise<void> }
