@@ -12,6 +12,7 @@ import { epochTable } from './epoch.ts'
 import { openTable } from './open.ts'
 import { outboxTable } from './outbox.ts'
 import { retainedTable } from './retained.ts'
+import { salesTables } from './sales.ts'
 
 /** The version of all tables together; a larger one was written by a later product. */
 export const schema = 1
@@ -38,6 +39,9 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     setRetained: outbox.setRetained,
     sendRetainedAgain: outbox.sendRetainedAgain,
     retained: retained.get,
+    retainedTopics: retained.topics,
+    // selling: orders, books, sessions
+    ...salesTables(db, outbox),
     // health
     counts: () => ({
       waiting: open.waiting(),

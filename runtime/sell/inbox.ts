@@ -1,0 +1,92 @@
+/**
+ * The inbox: takes any message at once, drops the unwanted in microseconds, and keeps the rest in order
+ * for the one who reads. It never blocks, never throws and never grows past its limits.
+ */
+
+import type { Address } from '../wire/address.ts'
+import { peekSession } from '../wire/session.ts'
+import { topics } from '../wire/topic.ts'
+import { budget } from './budget.ts'
+import type { Drop, SellLimits } from './limits.ts'
+
+export type Mail =
+  | { readonly kind: 'order'; readonly message: Uint8Array }
+  | { readonly kind: 'request'; readonly session: string; readonly message: Uint8Array }
+  /** Retained topics: only the newest payload counts. */
+  | { readonly kind: 'grant' | 'ack' | 'gateway'; readonly message: Uint8Array }
+
+export type InboxOptions = {
+  readonly device: Address
+  readonly operator: Address
+  readonly limits: SellLimits
+  readonly monotonicMs: () => number
+  /** True for sessions whose requests are to be read. */
+  readonly isKnown: (session: string) => boolean
+  readonly drop: (why: Drop) => void
+  /** Called when there is something to read. */
+  readonly wake: () => void
+}
+
+export function inbox(options: InboxOptions) {
+  const { device, operator, limits, monotonicMs, drop, wake } = options
+  const own = topics(device)
+  const notices = new Map<string, 'grant' | 'ack' | 'gateway'>([
+    [own.grant, 'grant'],
+    [own.ack, 'ack'],
+    [topics(operator).offer, 'gateway'],
+  ])
+  const strangers = budget(limits.ordersPerS, monotonicMs)
+  const regulars = new Map<string, ReturnType<typeof budget>>()
+  const newest = new Map<'grant' | 'ack' | 'gateway', Uint8Array>()
+  const waiting: (Mail & { readonly kind: 'order' | 'request' })[] = []
+  let bytes = 0
+
+  return {
+    /** Topics to subscribe to. */
+    filters: [own.ask, ...notices.keys()],
+    handle(topic: string, payload: Uint8Array): void {
+      const notice = notices.get(topic)
+      if (notice === undefined) {
+        if (topic === own.ask) ask(payload)
+      } else if (payload.length > limits.waitingBytesMax) drop('queue full')
+      else {
+        newest.set(notice, payload)
+        wake()
+      }
+    },
+    /** The next to read: what the gateway said before what buyers ask. */
+    next(): Mail | undefined {
+      for (const [kind, message] of newest) {
+        newest.delete(kind)
+        return { kind, message }
+      }
+      const mail = waiting.shift()
+      bytes -= mail?.message.length ?? 0
+      return mail
+    },
+    /** Forgets the budget of a session that is gone. */
+    forget: (session: string) => void regulars.delete(session),
+  }
+
+  function ask(message: Uint8Array) {
+    const peek = peekSession(message)
+    if (peek === undefined) return drop('not a session message')
+    const { kind, session } = peek
+    if (kind !== 'order' && kind !== 'request') return drop('not a session message')
+    if (kind === 'request' && !options.isKnown(session)) return drop('unknown session')
+    const full = bytes + message.length > limits.waitingBytesMax
+    if (full || waiting.length >= limits.waitingMax) return drop('queue full')
+    if (!(kind === 'order' ? strangers : regular(session)).take()) return drop('over the budget')
+    bytes += message.length
+    waiting.push(kind === 'order' ? { kind, message } : { kind, session, message })
+    wake()
+  }
+
+  function regular(session: string) {
+    const known = regulars.get(session)
+    if (known !== undefined) return known
+    const fresh = budget(limits.requestsPerS, monotonicMs)
+    regulars.set(session, fresh)
+    return fresh
+  }
+}

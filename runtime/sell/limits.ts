@@ -1,0 +1,69 @@
+/** The limits of the selling room, and what it tells of itself. */
+
+export type SellLimits = {
+  /** Value that one channel may get beyond what the gateway acknowledged, in the token's smallest unit. */
+  readonly exposureMax: bigint
+  /** Orders that are read in a second, of all strangers together; the rest is dropped unread. */
+  readonly ordersPerS: number
+  /** Requests that are read in a second, of one session; the rest is dropped unread. */
+  readonly requestsPerS: number
+  /** Messages and bytes that wait to be read; what comes then is dropped. */
+  readonly waitingMax: number
+  readonly waitingBytesMax: number
+  /** Sessions that are kept. */
+  readonly sessionsMax: number
+  /** Channels with an order but no grant; kept in memory only, the oldest goes first. */
+  readonly guestsMax: number
+  /** Stored bytes that a channel may fetch beside twice what it paid for. */
+  readonly fetchFreeBytes: number
+  /** One answer with stored messages. */
+  readonly chunkBytesMax: number
+  /** Epochs charged in one commit. */
+  readonly batchEpochsMax: number
+  /** How long an ended session's name and an expired one's keys are remembered, gateway time. */
+  readonly sessionKeepMs: number
+  /** Between two durable notes of gateway time while nothing is sold. */
+  readonly timeSaveMs: number
+  /** Between two `sold` messages to the gateway. */
+  readonly soldEveryMs: number
+}
+
+export const sellLimits: SellLimits = {
+  exposureMax: 50_000n,
+  ordersPerS: 5,
+  requestsPerS: 20,
+  waitingMax: 256,
+  waitingBytesMax: 8 << 20,
+  sessionsMax: 1_024,
+  guestsMax: 64,
+  fetchFreeBytes: 16 << 20,
+  chunkBytesMax: 256 << 10,
+  batchEpochsMax: 512,
+  sessionKeepMs: 7 * 86_400_000,
+  timeSaveMs: 600_000,
+  soldEveryMs: 5_000,
+}
+
+/** What happened at the counter; metrics and logs are made of these. */
+export type SellNote =
+  | { readonly event: 'dropped'; readonly why: Drop }
+  | { readonly event: 'refused'; readonly code: string; readonly session: string }
+  | { readonly event: 'opened'; readonly session: string; readonly channel: string }
+  | { readonly event: 'ended'; readonly session: string }
+  | {
+      readonly event: 'sold'
+      readonly channel: string
+      readonly epochs: number
+      readonly amount: bigint
+    }
+  | { readonly event: 'granted'; readonly channel: string; readonly cap: bigint }
+  | { readonly event: 'unsent'; readonly topic: string }
+
+/** Why a message was dropped without an answer. */
+export type Drop =
+  | 'not a session message'
+  | 'unknown session'
+  | 'over the budget'
+  | 'queue full'
+  | 'not opened'
+  | 'not from the gateway'

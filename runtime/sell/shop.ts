@@ -1,0 +1,210 @@
+/**
+ * Selling: orders become sessions, promises become keys. One loop reads the inbox, and everything it
+ * decides is committed before it is said, so it may die anywhere and go on.
+ *
+ *   inbox     drops the unwanted, keeps the rest in order
+ *   orders    admit, then a session            requests  promise, take, fetch, confirm, state, end
+ *   notices   the gateway's grants and acks    desk      every rule, over plain books
+ *   till      books and sessions, on disk before in memory; the sealed keys go with the commit
+ */
+import { randomBytes } from '#crypto'
+import { hex, text } from '../wire/bytes.ts'
+import type { Clock } from '../wire/clock.ts'
+import { jcs } from '../wire/jcs.ts'
+import type { Offer } from '../wire/offer.ts'
+import { type Terms, termsHash } from '../wire/terms.ts'
+import type { Tariff } from './admit.ts'
+import { type DeviceKey, answers as openAnswers } from './answers.ts'
+import { inbox, type Mail } from './inbox.ts'
+import { type SellLimits, type SellNote, sellLimits } from './limits.ts'
+import { moneyTime } from './moneytime.ts'
+import { notices } from './notices.ts'
+import { orders } from './orders.ts'
+import { requests } from './requests.ts'
+import type { SalesStore, TermsRow } from './rows.ts'
+import { soldBook } from './soldbook.ts'
+import { type Cover, till as openTill } from './till.ts'
+
+export type ShopOptions = {
+  readonly key: DeviceKey
+  /** The offer as it is published now: streams, prices, rails, operator, gateway, receiver. */
+  readonly offer: () => Offer
+  readonly store: SalesStore
+  /** Key-tree nodes of a range; none for a generation that was destroyed. */
+  readonly cover: Cover
+  readonly clock: Pick<Clock, 'monotonicMs'>
+  /** Sends an answer; a rejection means that it may be lost, and the buyer asks again. */
+  readonly publish: (topic: string, payload: Uint8Array) => Promise<void>
+  readonly limits?: Partial<SellLimits>
+  readonly random?: (length: number) => Uint8Array
+  readonly note?: (note: SellNote) => void
+}
+
+export type Shop = {
+  /** Topics whose messages `handle` wants. */
+  readonly filters: readonly string[]
+  /** Takes a message from the broker. Never blocks, never throws, whatever it is. */
+  handle(topic: string, payload: Uint8Array): void
+  /** New epochs are sealed: what was promised ahead may be delivered. */
+  look(): void
+  /** Sells until the signal aborts; resolves when the last thing begun is committed. */
+  start(signal: AbortSignal): Promise<void>
+  /** Sessions that are open, and totals over all channels. */
+  counts(): ShopCounts
+}
+
+export type ShopCounts = {
+  readonly sessions: number
+  readonly channels: number
+  readonly promised: bigint
+  readonly delivered: bigint
+  readonly acknowledged: bigint
+}
+
+/** Opens the books. Throws what the store throws. */
+export async function openShop(options: ShopOptions): Promise<Shop> {
+  const { key, offer, store, clock, note = () => {}, random = randomBytes } = options
+  const limits = { ...sellLimits, ...options.limits }
+  const { device } = key
+  const monotonicMs = () => clock.monotonicMs()
+  await store.keepTerms(offer().streams.map(termsRow))
+  const saved = await store.sales()
+  const tariffs = new Map(saved.terms.map(tariffOf))
+  const time = moneyTime(monotonicMs, saved.timeMs)
+  const timeMs = time.nowMs
+
+  const till = openTill({ device, store, cover: options.cover, random, timeMs, ...limits }, saved)
+  const send = (topic: string, payload: Uint8Array) => {
+    options.publish(topic, payload).catch(() => note({ event: 'unsent', topic }))
+  }
+  const answers = openAnswers({ key, till, timeMs, random, send, note })
+  const gateway = () => offer().gateway
+  const heard = notices({ device, gateway, till, time, answers, note })
+  const { brief } = heard
+  const takeOrder = orders({ key, offer, till, answers, tariffs, timeMs, limits, brief, note })
+  const { takeRequest, supplyAll } = requests({
+    ...{ store, till, answers, tariffs, timeMs, limits, note },
+  })
+  const operator = () => offer().operator
+  const sold = soldBook({
+    device,
+    operator,
+    store,
+    till,
+    monotonicMs,
+    note,
+    everyMs: limits.soldEveryMs,
+  })
+  const bell = doorbell()
+  const box = inbox({
+    device,
+    operator: offer().operator,
+    limits,
+    monotonicMs,
+    isKnown: (session) => till.session(session) !== undefined,
+    drop: (why) => note({ event: 'dropped', why }),
+    wake: bell.ring,
+  })
+  let looked = true
+  let savedAtMs = monotonicMs()
+
+  return {
+    filters: box.filters,
+    handle: box.handle,
+    look() {
+      looked = true
+      bell.ring()
+    },
+    async start(signal) {
+      signal.addEventListener('abort', bell.ring, { once: true })
+      while (!signal.aborted) {
+        const mail = box.next()
+        if (mail !== undefined) await read(mail)
+        if (looked) await supplyEverybody()
+        if (mail !== undefined) continue
+        const waitMs = Math.min(await sold.say(), await keepHouse())
+        await bell.wait(waitMs)
+      }
+      await till.save()
+    },
+    counts() {
+      const accounts = till.allBooks().map(({ account }) => account)
+      const sum = (name: 'promised' | 'delivered' | 'acknowledged') =>
+        accounts.reduce((total, account) => total + account[name], 0n)
+      return {
+        sessions: till.allSessions().filter(({ ended }) => !ended).length,
+        channels: accounts.length,
+        promised: sum('promised'),
+        delivered: sum('delivered'),
+        acknowledged: sum('acknowledged'),
+      }
+    },
+  }
+
+  async function read(mail: Mail) {
+    if (mail.kind === 'order') return takeOrder(mail.message)
+    if (mail.kind === 'request') return takeRequest(mail.session, mail.message)
+    if (mail.kind === 'gateway') return sold.takeGateway(mail.message)
+    if (mail.kind === 'grant') await heard.takeGrants(mail.message)
+    else heard.takeAcks(mail.message)
+    // A grant or an ack may free what had to wait.
+    looked = true
+  }
+
+  async function supplyEverybody() {
+    looked = false
+    for (const books of till.allBooks()) {
+      const waits = books.wanted.length > 0 && till.live(books.channel).length > 0
+      if (waits) await supplyAll(books)
+    }
+  }
+
+  /** Saves what only memory knows and forgets what is long over; resolves to the ms until the next time. */
+  async function keepHouse(): Promise<number> {
+    const dueMs = savedAtMs + limits.timeSaveMs - monotonicMs()
+    if (dueMs > 0) return dueMs
+    savedAtMs = monotonicMs()
+    await till.save()
+    const nowMs = timeMs()
+    if (nowMs === undefined) return limits.timeSaveMs
+    const over = till.allSessions().filter(({ untilMs }) => untilMs + limits.sessionKeepMs < nowMs)
+    if (over.length > 0) await till.commit({ forget: over })
+    for (const { name } of over) box.forget(name)
+    return limits.timeSaveMs
+  }
+}
+
+function termsRow(terms: Terms): TermsRow {
+  return { hash: hex(termsHash(terms)), json: text(jcs(terms)) }
+}
+
+function tariffOf({ hash, json }: TermsRow): [string, Tariff] {
+  const { stream, price } = JSON.parse(json) as Terms
+  const { amount, perMs } = price
+  return [hash, { stream, price: { amount: BigInt(amount), perMs: BigInt(perMs) } }]
+}
+
+/** A bell that is heard even when it rang before anybody listened. */
+function doorbell() {
+  let rung = false
+  let answer = () => {}
+  return {
+    ring(): void {
+      rung = true
+      answer()
+    },
+    /** Resolves at the next ring, or after so many ms. */
+    async wait(ms: number): Promise<void> {
+      if (!rung) {
+        await new Promise<void>((done) => {
+          const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined
+          answer = () => {
+            clearTimeout(timer)
+            done()
+          }
+        })
+      }
+      rung = false
+    },
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The till: the books and sessions in memory, and the one way to change them. A change is on disk before
+ * memory shows it, and the sealed keys of what was bought go out with the same commit.
+ *
+ * Channels without a grant are guests: strangers may make as many as they like, so they live in memory
+ * only and the oldest makes room.
+ */
+import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+import { encodeKeysBody } from '../wire/keysbody.ts'
+import type { KeyNode } from '../wire/keytree.ts'
+import { sealMessage } from '../wire/session.ts'
+import { topics } from '../wire/topic.ts'
+import { type Books, booksFrom, booksRow } from './books.ts'
+import type { SalesStore } from './rows.ts'
+import { keysBody, type Session, sessionFrom, sessionRow } from './session.ts'
+
+export type TillOptions = {
+  readonly device: Address
+  readonly store: SalesStore
+  readonly cover: Cover
+  readonly random: (length: number) => Uint8Array
+  readonly timeMs: () => number | undefined
+  readonly exposureMax: bigint
+  readonly guestsMax: number
+}
+
+export type Cover = (
+  stream: string,
+  generation: number,
+  from: number,
+  to: number,
+) => readonly KeyNode[]
+
+export type TillChange = {
+  readonly books?: Books
+  readonly sessions?: readonly Session[]
+  /** True when the channel bought more: every live session of it gets a new version of its keys. */
+  readonly release?: boolean
+  /** Sessions that are over and need not be remembered. */
+  readonly forget?: readonly Session[]
+}
+
+export type Till = ReturnType<typeof till>
+
+export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore['sales']>>) {
+  const { store, exposureMax, guestsMax } = options
+  const topic = topics(options.device)
+  const books = new Map<Hex, Books>()
+  const sessions = new Map<string, Session>()
+  const touched = new Set<Hex>()
+  for (const row of saved.channels) {
+    const one = booksFrom(row, exposureMax)
+    books.set(one.channel, one)
+  }
+  for (const row of saved.sessions) sessions.set(row.session, sessionFrom(row))
+
+  return {
+    books: (channel: Hex) => books.get(channel),
+    allBooks: () => [...books.values()],
+    session: (name: string) => sessions.get(name),
+    allSessions: () => [...sessions.values()],
+    /** Sessions of that channel that still get keys. */
+    live,
+    /** Notes in memory what needs no disk: the next commit takes it along. */
+    touch: (session: Session) => void sessions.set(session.name, session),
+    touchBooks(next: Books): void {
+      books.set(next.channel, next)
+      touched.add(next.channel)
+    },
+    /** Commits what was only touched, and the time. */
+    async save(): Promise<void> {
+      const channels = [...touched].flatMap((channel) => books.get(channel) ?? []).filter(isKept)
+      touched.clear()
+      const timeMs = options.timeMs() ?? null
+      if (timeMs === null) return
+      const rows = channels.map(booksRow)
+      await store.saleCommit({ channels: rows, sessions: [], forgotten: [], timeMs, retained: [] })
+    },
+    commit,
+  }
+
+  function live(channel: Hex): Session[] {
+    return [...sessions.values()].filter((one) => one.channel === channel && !one.ended)
+  }
+
+  async function commit(change: TillChange): Promise<void> {
+    const { books: next, forget = [] } = change
+    const changed = new Map((change.sessions ?? []).map((one) => [one.name, one]))
+    const retained: { topic: string; payload: Uint8Array }[] = [...changed.values()]
+      .filter(({ ended, keysVersion }) => ended && keysVersion > 0)
+      .concat(forget)
+      .map(({ name }) => ({ topic: topic.keys(name), payload: new Uint8Array(0) }))
+    if (next !== undefined && change.release === true) {
+      const known = live(next.channel).filter(({ name }) => !changed.has(name))
+      for (const one of [...known, ...changed.values()]) {
+        if (one.ended) continue
+        const session = { ...one, keysVersion: one.keysVersion + 1 }
+        changed.set(session.name, session)
+        retained.push({ topic: topic.keys(session.name), payload: sealedKeys(session, next) })
+      }
+    }
+    const kept = (channel: Hex) => isKept(channel === next?.channel ? next : books.get(channel))
+    const channels = next !== undefined && isKept(next) ? [booksRow(next)] : []
+    const rows = [...changed.values()].filter(({ channel }) => kept(channel)).map(sessionRow)
+    const forgotten = forget.map(({ name }) => name)
+    if (channels.length + rows.length + forgotten.length + retained.length > 0) {
+      const timeMs = options.timeMs() ?? null
+      await store.saleCommit({ channels, sessions: rows, forgotten, timeMs, retained })
+    }
+    if (next !== undefined) {
+      books.set(next.channel, next)
+      touched.delete(next.channel)
+    }
+    for (const session of changed.values()) sessions.set(session.name, session)
+    for (const { name } of forget) sessions.delete(name)
+    makeRoom()
+  }
+
+  function sealedKeys(session: Session, next: Books): Uint8Array {
+    const body = encodeKeysBody(keysBody(session, next.bought, options.cover))
+    return sealMessage('keys', session.keys, BigInt(session.keysVersion), body, options.random)
+  }
+
+  function makeRoom() {
+    const guests = [...books.values()].filter((one) => !isKept(one))
+    for (const { channel } of guests.slice(0, Math.max(0, guests.length - guestsMax))) {
+      books.delete(channel)
+      for (const { name } of live(channel)) sessions.delete(name)
+    }
+  }
+}
+
+/** Books that go to disk: the owner's, and those of a channel that the gateway has granted. */
+export function isKept(books: Books | undefined): boolean {
+  return books !== undefined && (books.own || books.grant !== undefined)
+}
