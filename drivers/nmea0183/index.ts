@@ -108,18 +108,33 @@ function named(address: string, fields: readonly string[]) {
 }
 
 function split(frame: Uint8Array): { readonly body: string; readonly sum?: number } {
-  const text = String.fromCharCode(...frame).trimEnd()
-  const star = text.length - 3
-  if (text[star] !== '*' || !/^[0-9a-fA-F]{2}$/.test(text.slice(star + 1))) {
-    return { body: text.slice(1) }
-  }
-  return { body: text.slice(1, star), sum: Number.parseInt(text.slice(star + 1), 16) }
+  const star = starOf(frame)
+  const body = String.fromCharCode.apply(null, frame.subarray(1, star) as unknown as number[])
+  if (star === frame.length) return { body: body.trimEnd() }
+  const digits = String.fromCharCode(frame[star + 1] as number, frame[star + 2] as number)
+  return { body, sum: Number.parseInt(digits, 16) }
 }
 
 function checksumFlaw(frame: Uint8Array): string | undefined {
-  const { body, sum } = split(frame)
-  if (sum === undefined) return undefined
-  return xor8(frame.subarray(1, 1 + body.length)) === sum ? undefined : 'bad checksum'
+  const star = starOf(frame)
+  if (star === frame.length) return undefined
+  const sum = 16 * hexDigit(frame[star + 1]) + hexDigit(frame[star + 2])
+  return xor8(frame.subarray(1, star)) === sum ? undefined : 'bad checksum'
+}
+
+/** Where the `*` of the checksum stands, spaces behind it allowed; the whole length when there is none. */
+function starOf(frame: Uint8Array): number {
+  let end = frame.length
+  while (end > 0 && (frame[end - 1] === 0x20 || frame[end - 1] === 0x09)) end -= 1
+  const digits = hexDigit(frame[end - 1]) >= 0 && hexDigit(frame[end - 2]) >= 0
+  return digits && frame[end - 3] === 0x2a ? end - 3 : frame.length
+}
+
+/** The value of a hex digit in either case, -1 for anything else. */
+function hexDigit(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const small = byte | 0x20
+  return small >= 0x61 && small <= 0x66 ? small - 0x57 : -1
 }
 
 const dollar = 0x24
@@ -137,8 +152,7 @@ function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   if (!complete) return 'more'
   const next = bytes[at]
   if (next === undefined || next === 0x0d || next === 0x0a) return at
-  const tail = String.fromCharCode(...bytes.subarray(at - 3, at))
-  return /^\*[0-9a-fA-F]{2}$/.test(tail) ? at : 0
+  return starOf(bytes.subarray(0, at)) < at ? at : 0
 }
 
 /** Printable, and no start of another sentence. */

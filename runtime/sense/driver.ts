@@ -122,8 +122,11 @@ export function unitsOf(driver: Driver, saying: Saying): Record<string, Unit> {
 
 /** The same without what is for the bench only; perhaps nothing is left. */
 export function measured(driver: Driver, saying: Saying): Saying {
-  const kept = Object.entries(saying.values).filter(([name]) => !driver.fields[name]?.detail)
-  return { ...saying, values: Object.fromEntries(kept) }
+  const values: Record<string, Value> = {}
+  for (const name of Object.keys(saying.values)) {
+    if (!driver.fields[name]?.detail) values[name] = saying.values[name] as Value
+  }
+  return { ...saying, values }
 }
 
 /** A detail quotes a field of the frame at most. */
