@@ -17,7 +17,7 @@
  */
 import { sha256 } from '#crypto'
 import { type Address, addressBytes, addressFrom } from './address.ts'
-import { hex, text, unhex, utf8 } from './bytes.ts'
+import { equal, hex, text, unhex, utf8 } from './bytes.ts'
 import type { ClockQuality } from './clock.ts'
 import { must } from './malformed.ts'
 import { isStreamName } from './reading.ts'
@@ -121,18 +121,18 @@ export function decodeHeader(bytes: Uint8Array): Header {
     boot: hex(cut(320, 16)).slice(2),
     headSignature: cut(336, signatureSize),
   }
+  const sums = { count: view.getUint32(100), root: cut(104, 32), commitment: cut(224, 32) }
+  checkSums(kind, sums)
   return {
     ...readPlace(bytes, view),
     kind,
     clock,
     flags: view.getUint16(98),
-    count: view.getUint32(100),
-    root: cut(104, 32),
+    ...sums,
     boot: hex(cut(136, 16)).slice(2),
     ...times,
     bodyBytes: view.getUint32(184),
     bodyHash: cut(192, 32),
-    commitment: cut(224, 32),
     terms: cut(256, 32),
     setup: cut(288, 32),
     ...(kind === 'interrupted' ? { interrupted } : {}),
@@ -183,6 +183,19 @@ function readPlace(bytes: Uint8Array, view: DataView): Place {
     previous: bytes.slice(64, 96),
   }
 }
+
+/** Empty epochs are not made, and what carries no readings has nothing to prove or to open. */
+function checkSums(kind: Kind, { count, root, commitment }: Sums): void {
+  if (typeof kind === 'number') return
+  if (kind === 'readings' || kind === 'interrupted') {
+    must(count > 0, 'header: an epoch without readings')
+    return
+  }
+  const isClear = count === 0 && equal(root, zeroHash) && equal(commitment, zeroHash)
+  must(isClear, 'header: count, root or commitment of a kind that has no readings')
+}
+
+type Sums = Pick<Header, 'count' | 'root' | 'commitment'>
 
 function readTimes(view: DataView, clock: ClockQuality) {
   const ms = (at: number): number => {

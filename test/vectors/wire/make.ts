@@ -30,6 +30,7 @@ import {
   secretOf,
 } from '../../wire/sample.ts'
 import { sampleOffer, sampleSetup } from '../../wire/sampledocuments.ts'
+import { sampleStatement, sampleStatements } from '../../wire/statements.ts'
 
 const byDevice = (digest: Uint8Array) => sign(digest, deviceSecret)
 
@@ -39,6 +40,7 @@ export async function vectors(): Promise<Readonly<Record<string, unknown>>> {
     keytree: keyTrees(),
     merkle: merkleTrees(),
     epoch: epochs(),
+    statement: statements(),
     documents: documents(),
     evidence: await evidence(),
   }
@@ -123,6 +125,19 @@ function epochs() {
       ),
       leafKey: hex(leaf),
       message: hex(encodeMessage(sealed)),
+    }
+  })
+}
+
+function statements() {
+  return sampleStatements.map((said) => {
+    const { header, headerBytes, signature, body } = sampleStatement(said)
+    return {
+      signer: device,
+      header: plain(header),
+      says: plain(said),
+      body: hex(body),
+      message: hex(encodeMessage({ headerBytes, signature, body })),
     }
   })
 }
