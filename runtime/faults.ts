@@ -91,10 +91,25 @@ export const faults = {
     says: '{path} is not a key file: {why}',
     cure: 'restore it from the backup; without it this is another device',
   },
+  KEY_MISSING: {
+    exit: 2,
+    says: 'there is no key file {path}',
+    cure: 'check the path; `wayside operate init` makes keys of an operator',
+  },
+  KEY_LOCKED: {
+    exit: 2,
+    says: 'cannot open the key file {path}: {why}',
+    cure: 'name a file that holds its password, and nothing else',
+  },
   KEY_EXPOSED: {
     exit: 2,
     says: '{path} can be read by other users (mode {mode})',
     cure: 'chmod 600 {path}',
+  },
+  KEY_FILE: {
+    exit: 2,
+    says: '{path} opens no key: {why}',
+    cure: 'name a file with 32 bytes in hex (mode 600), or a keystore of version 3 and its password',
   },
   GENERATION_MISSING: {
     exit: 2,
@@ -120,6 +135,41 @@ export const faults = {
     exit: 2,
     says: '{path} cannot run on {asked}: {why} (this build knows {available})',
     cure: 'install what {asked} needs, or set `provider: cpu` for that model',
+  },
+  CHAIN_UNREACHABLE: {
+    exit: 3,
+    says: 'the blockchain endpoint {rpc} does not answer: {why}',
+    cure: 'check the endpoint and the network; nothing is lost meanwhile, and selling goes on',
+  },
+  CHAIN_DISAGREES: {
+    exit: 3,
+    says: 'the blockchain endpoints disagree on {what}: {first}, {second}',
+    cure: 'wait if one lags behind; replace the endpoint that is wrong',
+  },
+  CHAIN_OTHER: {
+    exit: 2,
+    says: 'the endpoint {rpc} serves chain {found}, not {chainId}',
+    cure: 'name an endpoint of chain {chainId}, or correct the chain id',
+  },
+  CHAIN_NO_CONTRACT: {
+    exit: 2,
+    says: 'there is no settlement contract at {settlement} on chain {chainId}',
+    cure: 'check the address; contracts/README.md says how to put one there',
+  },
+  CHAIN_REFUSED: {
+    exit: 3,
+    says: 'the contract refuses {action}: {why}',
+    cure: 'see contracts/src/IBatchSettlement.sol for what that refusal means',
+  },
+  CHAIN_SLOW: {
+    exit: 3,
+    says: 'transaction {hash} was not mined within {seconds} s',
+    cure: 'look it up on the chain before you send it again; a claim that is sent twice changes nothing',
+  },
+  GAS_MISSING: {
+    exit: 2,
+    says: 'account {account} has too little for gas',
+    cure: "send it some of the chain's own coin",
   },
   OFFER_MISSING: {
     exit: 3,
