@@ -10,7 +10,9 @@ export function retainedTable(db: Database) {
     payload BLOB NOT NULL
   ) STRICT`)
   const get = db.prepare('SELECT payload FROM retained WHERE topic = ?').pluck()
+  const topics = db.prepare('SELECT topic FROM retained ORDER BY topic').pluck()
   return {
+    topics: () => topics.all() as string[],
     get: (topic: string) => get.get(topic) as Uint8Array | undefined,
   }
 }

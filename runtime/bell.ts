@@ -1,0 +1,29 @@
+/** Something to wait at: for a time, or until it is rung, or until the signal aborts. */
+export type Bell = { ring(): void; wait(ms: number, signal: AbortSignal): Promise<void> }
+
+/** A ring while nobody waits ends the next wait at once, so that none is missed. */
+export function bell(): Bell {
+  let rung = false
+  let wake = () => {}
+  return {
+    ring() {
+      rung = true
+      wake()
+    },
+    async wait(ms, signal) {
+      if (!rung && ms > 0 && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, ms)
+          wake = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+          signal.addEventListener('abort', wake, { once: true })
+        })
+        signal.removeEventListener('abort', wake)
+        wake = () => {}
+      }
+      rung = false
+    },
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The epoch maker: readings in, signed and sealed epochs in the store.
+ *
+ * One commit is on its way at a time. It carries, for every stream that gained readings, the new packs
+ * under one signed tree head, at the latest `commitDelayMs` after the oldest of them was taken; and every
+ * epoch that is due, at once. While the store works, the next readings are packed, hashed and put into the
+ * next tree. What is taken is told of only when the commit that holds it has returned.
+ */
+
+import { bell } from '../bell.ts'
+import { failpoint } from '../disk/failpoint.ts'
+import type { Clock, ClockQuality } from '../wire/clock.ts'
+import { packEncoder } from '../wire/pack.ts'
+import type { Reading } from '../wire/reading.ts'
+import { type Chain, chainOf } from './chain.ts'
+import type { DeviceKey } from './key.ts'
+import type { Instant } from './open.ts'
+import { clockMapHeader, generationHeader, ownStream, type Standing } from './own.ts'
+import {
+  type Batch,
+  type CommitNote,
+  type OpenMessage,
+  type Recovered,
+  type SealedNote,
+  type SealedRow,
+  type SignLimits,
+  type SignStore,
+  type Spot,
+  type StreamPlan,
+  signLimits,
+} from './plan.ts'
+import { sealInterrupted } from './recover.ts'
+
+export type EpochMakerOptions = {
+  readonly key: DeviceKey
+  readonly clock: Clock
+  readonly streams: readonly StreamPlan[]
+  /** The generation of new epochs. */
+  readonly generation: number
+  /** An epoch's leaf of the key tree. Throws GENERATION_MISSING. */
+  readonly keys: (stream: string, generation: number, number: number) => Uint8Array
+  readonly store: SignStore
+  readonly random: (length: number) => Uint8Array
+  readonly limits?: Partial<SignLimits>
+  /** What a reading of a free stream is published as. */
+  readonly openMessage?: (reading: Reading, spot: Spot) => OpenMessage
+  /** Readings that are durable and signed from now on. */
+  readonly acknowledged?: (gain: { readonly stream: string; readonly count: number }) => void
+  /** A header that is durable from now on. */
+  readonly sealed?: (note: SealedNote) => void
+  readonly note?: (note: CommitNote) => void
+}
+
+export type EpochMaker = {
+  /**
+   * Takes a reading of one of the streams, and what an audit of it needs. False when the store is behind,
+   * or the maker has ended: the reading is not kept, and the caller counts a doubt.
+   */
+  take(reading: Reading, audit?: Uint8Array): boolean
+  /**
+   * Seals what the last run left open, then makes epochs until the signal aborts; then seals and commits
+   * what it has. Rejects with the store's fault, after which nothing is taken any more.
+   */
+  start(signal: AbortSignal): Promise<void>
+}
+
+export function epochMaker(options: EpochMakerOptions): EpochMaker {
+  const { key, clock, generation, keys, store, random } = options
+  const limits = { ...signLimits, ...options.limits }
+  const alarm = bell()
+  const encode = packEncoder(key.device)
+  const chains = new Map<string, Chain>()
+  for (const plan of options.streams) {
+    if (plan.name === ownStream) throw new RangeError(`the stream ${ownStream} is the device's own`)
+    chains.set(plan.name, chainOf({ key, clock, plan, generation, keys, encode, limits }))
+  }
+  const own = ownChain(options)
+  let state: 'recovering' | 'open' | 'ended' = 'recovering'
+
+  const commit = async (batch: Batch, gains: readonly Gain[]) => {
+    failpoint('sign.commit')
+    const began = performance.now()
+    await store.commit(batch)
+    const ms = performance.now() - began
+    let readings = 0
+    for (const gain of gains) {
+      readings += gain.count
+      options.acknowledged?.(gain)
+    }
+    for (const row of batch.sealed) options.sealed?.(noteOf(row))
+    options.note?.({ readings, headers: batch.sealed.length, ms })
+  }
+
+  const recover = async () => {
+    const { chains: stands, open } = await store.recover()
+    const sealed = open.map((row) => {
+      const leaf = keys(row.stream, row.generation, row.number)
+      return sealInterrupted(key, { open: row, leaf, boot: clock.boot, random })
+    })
+    if (sealed.length > 0) await commit({ gains: [], sealed, messages: [], audits: [] }, [])
+    for (const row of [...stands, ...sealed]) {
+      if (row.stream === ownStream) own.continueFrom(row)
+      else chains.get(row.stream)?.continueFrom(row)
+    }
+  }
+
+  /** All that is due now, in one batch; `all` takes everything. */
+  const collect = (all: boolean): { batch: Batch; gains: Gain[] } | undefined => {
+    const batch: Batch = { gains: [], sealed: [], messages: [], audits: [] }
+    const gains: Gain[] = []
+    const now = instantOf(clock)
+    const mine = own.due()
+    if (mine !== undefined) batch.sealed.push(mine)
+    const heads = [...chains.values()].some(
+      (chain) => chain.waitingSince() + limits.commitDelayMs <= now.monotonicMs,
+    )
+    for (const chain of chains.values()) {
+      const closes = chain.closesAt() <= now.monotonicMs || all
+      if (!closes && !heads) continue
+      const count = closes
+        ? chain.seal(batch, now, random, options)
+        : chain.head(batch, now, options)
+      if (count > 0) gains.push({ stream: chain.plan.name, count })
+    }
+    const empty = batch.gains.length + batch.sealed.length === 0
+    return empty ? undefined : { batch, gains }
+  }
+
+  const run = async (signal: AbortSignal) => {
+    await recover()
+    state = 'open'
+    for (const chain of chains.values()) chain.fill()
+    for (;;) {
+      if (signal.aborted) state = 'ended'
+      const due = collect(signal.aborted)
+      if (due !== undefined) {
+        // Before the commit, so that the next epochs grow while the store works.
+        for (const chain of chains.values()) chain.fill()
+        await commit(due.batch, due.gains)
+        continue
+      }
+      if (signal.aborted) return
+      await alarm.wait(nextDue(chains, limits, clock.monotonicMs()), signal)
+    }
+  }
+
+  return {
+    take(reading, audit) {
+      const chain = chains.get(reading.stream)
+      if (chain === undefined) throw new RangeError(`no stream is called ${reading.stream}`)
+      if (state === 'ended' || !chain.queue({ reading, audit })) return false
+      if (state === 'open' && chain.fill()) alarm.ring()
+      return true
+    },
+    async start(signal) {
+      try {
+        await run(signal)
+      } finally {
+        state = 'ended'
+      }
+    },
+  }
+}
+
+type Gain = { readonly stream: string; readonly count: number }
+
+/** Milliseconds until the first epoch closes or the oldest reading has waited long enough. */
+function nextDue(chains: ReadonlyMap<string, Chain>, limits: SignLimits, nowMs: number): number {
+  let due = Number.POSITIVE_INFINITY
+  for (const chain of chains.values()) {
+    due = Math.min(due, chain.closesAt(), chain.waitingSince() + limits.commitDelayMs)
+  }
+  return due - nowMs
+}
+
+/** The device's own chain: at most one header a commit, since each names the one before. */
+function ownChain({ key, clock, generation }: EpochMakerOptions) {
+  let at: Standing = { number: 1, previous: new Uint8Array(32) }
+  let announced = 0
+  let mapped: ClockQuality = 'unset'
+  const took = (row: SealedRow) => {
+    at = { number: row.number + 1, previous: row.hash }
+    return row
+  }
+  return {
+    continueFrom(row: Recovered['chains'][number]): void {
+      at = { number: row.number + 1, previous: row.hash }
+      announced = row.generation
+    },
+    due(): SealedRow | undefined {
+      if (announced < generation) {
+        announced = generation
+        return took(generationHeader(key, at, generation, clock))
+      }
+      const quality = clock.wall()?.quality ?? 'unset'
+      if (quality === mapped) return undefined
+      mapped = quality
+      return quality === 'unset' ? undefined : took(clockMapHeader(key, at, generation, clock))
+    },
+  }
+}
+
+function noteOf(row: SealedRow): SealedNote {
+  const { stream, generation, number, kind, count, coveredMs, message } = row
+  return { stream, generation, number, kind, count, coveredMs, bytes: message.length }
+}
+
+function instantOf(clock: Clock): Instant {
+  const monotonicMs = clock.monotonicMs()
+  const wall = clock.wall()
+  return wall === undefined ? { monotonicMs } : { monotonicMs, wallMs: wall.ms }
+}

@@ -1,0 +1,126 @@
+/**
+ * The way to the broker: what the store's outbox holds is published in its order, a window at a time, and
+ * leaves it on PUBACK and on nothing else. When the line falls, all that was not acknowledged is sent
+ * again, oldest first; the store alone remembers what is due.
+ */
+import { bell } from '../bell.ts'
+
+export type OutboxStore = {
+  outgoing(after: number, rowsMax: number, bytesMax: number): Promise<readonly Outgoing[]>
+  sent(ids: readonly number[]): Promise<void>
+}
+
+type Outgoing = {
+  readonly id: number
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly retain: boolean
+}
+
+export type OutboxOptions = {
+  readonly store: OutboxStore
+  /** Resolves at PUBACK; rejects when the line fell first, or with BROKER_REFUSED. */
+  readonly publish: (
+    topic: string,
+    payload: Uint8Array,
+    options: { readonly retain: boolean },
+  ) => Promise<void>
+  /** Messages on their way at once. Default 32. */
+  readonly window?: number
+  readonly note?: (note: OutboxNote) => void
+  readonly random?: () => number
+}
+
+export type OutboxNote =
+  | { readonly event: 'published'; readonly topic: string; readonly bytes: number }
+  /** Not acknowledged; it will be sent again. */
+  | { readonly event: 'unsent'; readonly topic: string; readonly why: string }
+
+export type Outbox = {
+  /** Sends until the signal aborts. Rejects only with a fault of the store. */
+  start(signal: AbortSignal): Promise<void>
+  /** Something new may be there, or the line is back. */
+  look(): void
+  /** True when all is sent, false when `withinMs` passed first. */
+  drained(withinMs: number): Promise<boolean>
+}
+
+export function outbox(options: OutboxOptions): Outbox {
+  const { store, publish, window = 32, note = () => {}, random = Math.random } = options
+  const alarm = bell()
+  const idle = bell()
+  const flying = new Set<number>()
+  let acked: number[] = []
+  let after = 0
+  let missed = false
+  let failures = 0
+  let looks = 0
+  let resting = false
+
+  const send = async ({ id, topic, payload, retain }: Outgoing) => {
+    flying.add(id)
+    try {
+      await publish(topic, payload, { retain })
+      acked.push(id)
+      failures = 0
+      note({ event: 'published', topic, bytes: payload.length })
+    } catch (cause) {
+      missed = true
+      failures += 1
+      note({ event: 'unsent', topic, why: cause instanceof Error ? cause.message : String(cause) })
+    }
+    flying.delete(id)
+    alarm.ring()
+  }
+
+  const forget = async () => {
+    if (acked.length === 0) return
+    const ids = acked
+    acked = []
+    await store.sent(ids)
+  }
+
+  /** One turn; how long to wait for the next when nothing rings. */
+  const turn = async (): Promise<number> => {
+    const seen = looks
+    await forget()
+    if (missed) {
+      // From the oldest again, once nothing is in flight: so the order stays.
+      if (flying.size > 0) return Number.POSITIVE_INFINITY
+      missed = false
+      after = 0
+      return random() * Math.min(retryMs.first * 2 ** Math.min(failures, 10), retryMs.most)
+    }
+    const room = window - flying.size
+    if (room <= 0) return Number.POSITIVE_INFINITY
+    const rows = await store.outgoing(after, room, bytesMax)
+    for (const row of rows) {
+      after = row.id
+      void send(row)
+    }
+    resting = rows.length === 0 && flying.size + acked.length === 0 && seen === looks
+    if (resting) idle.ring()
+    return rows.length > 0 ? 0 : Number.POSITIVE_INFINITY
+  }
+
+  return {
+    look() {
+      looks += 1
+      resting = false
+      alarm.ring()
+    },
+    async start(signal) {
+      while (!signal.aborted) await alarm.wait(await turn(), signal)
+      await forget()
+    },
+    async drained(withinMs) {
+      const late = AbortSignal.timeout(withinMs)
+      while (!resting && !late.aborted) await idle.wait(withinMs, late)
+      return resting
+    },
+  }
+}
+
+/** Read from the store at once: enough to fill the line, little enough to hold. */
+const bytesMax = 1024 * 1024
+const retryMs = { first: 250, most: 30_000 }

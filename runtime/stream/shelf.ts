@@ -1,0 +1,166 @@
+/**
+ * The shelf: the signed documents that the device leaves retained at the broker (offer, setups, index) and
+ * its status. A document that says nothing new keeps its bytes and its version; a version only grows, and
+ * the store's ledger of retained topics is where it is remembered.
+ */
+import { bell } from '../bell.ts'
+import type { Address } from '../wire/address.ts'
+import { equal, hex, utf8 } from '../wire/bytes.ts'
+import { type Json, jcs } from '../wire/jcs.ts'
+import type { Offer } from '../wire/offer.ts'
+import type { Setup } from '../wire/setup.ts'
+import type { Index } from '../wire/shelf.ts'
+import { type DocumentKind, readDocument, signDocument } from '../wire/signed.ts'
+import { parseTopic, topics } from '../wire/topic.ts'
+
+export type ShelfStore = {
+  retained(topic: string): Promise<Uint8Array | undefined>
+  retainedTopics(): Promise<readonly string[]>
+  setRetained(topic: string, payload: Uint8Array): Promise<void>
+  shelf(): Promise<readonly ShelfRow[]>
+}
+
+type Mark = {
+  readonly number: number
+  readonly monotonicMs: number
+  readonly wallMs: number | null
+}
+type ShelfRow = {
+  readonly stream: string
+  readonly generations: Index['streams'][number]['generations']
+  readonly first: Mark
+  readonly last: Mark
+  readonly lastHash: Uint8Array
+}
+
+export type ShelfOptions = {
+  readonly device: Address
+  readonly sign: (digest: Uint8Array) => Uint8Array
+  readonly store: ShelfStore
+  readonly offer: Omit<Offer, 'version'>
+  readonly setups: readonly Omit<Setup, 'version'>[]
+  /** At most one index in this time. Default 10 s. */
+  readonly indexEveryMs?: number
+  /** Something new is in the outbox. */
+  readonly changed?: () => void
+}
+
+export type Shelf = {
+  /** The offer with its version, as it is published now. */
+  offer(): Offer
+  /** Publishes another offer, as after an enrolment; one that says nothing new keeps its version. */
+  setOffer(offer: Omit<Offer, 'version'>): Promise<void>
+  /** What the headers of a stream name: the hash of its signed setup. */
+  setupHash(stream: string): Uint8Array
+  /** Says whether the device is there; the last will says `off` for one that vanished. */
+  status(state: StatusState): Promise<void>
+  /** There are new headers: the index is to be written again. */
+  look(): void
+  /** Keeps the index true until the signal aborts, and once more then. */
+  start(signal: AbortSignal): Promise<void>
+}
+
+export type StatusState = 'on' | 'off'
+
+/** Advisory and unsigned: {"state": "on" | "off"}. */
+export function statusPayload(state: StatusState): Uint8Array {
+  return utf8(JSON.stringify({ state }))
+}
+
+/** Publishes offer and setups, takes away those of streams that are no more, and opens the shelf. */
+export async function openShelf(options: ShelfOptions): Promise<Shelf> {
+  const { device, store, offer, setups, changed = () => {} } = options
+  const names = topics(device)
+  const alarm = bell()
+  const documents = documentsOf(options)
+
+  const hashes = new Map<string, Uint8Array>()
+  for (const setup of setups) {
+    const payload = await documents.put('setup', names.setup(setup.stream), setup)
+    hashes.set(setup.stream, readDocument('setup', payload).hash)
+  }
+  for (const topic of await store.retainedTopics()) {
+    const parsed = parseTopic(topic)
+    const gone = parsed?.kind === 'setup' && !hashes.has(parsed.stream)
+    if (gone) await store.setRetained(topic, new Uint8Array(0))
+  }
+  const putOffer = async (said: Omit<Offer, 'version'>) => {
+    const offered = readDocument('offer', await documents.put('offer', names.offer, said))
+    changed()
+    return offered.document as unknown as Offer
+  }
+  let current = await putOffer(offer)
+
+  const writeIndex = async () => {
+    const streams = (await store.shelf()).map(indexEntry)
+    await documents.put('index', names.index, { device, streams })
+    changed()
+  }
+
+  return {
+    offer: () => current,
+    async setOffer(said) {
+      current = await putOffer(said)
+    },
+    setupHash(stream) {
+      const hash = hashes.get(stream)
+      if (hash === undefined) throw new RangeError(`stream ${stream} has no setup`)
+      return hash
+    },
+    async status(state) {
+      await store.setRetained(names.status, statusPayload(state))
+      changed()
+    },
+    look: alarm.ring,
+    async start(signal) {
+      await writeIndex()
+      while (!signal.aborted) {
+        await alarm.wait(Number.POSITIVE_INFINITY, signal)
+        if (!signal.aborted) await bell().wait(options.indexEveryMs ?? indexEveryMs, signal)
+        await writeIndex()
+      }
+    },
+  }
+}
+
+/** Writes a signed document under the next version, unless it says what the last one said. */
+function documentsOf({ sign, store }: ShelfOptions) {
+  return {
+    async put(kind: DocumentKind, topic: string, said: object): Promise<Uint8Array> {
+      const before = await store.retained(topic)
+      const last = before === undefined || before.length === 0 ? undefined : versioned(kind, before)
+      if (before !== undefined && last !== undefined) {
+        const same = { ...said, version: last.version } as Json
+        if (equal(jcs(same), jcs(last.document))) return before
+      }
+      const document = { ...said, version: (last?.version ?? 0) + 1 } as Json
+      const payload = utf8(signDocument(kind, document, sign))
+      await store.setRetained(topic, payload)
+      return payload
+    },
+  }
+}
+
+function versioned(kind: DocumentKind, payload: Uint8Array) {
+  const { document } = readDocument(kind, payload)
+  const { version } = document as { readonly version: number }
+  return { document, version }
+}
+
+function indexEntry(row: ShelfRow): Index['streams'][number] {
+  const { stream, generations, first, last, lastHash } = row
+  return {
+    stream,
+    generations: [...generations],
+    first: markOf(first),
+    last: markOf(last),
+    lastHash: hex(lastHash),
+    tombstones: [],
+  }
+}
+
+function markOf({ number, monotonicMs, wallMs }: Mark) {
+  return { number, monotonicMs, ...(wallMs === null ? {} : { wallMs }) }
+}
+
+const indexEveryMs = 10_000

@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Batch, SealedNote } from '../../runtime/sign/plan.ts'
+import { equal } from '../../runtime/wire/bytes.ts'
+import { clearBody } from '../../runtime/wire/epoch.ts'
+import { headerHash } from '../../runtime/wire/header.ts'
+import { type Device, makerOf, plan, readingAt, withDevice } from './fixture.ts'
+
+/** Runs a maker while `work` feeds it, ends it, and says what was told outside. */
+async function run(
+  device: Device,
+  options: Parameters<typeof makerOf>[1],
+  work: (maker: ReturnType<typeof makerOf>) => Promise<void>,
+) {
+  const acknowledged: { stream: string; count: number }[] = []
+  const sealed: SealedNote[] = []
+  const batches: Batch[] = []
+  const store = {
+    recover: device.store.recover,
+    commit: (batch: Batch) => {
+      batches.push(batch)
+      return device.store.commit(batch)
+    },
+  }
+  const stop = new AbortController()
+  const maker = makerOf(device, {
+    store,
+    acknowledged: (gain) => acknowledged.push(gain),
+    sealed: (note) => sealed.push(note),
+    ...options,
+  })
+  const done = maker.start(stop.signal)
+  await work(maker)
+  stop.abort()
+  await done
+  return { acknowledged, sealed, batches }
+}
+
+test('readings come back out of the store, sealed, in order and signed by the device', async () => {
+  await withDevice(async (device) => {
+    await run(device, { streams: [plan('air', { countMax: 10 })] }, async (maker) => {
+      for (let i = 0; i < 25; i += 1) assert.ok(maker.take(readingAt(device.clock, i)))
+    })
+    const epochs = await device.epochs('air')
+    assert.deepEqual(
+      epochs.map(({ readings }) => readings.length),
+      [10, 10, 5],
+    )
+    assert.deepEqual(
+      epochs.flatMap(({ readings }) => readings.map(({ values }) => values.pm2_5)),
+      Array.from({ length: 25 }, (_, i) => i),
+    )
+    for (const { message } of epochs) assert.equal(message.signer, device.key.signingKey)
+  })
+})
+
+test('every header names the one before, and numbers are consecutive across starts', async () => {
+  await withDevice(async (device) => {
+    for (let start = 0; start < 3; start += 1) {
+      await run(device, { streams: [plan('air', { countMax: 4 })] }, async (maker) => {
+        for (let i = 0; i < 10; i += 1) maker.take(readingAt(device.clock, i))
+      })
+    }
+    const epochs = await device.epochs('air')
+    assert.equal(epochs.length, 9)
+    let previous = new Uint8Array(32)
+    let closed = 0
+    for (const [i, { message }] of epochs.entries()) {
+      assert.equal(message.header.number, i + 1)
+      assert.ok(equal(message.header.previous, previous))
+      assert.ok(message.header.openedMonotonicMs >= closed, 'epochs of one boot do not overlap')
+      previous = new Uint8Array(headerHash(message.headerBytes))
+      closed = message.header.closedMonotonicMs
+    }
+  })
+})
+
+test('a reading waits for its commit at most the delay, and is told of only behind it', async () => {
+  await withDevice(async (device) => {
+    const taken: number[] = []
+    const waits: number[] = []
+    const { batches } = await run(
+      device,
+      {
+        streams: [plan()],
+        limits: { commitDelayMs: 100 },
+        acknowledged: ({ count }) => {
+          for (let i = 0; i < count; i += 1)
+            waits.push(performance.now() - (taken[waits.length] ?? 0))
+        },
+      },
+      async (maker) => {
+        await sleep(50)
+        for (let i = 0; i < 20; i += 1) {
+          taken.push(performance.now())
+          maker.take(readingAt(device.clock, i))
+          await sleep(15)
+        }
+        await sleep(200)
+        assert.equal(waits.length, 20, 'all are committed while their epoch is open')
+        assert.equal((await device.epochs('air')).length, 0)
+      },
+    )
+    assert.ok(Math.max(...waits) < 350, `a reading waited ${Math.max(...waits)} ms`)
+    assert.ok(batches.filter(({ gains }) => gains.length > 0).length <= 8, 'commits are grouped')
+  })
+})
+
+test('a header takes its own stream’s waiting readings along, and no other stream’s', async () => {
+  await withDevice(async (device) => {
+    const streams = [plan('air', { countMax: 2 }), plan('wind')]
+    const { batches } = await run(device, { streams }, async (maker) => {
+      await sleep(20)
+      maker.take(readingAt(device.clock, 1, 'wind'))
+      maker.take(readingAt(device.clock, 1))
+      maker.take(readingAt(device.clock, 2))
+      await sleep(100)
+    })
+    const header = batches.find(({ sealed }) => sealed.some(({ stream }) => stream === 'air'))
+    assert.deepEqual(header?.gains, [])
+    assert.deepEqual(
+      header?.sealed.map(({ stream, count }) => [stream, count]),
+      [['air', 2]],
+    )
+  })
+})
+
+test('every commit of an open epoch carries one signed tree head a stream that gained', async () => {
+  await withDevice(async (device) => {
+    const streams = [plan('air'), plan('wind'), plan('rain')]
+    const { batches } = await run(
+      device,
+      { streams, limits: { commitDelayMs: 30 } },
+      async (maker) => {
+        await sleep(20)
+        for (const stream of ['air', 'wind', 'air']) maker.take(readingAt(device.clock, 1, stream))
+        await sleep(100)
+      },
+    )
+    const heads = batches.flatMap(({ gains }) => gains.map(({ open }) => [open.stream, open.count]))
+    assert.deepEqual(heads, [
+      ['air', 2],
+      ['wind', 1],
+    ])
+  })
+})
+
+test('an epoch closes by age, counted from its first reading, and covers no more', async () => {
+  await withDevice(async (device) => {
+    const streams = [plan('air', { epochMs: 200 })]
+    await run(device, { streams }, async (maker) => {
+      maker.take(readingAt(device.clock, 1))
+      await sleep(350)
+      maker.take(readingAt(device.clock, 2))
+      await sleep(350)
+    })
+    const epochs = await device.epochs('air')
+    assert.equal(epochs.length, 2)
+    for (const { message } of epochs) {
+      const { openedMonotonicMs, closedMonotonicMs } = message.header
+      assert.equal(closedMonotonicMs - openedMonotonicMs, 200)
+    }
+  })
+})
+
+test('an epoch closes by bytes', async () => {
+  await withDevice(async (device) => {
+    await run(device, { streams: [plan('air', { bytesMax: 400 })] }, async (maker) => {
+      for (let i = 0; i < 9; i += 1) maker.take(readingAt(device.clock, i))
+    })
+    const epochs = await device.epochs('air')
+    assert.ok(epochs.length >= 3)
+    assert.equal(epochs.flatMap(({ readings }) => readings).length, 9)
+  })
+})
+
+test('no epoch mixes readings of a set and an unset clock, and the device maps its clocks', async () => {
+  await withDevice(async (device) => {
+    await run(device, { streams: [plan()] }, async (maker) => {
+      maker.take(readingAt(device.clock, 1))
+      await sleep(20)
+      device.clock.quality = 'synced'
+      maker.take(readingAt(device.clock, 2))
+      await sleep(50)
+    })
+    const epochs = await device.epochs('air')
+    assert.deepEqual(
+      epochs.map(({ message }) => message.header.clock),
+      ['unset', 'synced'],
+    )
+    const own = await device.epochs('device')
+    assert.deepEqual(
+      own.map(({ message }) => message.header.kind),
+      ['generation', 'clock map'],
+    )
+    const [generation, map] = own.map(({ message }) => clearBody(message) as Map<string, unknown>)
+    assert.equal(generation?.get('generation'), 1)
+    assert.equal(map?.get('quality'), 'synced')
+  })
+})
+
+test('a free stream’s readings are published behind their commit, with epoch and index', async () => {
+  await withDevice(async (device) => {
+    const { batches } = await run(
+      device,
+      {
+        streams: [plan('air', { free: true }), plan('wind')],
+        limits: { commitDelayMs: 20 },
+        openMessage: (reading, spot) => ({
+          topic: 'open',
+          payload: Uint8Array.of(Number(reading.values.pm2_5), spot.number, spot.index),
+        }),
+      },
+      async (maker) => {
+        for (let i = 0; i < 3; i += 1) {
+          maker.take(readingAt(device.clock, i))
+          maker.take(readingAt(device.clock, i, 'wind'))
+          await sleep(40)
+        }
+      },
+    )
+    assert.deepEqual(
+      batches.flatMap(({ messages }) => messages.map(({ payload }) => [...payload])),
+      [
+        [0, 1, 0],
+        [1, 1, 1],
+        [2, 1, 2],
+      ],
+    )
+  })
+})
+
+test('an inference’s audit bytes stay in the store, found by epoch and index', async () => {
+  await withDevice(async (device) => {
+    await run(device, { streams: [plan()] }, async (maker) => {
+      maker.take(readingAt(device.clock, 1))
+      maker.take(readingAt(device.clock, 2), Uint8Array.of(1, 2, 3))
+    })
+    assert.equal(await device.store.auditBytes('air', 1, 0), undefined)
+    assert.deepEqual(await device.store.auditBytes('air', 1, 1), Uint8Array.of(1, 2, 3))
+  })
+})
+
+test('when the store is behind, a reading is refused, not kept in memory for ever', async () => {
+  await withDevice(async (device) => {
+    let taken = 0
+    await run(
+      device,
+      { streams: [plan('air', { countMax: 5 })], limits: { queueMax: 10 } },
+      async (maker) => {
+        await sleep(50)
+        while (taken < 1000 && maker.take(readingAt(device.clock, taken))) taken += 1
+      },
+    )
+    assert.ok(taken >= 10 && taken < 100, `took ${taken}`)
+    const kept = (await device.epochs('air')).flatMap(({ readings }) => readings)
+    assert.equal(kept.length, taken, 'what was taken is kept')
+  })
+})
+
+test('a store that fails ends the maker, and nothing more is taken', async () => {
+  await withDevice(async (device) => {
+    const broken = {
+      recover: device.store.recover,
+      commit: () => Promise.reject(new Error('full')),
+    }
+    const maker = makerOf(device, { streams: [plan()], store: broken })
+    await assert.rejects(maker.start(new AbortController().signal), { message: 'full' })
+    assert.equal(maker.take(readingAt(device.clock, 1)), false)
+  })
+})
