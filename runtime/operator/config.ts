@@ -27,8 +27,13 @@ const keysSchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'Signs grants, acks and claims, and pays gas. No server of another kind may share it: one that forgot a channel could be talked into refunding it.',
+      'Signs grants, acks and claims. No server of another kind may share it: one that forgot a channel could be talked into refunding it.',
     ),
+  gas: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Sends the transactions and pays for them, when the gateway key shall hold no coin.'),
   passwordFile: z.string().optional().describe('Opens key files in keystore v3 format.'),
 })
 

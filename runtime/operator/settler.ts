@@ -5,6 +5,7 @@
  * Totals are cumulative, so a claim that is lost, late or sent twice loses nothing: the next one holds it.
  */
 import { createTask, validate } from 'node-cron'
+import { Fault } from '../faults.ts'
 import type { Chain, Claim as VoucherClaim } from '../link/chain.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { type Channel, claimable } from './channel.ts'
@@ -74,7 +75,8 @@ export function openSettler(parts: SettlerParts): Settler {
     } catch (cause) {
       note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
       // One channel that the contract refuses must not keep the others waiting.
-      for (const half of halves(claim)) await send(half)
+      const refused = cause instanceof Fault && cause.code === 'CHAIN_REFUSED'
+      for (const half of refused ? halves(claim) : []) await send(half)
     }
   }
 

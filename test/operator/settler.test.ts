@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { fault } from '../../runtime/faults.ts'
 import type { Claim } from '../../runtime/link/chain.ts'
 import { type Channel, observe } from '../../runtime/operator/channel.ts'
 import type { Note } from '../../runtime/operator/note.ts'
@@ -25,7 +26,8 @@ function world(channels: Channel[]) {
       gasPrice: async () => 10n ** 9n,
       async claim(claims) {
         const poisoned = claims.some(({ voucher }) => voucher.maxClaimableAmount === 13n)
-        if (state.fails || poisoned) throw new Error('nonce too low')
+        if (poisoned) throw fault('CHAIN_REFUSED', { action: 'claim', why: 'ClaimOverVoucher' })
+        if (state.fails) throw new Error('nonce too low')
         sent.push([...claims])
         return { hash: '0x01', gas: 80_000n, action: 'claim', settled: 1n }
       },
