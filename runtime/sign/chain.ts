@@ -94,7 +94,7 @@ export function chainOf(options: ChainOptions): Chain {
       return true
     },
     fill() {
-      const before = Math.min(since, open?.openedMonotonicMs ?? Number.POSITIVE_INFINITY)
+      const idle = since === Number.POSITIVE_INFINITY
       const wasFull = full
       let moved = 0
       for (const taken of waiting) {
@@ -112,7 +112,7 @@ export function chainOf(options: ChainOptions): Chain {
         since = Math.min(since, clock.monotonicMs())
       }
       waiting = moved === waiting.length ? [] : waiting.slice(moved)
-      return (full && !wasFull) || (before === Number.POSITIVE_INFINITY && moved > 0)
+      return (full && !wasFull) || (idle && moved > 0)
     },
     closesAt() {
       if (open === undefined) return Number.POSITIVE_INFINITY
