@@ -5,16 +5,19 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFolder } from '../disk/lock.ts'
-import { openDatabase } from '../disk/sqlite.ts'
+import { lazily, openDatabase } from '../disk/sqlite.ts'
 import { fault } from '../faults.ts'
 import { boughtTable } from './bought.ts'
 import { channelTable } from './channels.ts'
 import { cursorTable } from './cursors.ts'
+import { keyTable } from './keyring.ts'
 import { sessionTable } from './sessions.ts'
 
 export type Books = ReturnType<typeof tables> & {
   /** Runs `work` in one transaction, durable when it returns. */
   together<T>(work: () => T): T
+  /** The same, but a power cut may take it back: for what can be done again without harm. */
+  soon<T>(work: () => T): T
   close(): Promise<void>
 }
 
@@ -40,6 +43,7 @@ export async function openBooks(folder: string): Promise<Books> {
     return {
       ...all,
       together: (work) => db.transaction(work)(),
+      soon: (work) => lazily(db, work),
       async close() {
         db.close()
         await lock.release()
@@ -57,5 +61,6 @@ function tables(db: Parameters<typeof channelTable>[0]) {
     bought: boughtTable(db),
     cursors: cursorTable(db),
     sessions: sessionTable(db),
+    keys: keyTable(db),
   }
 }

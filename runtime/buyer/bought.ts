@@ -12,6 +12,13 @@ export type Meter = {
   readonly terms: Hex
 }
 
+/** An epoch that was asked for. */
+export type Asked = {
+  readonly generation: number
+  /** False while it is paid ahead and not seen: what it covers is not known yet. */
+  readonly metered: boolean
+}
+
 /**
  * What was paid for: the time that each stream's epochs covered, as the device reckons it too, and which
  * epochs were asked for and are not handed out yet. The purse writes both in the commit of its promise.
@@ -29,6 +36,7 @@ export function boughtTable(db: Database) {
     device TEXT NOT NULL,
     stream TEXT NOT NULL,
     number INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
     metered INTEGER NOT NULL,
     PRIMARY KEY (device, stream, number)
   ) STRICT, WITHOUT ROWID`)
@@ -38,9 +46,11 @@ export function boughtTable(db: Database) {
     .pluck()
   const cover = db.prepare(`INSERT INTO meter VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET covered_ms = covered_ms + excluded.covered_ms`)
-  const add = db.prepare(`INSERT INTO bought VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET metered = max(metered, excluded.metered)`)
-  const open = db.prepare(`SELECT number, metered FROM bought WHERE device = ? AND stream = ?
+  const add = db.prepare(`INSERT INTO bought VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET generation = excluded.generation,
+      metered = max(metered, excluded.metered)`)
+  const open =
+    db.prepare(`SELECT number, generation, metered FROM bought WHERE device = ? AND stream = ?
     ORDER BY number`)
   const drop = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number <= ?')
 
@@ -51,16 +61,16 @@ export function boughtTable(db: Database) {
     cover({ channel, device, stream, terms }: Meter, moreMs: bigint): void {
       cover.run(channel, device, stream, terms, moreMs)
     },
-    /** `metered` is false for an epoch that is paid ahead: what it covers is not known before it is seen. */
-    add({ device, stream }: Meter, number: number, metered: boolean): void {
-      add.run(device, stream, number, metered ? 1 : 0)
+    add({ device, stream }: Meter, number: number, { generation, metered }: Asked): void {
+      add.run(device, stream, number, generation, metered ? 1 : 0)
     },
-    /** Epochs asked for and not handed out, each with whether its time is metered. */
-    open: ({ device, stream }: Pick<Meter, 'device' | 'stream'>): Map<number, boolean> =>
+    /** Epochs asked for and not handed out, by number. */
+    open: ({ device, stream }: Pick<Meter, 'device' | 'stream'>): Map<number, Asked> =>
       new Map(
-        (open.all(device, stream) as { number: number; metered: number }[]).map(
-          ({ number, metered }) => [number, metered === 1],
-        ),
+        (open.all(device, stream) as Stored[]).map(({ number, generation, metered }) => [
+          number,
+          { generation, metered: metered === 1 },
+        ]),
       ),
     /** Everything up to that number was handed out. */
     drop({ device, stream }: Pick<Meter, 'device' | 'stream'>, upTo: number): void {
@@ -68,3 +78,5 @@ export function boughtTable(db: Database) {
     },
   }
 }
+
+type Stored = { readonly number: number; readonly generation: number; readonly metered: number }

@@ -1,4 +1,4 @@
-import { type Database, lazily } from '../disk/sqlite.ts'
+import type { Database } from '../disk/sqlite.ts'
 import type { Address } from '../wire/address.ts'
 import type { Head } from './follow.ts'
 
@@ -12,8 +12,7 @@ export type Cursor = {
 
 /**
  * One row a stream. Only handing out moves it, after the consumer came back for more; a kill between the
- * two repeats one reading, which its epoch number and index show, and never loses one. It is written
- * without waiting for the disk: after a power cut some readings come again.
+ * two repeats one reading, which its epoch number and index show, and never loses one.
  */
 export function cursorTable(db: Database) {
   db.exec(`CREATE TABLE IF NOT EXISTS cursor (
@@ -33,9 +32,7 @@ export function cursorTable(db: Database) {
   return {
     put({ device, stream, head, taken }: Cursor): void {
       const { generation, number, hash, boot = null, closedMonotonicMs = null } = head
-      lazily(db, () =>
-        put.run(device, stream, generation, number, hash, boot, closedMonotonicMs, taken),
-      )
+      put.run(device, stream, generation, number, hash, boot, closedMonotonicMs, taken)
     },
     get(device: Address, stream: string): Cursor | undefined {
       const row = get.get(device, stream) as Stored | undefined

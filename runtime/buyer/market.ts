@@ -38,11 +38,11 @@ export type Market = {
   gateway(operator: Address): Offer | undefined
 }
 
-/** Reads offers and enrolments from now on; `look` is called when something was learned. */
+/** Reads offers and enrolments from now on. */
 export async function openMarket(
   line: Pick<Line, 'subscribe'>,
   wanted: Wanted,
-  hooks: { readonly look: () => void; readonly malformed: (why: string) => void },
+  hooks: { readonly malformed: (why: string) => void },
 ): Promise<Market> {
   const offers = new Map<Address, Offer>()
   const enrolments = new Map<Address, Uint8Array>()
@@ -70,7 +70,6 @@ export async function openMarket(
     if (seller === undefined || payload.length === 0) return
     try {
       read(seller, payload)
-      hooks.look()
     } catch (error) {
       if (!(error instanceof Malformed)) throw error
       hooks.malformed(error.message)

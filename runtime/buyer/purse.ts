@@ -28,8 +28,17 @@ import { type ChannelRow, channelBytes, type LeafRow } from './channels.ts'
 export type Want = {
   readonly meter: Meter
   readonly price: Price
+  readonly generation: number
   readonly number: number
   readonly coveredMs?: bigint
+}
+
+/** What one device is to be paid for. */
+export type Wish = {
+  readonly device: Address
+  readonly wants: readonly Want[]
+  /** To be promised beyond what is spent. */
+  readonly ahead: bigint
 }
 
 export type Purchase = {
@@ -52,13 +61,14 @@ export type Purse = {
   /** The number of the next order, durable. */
   nextOrder(): bigint
   /**
-   * Promises a device the price of as many of the wants as the limit allows, first ones first, and `ahead`
-   * beyond what is spent. Undefined when not even the first fits. Durable before it returns.
+   * Promises each device the price of as many of its wants as the limit allows, first ones first: one
+   * period, one tree, two signatures for all. Undefined for a device of which not even the first fits.
+   * Durable before it returns.
    */
-  buy(device: Address, wants: readonly Want[], ahead?: bigint): Promise<Purchase | undefined>
+  buy(wishes: readonly Wish[]): Promise<readonly (Purchase | undefined)[]>
   /** Meters epochs that were paid ahead, now that their headers are seen. */
   meter(device: Address, wants: readonly Want[]): void
-  /** The newest promise to a device again; undefined before its first. */
+  /** The newest promise to a device again; undefined before the first of the channel. */
   payment(device: Address): Promise<Payment | undefined>
   /** For the gateway: the newest voucher and split, and every leaf under it. */
   statement(): Promise<Statement | undefined>
@@ -93,7 +103,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       return channel
     },
     total: () => total,
-    left: () => limit - total,
+    left: () => larger(limit - total, 0n),
     leaf: (device) => leaves.get(device),
     seat(device, index) {
       const known = leaves.get(device)
@@ -105,7 +115,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       const known = leaves.get(device)
       if (known === undefined || leaf.device !== device || leaf.index !== known.index) return
       if (!isSignedBy(voucher, split, channel.rail, signer.address)) return
-      if (split.total > signedTotal) signedTotal = split.total
+      signedTotal = larger(signedTotal, split.total)
       if (split.period <= channel.period && leaf.amount <= known.amount) return
       const amount = larger(known.amount, leaf.amount)
       const spent = smaller(larger(known.spent, delivered), amount)
@@ -116,20 +126,19 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       books.channels.put(channel)
       return channel.order
     },
-    async buy(device, wants, ahead = 0n) {
-      const leaf = leaves.get(device)
-      if (leaf === undefined || total < signedTotal) return undefined
-      const room = leaf.amount + (limit > total ? limit - total : 0n)
-      const { taken, spent } = affordable(leaf.spent, wants, room)
-      if (taken.length === 0 && wants.length > 0) return undefined
-      const amount = larger(leaf.amount, smaller(spent + ahead, room))
-      books.together(() => {
-        note(taken)
-        commit([{ ...leaf, amount, spent }], channel.period + 1n)
-      })
+    async buy(wishes) {
+      const bought = total < signedTotal ? [] : books.together(() => promiseAll(wishes))
+      if (bought.every((one) => one === undefined)) return wishes.map(() => undefined)
       failpoint('purse.committed')
-      const payment = await sign(device)
-      return payment === undefined ? undefined : { payment, taken }
+      const shares = bought.map((one) => one && { ...one, path: tree.path(one.leaf.index) })
+      const { voucher, split } = await signed()
+      return shares.map(
+        (one) =>
+          one && {
+            payment: { voucher, split, leaf: asLeaf(one.leaf), path: one.path },
+            taken: one.taken,
+          },
+      )
     },
     meter(device, wants) {
       const leaf = leaves.get(device)
@@ -137,14 +146,19 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       books.together(() => {
         const { taken, spent } = affordable(leaf.spent, wants, leaf.amount)
         note(taken)
-        commit([{ ...leaf, spent }], channel.period)
+        commit([{ ...leaf, spent }])
       })
     },
-    payment: sign,
+    async payment(device) {
+      const leaf = leaves.get(device)
+      if (leaf === undefined || channel.period === 0n) return undefined
+      const path = tree.path(leaf.index)
+      return { ...(await signed()), leaf: asLeaf(leaf), path }
+    },
     async statement() {
       if (channel.period === 0n) return undefined
-      const { voucher, split } = await signed()
-      return { voucher, split, leaves: [...leaves.values()].map(asLeaf) }
+      const under = [...leaves.values()].map(asLeaf)
+      return { ...(await signed()), leaves: under }
     },
   }
 
@@ -162,6 +176,23 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
     })
     channel = next
     for (const leaf of changed) keep(leaf)
+  }
+
+  /** Puts every wish that fits into the next period's tree. */
+  function promiseAll(wishes: readonly Wish[]) {
+    const bought = wishes.map(({ device, wants, ahead }) => {
+      const leaf = leaves.get(device)
+      if (leaf === undefined) return undefined
+      const room = leaf.amount + larger(limit - total, 0n)
+      const { taken, spent } = affordable(leaf.spent, wants, room)
+      if (taken.length === 0 && wants.length > 0) return undefined
+      const amount = larger(leaf.amount, smaller(spent + ahead, room))
+      note(taken)
+      commit([{ ...leaf, amount, spent }])
+      return { leaf: { ...leaf, amount, spent }, taken }
+    })
+    if (bought.some((one) => one !== undefined)) commit([], channel.period + 1n)
+    return bought
   }
 
   /** The first wants whose price fits under `room`, and what is spent with them. */
@@ -183,13 +214,13 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
   }
 
   function note(wants: readonly Want[]) {
-    for (const { meter, number, coveredMs } of wants) {
-      books.bought.add(meter, number, coveredMs !== undefined)
+    for (const { meter, generation, number, coveredMs } of wants) {
+      books.bought.add(meter, number, { generation, metered: coveredMs !== undefined })
       if (coveredMs !== undefined) books.bought.cover(meter, coveredMs)
     }
   }
 
-  /** Voucher and split of the tree as it is committed now; what is being signed meanwhile stays its own. */
+  /** Voucher and split of the tree as it is committed now, whatever is committed while they are signed. */
   async function signed() {
     const { rail, period } = channel
     const id = channelBytes(channel)
@@ -199,13 +230,6 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       signSplit({ channelId: id, period, total: sum, root }, rail, signer),
     ])
     return { voucher, split }
-  }
-
-  async function sign(device: Address): Promise<Payment | undefined> {
-    const leaf = leaves.get(device)
-    if (leaf === undefined || channel.period === 0n) return undefined
-    const path = tree.path(leaf.index)
-    return { ...(await signed()), leaf: asLeaf(leaf), path }
   }
 }
 

@@ -1,0 +1,120 @@
+/** From what is on the market to what is bought: which devices, on which rail, up to which price. */
+import { fault } from '../faults.ts'
+import type { Address } from '../wire/address.ts'
+import type { Offer, OfferedRail } from '../wire/offer.ts'
+import { isWithin, type Price } from '../wire/price.ts'
+import type { Listing, Market, Wanted } from './market.ts'
+import { pause } from './pause.ts'
+
+/** Where one is willing to pay; what is absent is any. */
+export type RailWanted = { readonly chainId?: number; readonly token?: Address }
+
+/** Waits for offers that fit: the first one, then a moment for the rest. Throws OFFER_MISSING. */
+export async function waitForListings(
+  market: Market,
+  wanted: Wanted,
+  limits: Waits,
+  signal: AbortSignal,
+): Promise<readonly Listing[]> {
+  const found = () => market.listings().length > 0
+  if (!(await within(limits.offerMs, found, signal))) throw missing(spell(wanted), limits)
+  const count = wanted.devices?.length
+  await within(limits.discoverMs, () => market.listings().length === count, signal)
+  return market.listings()
+}
+
+/** The offer of the operator's gateway, which may come after its devices'. Throws OFFER_MISSING. */
+export async function gatewayOf(
+  market: Market,
+  operator: Address,
+  limits: Waits,
+  signal: AbortSignal,
+): Promise<Offer> {
+  await within(limits.offerMs, () => market.gateway(operator) !== undefined, signal)
+  const offer = market.gateway(operator)
+  if (offer === undefined) throw missing(`the gateway of operator ${operator}`, limits)
+  return offer
+}
+
+type Waits = { readonly offerMs: number; readonly discoverMs: number }
+
+function missing(wanted: string, { offerMs }: Waits) {
+  return fault('OFFER_MISSING', { wanted, seconds: offerMs / 1000 })
+}
+
+/** Looks until it holds or the time is over; says which. */
+async function within(ms: number, holds: () => boolean, signal: AbortSignal): Promise<boolean> {
+  const end = AbortSignal.any([signal, AbortSignal.timeout(ms)])
+  while (!holds() && !end.aborted) await pause(lookMs, end)
+  return holds()
+}
+
+const lookMs = 50
+
+/** The one operator that all of them belong to: one budget pays one. Throws OFFER_OPERATORS. */
+export function soleOperator(listings: readonly Listing[]): Address {
+  const operators = [...new Set(listings.map(({ offer }) => offer.operator))]
+  const [only] = operators
+  if (only === undefined || operators.length > 1) {
+    throw fault('OFFER_OPERATORS', { operators: operators.join(', ') })
+  }
+  return only
+}
+
+/**
+ * The rail that all of them take and we are willing to use, the first in the first one's order. All must
+ * have one receiver and gateway too, or a channel could not pay them all. Throws OFFER_RAIL.
+ */
+export function commonRail(listings: readonly Listing[], wanted: RailWanted): OfferedRail {
+  const [first, ...others] = listings.map(({ offer }) => offer)
+  const rails = (first?.rails ?? []).filter(
+    (rail) =>
+      (wanted.chainId === undefined || rail.chainId === wanted.chainId) &&
+      (wanted.token === undefined || rail.token === wanted.token) &&
+      others.every(
+        (offer) =>
+          offer.receiver === first?.receiver &&
+          offer.gateway === first.gateway &&
+          offer.rails.some((other) => isSame(rail, other)),
+      ),
+  )
+  const [rail] = rails
+  if (rail !== undefined) return rail
+  const offered = (first?.rails ?? []).map(({ chainId, tokenName }) => `${tokenName} on ${chainId}`)
+  const { chainId = 'any chain', token = 'any token' } = wanted
+  throw fault('OFFER_RAIL', {
+    rails: offered.join(', ') || 'no money',
+    wanted: `${token} on ${chainId}`,
+  })
+}
+
+/** The ceiling of the order: the one given, or the dearest price there is. Throws OFFER_PRICE. */
+export function ceilingFor(listings: readonly Listing[], given: Price | undefined): Price {
+  let ceiling: Price = given ?? { amount: 0n, perMs: 1n }
+  for (const { offer, streams } of listings) {
+    for (const { terms } of streams) {
+      const price = { amount: BigInt(terms.price.amount), perMs: BigInt(terms.price.perMs) }
+      if (isWithin(price, ceiling)) continue
+      if (given === undefined) ceiling = price
+      else {
+        throw fault('OFFER_PRICE', {
+          stream: terms.stream,
+          device: offer.device,
+          price: `${price.amount} per ${price.perMs} ms`,
+          ceiling: `${given.amount} per ${given.perMs} ms`,
+        })
+      }
+    }
+  }
+  return ceiling
+}
+
+function isSame(a: OfferedRail, b: OfferedRail): boolean {
+  return a.chainId === b.chainId && a.settlement === b.settlement && a.token === b.token
+}
+
+function spell({ operator, devices, streams }: Wanted): string {
+  const what = streams?.join(', ') ?? 'any stream'
+  const who = devices?.join(', ') ?? 'any device'
+  return operator === undefined ? `${what} of ${who}` : `${what} of ${who} under ${operator}`
+}

@@ -1,0 +1,189 @@
+/**
+ * `wayside/buyer`: find streams, pay for them within a budget, and read verified readings.
+ *
+ *     const buyer = await openBuyer({ broker: 'mqtt://…', folder, signer, budget: '1.50', chain })
+ *     for await (const item of buyer.readings()) console.log(item.stream, item.reading.values)
+ *
+ * A reading that is handed out was signed by the key that its device's id or its operator's enrolment
+ * names, stands in its stream's chain of headers, came under the terms that were ordered, and is proven to
+ * be in its epoch. What fails any of that is a finding: counted, told, never paid for.
+ */
+import { randomBytes } from '#crypto'
+import { fault } from '../faults.ts'
+import { openBroker } from '../link/broker.ts'
+import { smallestUnits } from '../quantity.ts'
+import { hex } from '../wire/bytes.ts'
+import type { OfferedRail } from '../wire/offer.ts'
+import type { Price } from '../wire/price.ts'
+import type { Signer } from '../wire/signer.ts'
+import { type Books, openBooks } from './books.ts'
+import {
+  ceilingFor,
+  commonRail,
+  gatewayOf,
+  type RailWanted,
+  soleOperator,
+  waitForListings,
+} from './choose.ts'
+import { type BuyerChain, channelFor, fund } from './fund.ts'
+import type { Item } from './item.ts'
+import { type BuyerLimits, buyerLimits } from './limits.ts'
+import { type Listing, openMarket, type Wanted } from './market.ts'
+import { openPurse, type Purse } from './purse.ts'
+import type { Line } from './session.ts'
+import { type Shop, type Summary, startShop } from './shop.ts'
+import { type BuyNote, openTally } from './tally.ts'
+
+export { csv, ndjson } from './lines.ts'
+export type { BuyerChain, BuyerLimits, BuyNote, Item, Listing, Summary, Wanted }
+
+export type BuyerOptions = {
+  /** The broker's URL, or an open line to it, which stays open. */
+  readonly broker: string | Line
+  /** Where the books are kept; one process at a time. Losing it loses track of money: keep it. */
+  readonly folder: string
+  /** The key that pays. For own data: the operator's. */
+  readonly signer: Signer
+  /** Which devices and streams; name the operator wherever you know it. */
+  readonly wanted?: Wanted
+  /** The most that this run promises, in the token's own unit: `1.50`. Not for own data. */
+  readonly budget?: string
+  /** The most that is paid for a time, in the token's smallest unit; else the price that is offered. */
+  readonly ceiling?: Price
+  /** How far promises may run ahead of delivery; 0, the default, pays on sight. */
+  readonly aheadMs?: number
+  /** Goes on behind the last reading that an earlier run handed out; else begins with what comes next. */
+  readonly resume?: boolean
+  /** Reads the operator's own devices: an order at price 0, no channel, no chain. */
+  readonly own?: boolean
+  readonly rail?: RailWanted
+  /** Opens the chain when the channel may need a deposit; without it the channel must be funded. */
+  readonly chain?: (rail: OfferedRail) => Promise<BuyerChain>
+  readonly note?: (note: BuyNote) => void
+  readonly limits?: Partial<BuyerLimits>
+  /** Ends everything at once; `stop` is the orderly way. */
+  readonly signal?: AbortSignal
+}
+
+export type Buyer = {
+  /** What is bought from. */
+  readonly listings: readonly Listing[]
+  /**
+   * Verified readings in the order of each stream, as they open. Asking for the next one says that the
+   * last is done with: a resumed run begins behind it. Ends after `stop`, or when the budget is used up.
+   * Call it once. Throws what made buying impossible.
+   */
+  readings(): AsyncGenerator<Item, void, undefined>
+  /** Buys nothing more; what is paid for still comes, and then the readings end. */
+  stop(): void
+  /** Resolves when everything has ended and the books are closed; stops first. */
+  close(): Promise<void>
+  summary(): Summary
+}
+
+/**
+ * Finds what is wanted, funds a channel, and begins to buy. Throws BROKER_UNREACHABLE, OFFER_MISSING,
+ * OFFER_OPERATORS, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED, CHANNEL_WITHDRAWING, and what
+ * the chain throws.
+ */
+export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
+  const { wanted = {}, signal = new AbortController().signal } = options
+  const limits = { ...buyerLimits, ...options.limits }
+  const tally = openTally(options.note ?? (() => {}))
+  const books = await openBooks(options.folder)
+  const broker = typeof options.broker === 'string' ? dial(options.broker) : undefined
+  const line = broker ?? (options.broker as Line)
+  const leave = async () => {
+    await broker?.close()
+    await books.close()
+  }
+  try {
+    await broker?.ready()
+    const market = await openMarket(line, wanted, {
+      malformed: (why) => tally.finding('malformed message', { why }),
+    })
+    const listings = await waitForListings(market, wanted, limits, signal)
+    const operator = soleOperator(listings)
+    const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
+    const shop = await startShop({
+      line,
+      books,
+      signer: options.signer,
+      listings,
+      operator,
+      till,
+      gateway: till && (await gatewayOf(market, operator, limits, signal)),
+      ceiling: options.own ? { amount: 0n, perMs: 1n } : ceilingFor(listings, options.ceiling),
+      aheadMs: options.aheadMs ?? 0,
+      resume: options.resume ?? false,
+      tally,
+      limits,
+      signal,
+    })
+    return buyerOf(listings, shop, leave)
+  } catch (cause) {
+    await leave()
+    throw cause
+  }
+}
+
+/** What pays: the rail, the channel's purse, and what was put in. */
+export type Till = {
+  readonly rail: OfferedRail
+  readonly purse: Purse
+  readonly budget: bigint
+  readonly deposited: bigint
+}
+
+function buyerOf(listings: readonly Listing[], shop: Shop, leave: () => Promise<void>): Buyer {
+  let left: Promise<void> | undefined
+  return {
+    listings,
+    async *readings() {
+      for (;;) {
+        const parcel = await shop.next()
+        if (parcel === undefined) return
+        try {
+          if (parcel.item !== undefined) yield parcel.item
+        } finally {
+          // Also when the consumer breaks off: it has had this one.
+          parcel.taken()
+        }
+      }
+    },
+    stop: shop.stop,
+    close() {
+      left ??= shop.close().finally(leave)
+      return left
+    },
+    summary: shop.summary,
+  }
+}
+
+async function openTill(
+  options: BuyerOptions,
+  books: Books,
+  listings: readonly Listing[],
+  note: (note: BuyNote) => void,
+): Promise<Till> {
+  const { signer, budget: text = '0' } = options
+  const rail = commonRail(listings, options.rail ?? {})
+  const { decimals } = rail
+  const budget = /^[0-9]+(\.[0-9]+)?$/.test(text) ? smallestUnits(text, decimals) : undefined
+  if (budget === undefined) throw fault('BUDGET_INVALID', { budget: text, decimals })
+  const offer = (listings[0] as Listing).offer
+  const channel = channelFor(books, signer.address, offer, rail)
+  const purse = openPurse({ books, signer, channel, budget })
+  const chain = await options.chain?.(rail)
+  try {
+    const put = chain && (await fund(chain, channel, rail, purse.total() + budget, signer))
+    if (put !== undefined) note({ event: 'deposited', ...put })
+    return { rail, purse, budget, deposited: put?.amount ?? 0n }
+  } finally {
+    chain?.close()
+  }
+}
+
+function dial(url: string) {
+  return openBroker({ url, clientId: `wayside-buyer-${hex(randomBytes(8)).slice(2)}` })
+}

@@ -1,0 +1,279 @@
+/**
+ * Shopping: every chosen device as a seller, the gateway beside them, and one queue of readings.
+ *
+ * It ends in order: nothing more is bought; what is paid for is waited for; the gateway takes the last
+ * books; every session is ended; then the queue ends.
+ */
+import type { Address } from '../wire/address.ts'
+import { unhex } from '../wire/bytes.ts'
+import { Malformed } from '../wire/malformed.ts'
+import type { Offer } from '../wire/offer.ts'
+import type { Price } from '../wire/price.ts'
+import { readIndex } from '../wire/shelf.ts'
+import type { Signer } from '../wire/signer.ts'
+import { topics } from '../wire/topic.ts'
+import type { Books } from './books.ts'
+import { type Feed, openFeed, type Parcel } from './feed.ts'
+import { type GatewayLine, openGatewayLine } from './gateway.ts'
+import { gathered } from './gather.ts'
+import type { Till } from './index.ts'
+import type { BuyerLimits } from './limits.ts'
+import type { Listing } from './market.ts'
+import { openOrders } from './orders.ts'
+import { pause } from './pause.ts'
+import type { Purse } from './purse.ts'
+import { openQueue } from './queue.ts'
+import { openSeller, type Seller } from './seller.ts'
+import { type Line, openSession } from './session.ts'
+import type { Counts, Tally } from './tally.ts'
+
+export type Summary = {
+  readonly devices: number
+  readonly streams: number
+  /** Epochs by what became of them, and the readings handed out. */
+  readonly counts: Counts
+  readonly findings: Readonly<Record<string, number>>
+  /** Absent for own data. Amounts are in the token's smallest unit. */
+  readonly money?: {
+    readonly channel: string
+    readonly token: Address
+    readonly decimals: number
+    readonly budget: bigint
+    readonly deposited: bigint
+    /** In this run. */
+    readonly promised: bigint
+    /** Price of the epochs bought in this run, as their headers say. */
+    readonly price: bigint
+    /** From the channel, ever. */
+    readonly promisedTotal: bigint
+  }
+}
+
+export type Shop = {
+  next(): Promise<Parcel | undefined>
+  stop(): void
+  close(): Promise<void>
+  summary(): Summary
+}
+
+export type ShopOptions = {
+  readonly line: Line
+  readonly books: Books
+  readonly signer: Signer
+  readonly listings: readonly Listing[]
+  readonly operator: Address
+  /** Both undefined for own data. */
+  readonly till: Till | undefined
+  readonly gateway: Offer | undefined
+  readonly ceiling: Price
+  readonly aheadMs: number
+  readonly resume: boolean
+  readonly tally: Tally
+  readonly limits: BuyerLimits
+  readonly signal: AbortSignal
+}
+
+/** Promises of so many ms are made together: one period for all devices that buy in the moment. */
+const gatherMs = 20
+
+export async function startShop(options: ShopOptions): Promise<Shop> {
+  const { line, books, listings, till, tally, limits, signal } = options
+  const purse = till?.purse
+  const before = { promised: purse?.total() ?? 0n, spent: spentOf(purse, listings) }
+  const buying = new AbortController()
+  const ending = new AbortController()
+  const queue = openQueue<Parcel>()
+  const stop = () => buying.abort()
+  const abort = () => {
+    stop()
+    ending.abort()
+  }
+  signal.addEventListener('abort', abort, { once: true })
+
+  const orders = openOrders({
+    books,
+    signer: options.signer,
+    purse,
+    seller: sellerOf(options),
+    terms: listings.flatMap(({ streams }) => streams.map(({ hash }) => hash)),
+    ceiling: options.ceiling,
+    orderMs: limits.orderMs,
+    wallMs: Date.now,
+  })
+  const gateway = await openGateway()
+  const together = gathered(purse, listings.length > 1 ? gatherMs : 0, () => gateway?.look())
+  const sellers = listings.map(sell)
+  await Promise.all(sellers.map((seller, i) => listen(seller, listings[i] as Listing)))
+  const ended = run().then(
+    () => queue.end(),
+    (cause) => queue.end(cause),
+  )
+
+  return {
+    async next() {
+      const parcel = await queue.next()
+      if (parcel?.item !== undefined) tally.count('readings')
+      if (queue.size() === limits.waitingMax - 1) for (const seller of sellers) seller.look()
+      return parcel
+    },
+    stop,
+    async close() {
+      stop()
+      await ended
+    },
+    summary: () => ({
+      devices: listings.length,
+      streams: listings.reduce((sum, { streams }) => sum + streams.length, 0),
+      counts: tally.counts(),
+      findings: tally.findings(),
+      ...(till === undefined ? {} : { money: moneyOf(till, before, listings) }),
+    }),
+  }
+
+  /** Sellers first, then the gateway, so that its last books are the last promise's. */
+  async function run() {
+    const sold = new AbortController()
+    const patience = afterwards(buying.signal, limits.endMs, ending)
+    const books = gateway?.start(sold.signal, ending.signal)
+    try {
+      await Promise.all(sellers.map((seller) => seller.start(buying.signal, ending.signal)))
+    } catch (cause) {
+      ending.abort()
+      throw cause
+    } finally {
+      sold.abort()
+      await books
+      stop()
+      ending.abort()
+      await patience
+    }
+  }
+
+  function sell(listing: Listing): Seller {
+    const { device } = listing.offer
+    let seller: Seller | undefined
+    const feeds = listing.streams.map((listed) =>
+      openFeed({
+        books,
+        listing,
+        listed,
+        meter: {
+          channel: purse?.channel.id ?? '',
+          device,
+          stream: listed.terms.stream,
+          terms: listed.hash,
+        },
+        resume: options.resume,
+        tally,
+        emit: queue.push,
+        prepaid: (want) => purse?.meter(device, [want]),
+        cheated: () => seller?.distrust(),
+        nowMs: () => performance.now(),
+      }),
+    )
+    seller = openSeller({
+      line,
+      books,
+      orders,
+      listing,
+      feeds,
+      purse,
+      buy: together,
+      aheadMs: options.aheadMs,
+      tally,
+      limits,
+      room: () => queue.size() < limits.waitingMax,
+      broke() {
+        if (!buying.signal.aborted) tally.note({ event: 'budget used up' })
+        stop()
+      },
+      nowMs: () => performance.now(),
+    })
+    return seller
+  }
+
+  async function listen(seller: Seller, { offer }: Listing) {
+    const topic = topics(offer.device)
+    for (const feed of seller.feeds) {
+      await line.subscribe(topic.epoch(feed.meter.stream), (_topic, payload) => {
+        feed.take(payload)
+        seller.look()
+      })
+    }
+    await line.subscribe(topic.index, (_topic, payload) => {
+      reach(seller.feeds, offer, payload)
+      seller.look()
+    })
+  }
+
+  /** The index says how far each stream has come; what we lack of it can be fetched. */
+  function reach(feeds: readonly Feed[], offer: Offer, payload: Uint8Array) {
+    if (payload.length === 0) return
+    try {
+      const { index, signer } = readIndex(payload)
+      if (signer !== offer.signingKey || index.device !== offer.device) {
+        tally.finding('wrong signature', { device: offer.device, why: 'of an index' })
+        return
+      }
+      for (const feed of feeds) {
+        const shelf = index.streams.find(({ stream }) => stream === feed.meter.stream)
+        if (shelf !== undefined) feed.reach(shelf.last.number)
+      }
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error
+      tally.finding('malformed message', { device: offer.device, why: error.message })
+    }
+  }
+
+  async function openGateway(): Promise<GatewayLine | undefined> {
+    const { gateway: offer, operator } = options
+    if (offer === undefined || purse === undefined) return undefined
+    const row = await orders.row(operator, unhex(offer.hpke))
+    const session = await openSession({
+      line,
+      row,
+      reserve: (count) => books.sessions.reserve(operator, row.channel, count),
+      onKeys: () => {},
+      malformed: (why) => tally.finding('malformed message', { why }),
+      limits,
+    })
+    return openGatewayLine({ operator, session, purse, tally, limits })
+  }
+}
+
+/** One order names a device when it is the only one, else the operator for its fleet. */
+function sellerOf({ listings, operator }: ShopOptions): Address {
+  const [only] = listings
+  return listings.length === 1 && only !== undefined ? only.offer.device : operator
+}
+
+/** Once the first signal came, lets so much time pass, and aborts the second. */
+async function afterwards(first: AbortSignal, ms: number, second: AbortController): Promise<void> {
+  await new Promise<void>((go) => {
+    if (first.aborted) go()
+    first.addEventListener('abort', () => go(), { once: true })
+  })
+  await pause(ms, second.signal)
+  second.abort()
+}
+
+function spentOf(purse: Purse | undefined, listings: readonly Listing[]): bigint {
+  return listings.reduce((sum, { offer }) => sum + (purse?.leaf(offer.device)?.spent ?? 0n), 0n)
+}
+
+function moneyOf(
+  { rail, purse, budget, deposited }: Till,
+  before: { readonly promised: bigint; readonly spent: bigint },
+  listings: readonly Listing[],
+) {
+  return {
+    channel: purse.channel.id,
+    token: rail.token,
+    decimals: rail.decimals,
+    budget,
+    deposited,
+    promised: purse.total() - before.promised,
+    price: spentOf(purse, listings) - before.spent,
+    promisedTotal: purse.total(),
+  }
+}
