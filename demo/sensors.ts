@@ -18,7 +18,7 @@ export type SensorCapture = {
   readonly periodMs: number
 }
 
-export type SensorStats = {
+type SensorStats = {
   readonly bytes: number
   readonly bursts: number
   /** Bursts that nobody was there to read. */

@@ -37,7 +37,7 @@ export function measure(at: number, scales: Readonly<Record<string, number>>): C
     const number = value(fields)
     if (typeof number !== 'number') return number
     const letter = field(fields, at + 1) || Object.keys(scales)[0]
-    const scale = scales[letter ?? '']
+    const scale = row(scales, letter ?? '')
     return scale === undefined ? bad : tidy(number * scale)
   }
 }
@@ -129,7 +129,7 @@ export function words(at: number): Column {
 export function spelled(at: number, table: Readonly<Record<string, string>>): Column {
   return (fields) => {
     const letter = field(fields, at)
-    return letter === '' ? undefined : (table[letter] ?? bad)
+    return letter === '' ? undefined : (row(table, letter) ?? bad)
   }
 }
 
@@ -149,6 +149,11 @@ export function offBow(at: number): Column {
     if (typeof angle !== 'number') return angle
     return Math.abs(angle) > 180 ? bad : tidy((angle + 360) % 360)
   }
+}
+
+/** What a table says under this key, and only the table: a talker may well write `constructor`. */
+export function row<T>(table: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
 export function field(fields: readonly string[], at: number): string {

@@ -19,6 +19,7 @@ import {
   measure,
   metresOnly,
   real,
+  row,
   signed,
   speeds,
   spelled,
@@ -149,7 +150,8 @@ export const gnss: Readonly<Record<string, Sentence>> = {
   HDT: { columns: { heading: degrees(0, 'T') } },
   THS: {
     columns: { heading: degrees(0) },
-    gate: (fields) => ({ A: true, E: true, M: true, S: true, V: false })[field(fields, 1)] ?? bad,
+    gate: (fields) =>
+      row({ A: true, E: true, M: true, S: true, V: false }, field(fields, 1)) ?? bad,
   },
   ROT: { columns: { rate_of_turn: real(0, 1 / 60) }, gate: status(1) },
 
@@ -200,7 +202,7 @@ function mode(at: number): Column {
   return (fields) => {
     const letter = field(fields, at)
     if (letter === '') return undefined
-    return modes[letter] ?? (/^[A-Z]$/.test(letter) ? letter : bad)
+    return row(modes, letter) ?? (/^[A-Z]$/.test(letter) ? letter : bad)
   }
 }
 
@@ -209,7 +211,7 @@ function bestMode(at: number): Column {
   return (fields) => {
     const letters = [...field(fields, at)]
     if (letters.length === 0) return undefined
-    if (letters.some((letter) => modes[letter] === undefined)) return bad
+    if (letters.some((letter) => row(modes, letter) === undefined)) return bad
     const best = Object.keys(modes).find((letter) => letters.includes(letter))
     return modes[best ?? 'N']
   }
@@ -244,7 +246,7 @@ const systems: Readonly<Record<string, string>> = {
 
 /** GSV: how many are in view, and up to four of them: id, elevation, azimuth, carrier to noise. */
 function inView(fields: readonly string[], talker: string): More {
-  const system = systems[talker]
+  const system = row(systems, talker)
   const total = whole(2, 0, 999)(fields)
   // From 4.11 on a signal id stands behind the last satellite.
   const signalAt = (fields.length - 3) % 4 === 1 ? fields.length - 1 : fields.length

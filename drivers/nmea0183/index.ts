@@ -29,7 +29,7 @@ import {
 import { gnssFields, marineFields } from './fields.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
-import { join, moments } from './moment.ts'
+import { moments } from './moment.ts'
 import { readSentence, type Sentence } from './sentence.ts'
 import { dated } from './time.ts'
 
@@ -66,7 +66,7 @@ export const nmea0183 = defineDriver<Memory>({
     ...(typeof talker === 'string' && { talker }),
   }),
   decode,
-  moments: { ...moments, join },
+  moments,
 })
 
 function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
@@ -122,12 +122,10 @@ function checksumFlaw(frame: Uint8Array): string | undefined {
   return xor8(frame.subarray(1, star)) === sum ? undefined : 'bad checksum'
 }
 
-/** Where the `*` of the checksum stands, spaces behind it allowed; the whole length when there is none. */
+/** Where the `*` of the checksum stands; the whole length when there is none. */
 function starOf(frame: Uint8Array): number {
-  let end = frame.length
-  while (end > 0 && (frame[end - 1] === 0x20 || frame[end - 1] === 0x09)) end -= 1
-  const digits = hexDigit(frame[end - 1]) >= 0 && hexDigit(frame[end - 2]) >= 0
-  return digits && frame[end - 3] === 0x2a ? end - 3 : frame.length
+  const star = frame.length - 3
+  return hasChecksum(frame, star) ? star : frame.length
 }
 
 /** The value of a hex digit in either case, -1 for anything else. */
@@ -138,21 +136,34 @@ function hexDigit(byte = 0): number {
 }
 
 const dollar = 0x24
+const asterisk = 0x2a
 
 /**
- * A sentence ends at CR or LF; or, when it has its checksum, at whatever comes next: some receivers put
- * binary messages or the next `$` right behind it.
+ * A sentence ends behind its checksum, whatever follows: line ends, the next `$`, a binary message, or the
+ * remarks that loggers add. One without a checksum ends at CR or LF.
  */
 function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   let at = 1
-  while (at < bytes.length && isPlain(bytes[at] as number)) at += 1
-  const head = String.fromCharCode(...bytes.subarray(0, Math.min(at, addressMax)))
+  let sum = false
+  while (at < bytes.length && !sum && isPlain(bytes[at] as number)) {
+    sum = at + 3 < bytes.length && hasChecksum(bytes, at)
+    if (!sum) at += 1
+  }
+  const head = String.fromCharCode(...bytes.subarray(0, Math.min(at + 1, addressMax)))
   const complete = at < bytes.length || ended
   if (!(complete || head.length === addressMax ? whole : begun).test(head)) return 0
+  if (sum) return at + 3
   if (!complete) return 'more'
   const next = bytes[at]
   if (next === undefined || next === 0x0d || next === 0x0a) return at
-  return starOf(bytes.subarray(0, at)) < at ? at : 0
+  return hasChecksum(bytes, at - 3) ? at : 0
+}
+
+/** True when `*hh` stands at `star`, and no third digit or letter. */
+function hasChecksum(bytes: Uint8Array, star: number): boolean {
+  const third = String.fromCharCode(bytes[star + 3] ?? 0)
+  const digits = hexDigit(bytes[star + 1]) >= 0 && hexDigit(bytes[star + 2]) >= 0
+  return bytes[star] === asterisk && digits && !/[0-9A-Za-z]/.test(third)
 }
 
 /** Printable, and no start of another sentence. */

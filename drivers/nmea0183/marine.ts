@@ -16,6 +16,7 @@ import {
   metresOnly,
   offBow,
   real,
+  row,
   signed,
   speeds,
   status,
@@ -160,14 +161,14 @@ function crossTrack(at: number): Column {
     const side = field(fields, at + 1)
     const plain = distance(fields)
     if (typeof plain !== 'number') return plain
-    const scale = { N: 1852, K: 1000, M: 1 }[field(fields, at + 2)]
+    const scale = row({ N: 1852, K: 1000, M: 1 }, field(fields, at + 2))
     if (scale === undefined || (side !== 'L' && side !== 'R')) return bad
     return tidy(plain * scale * (side === 'L' ? 1 : -1))
   }
 }
 
 function windFromBow(fields: readonly string[]): More {
-  const which = { R: 'apparent', T: 'true' }[field(fields, 1)]
+  const which = row({ R: 'apparent', T: 'true' }, field(fields, 1))
   const angle = degrees(0)(fields)
   const speed = measure(2, speeds)(fields)
   if (which === undefined || angle === bad || speed === bad) return bad
@@ -178,7 +179,7 @@ function windFromBow(fields: readonly string[]): More {
 }
 
 function whichEngine(fields: readonly string[]): More {
-  const source = { S: 'shaft', E: 'engine' }[field(fields, 0)]
+  const source = row({ S: 'shaft', E: 'engine' }, field(fields, 0))
   const number = whole(1, 0, 99)(fields)
   if (source === undefined || typeof number !== 'number') return bad
   return { values: {}, subject: `${source}-${number}` }
@@ -191,16 +192,16 @@ function transducers(fields: readonly string[]): More {
   const units: Record<string, Unit> = {}
   for (let at = 0; at < fields.length; at += 4) {
     const [type, letter] = [field(fields, at), field(fields, at + 2)]
-    const row = transducerUnits[`${type}${letter}`] ?? transducerUnits[letter]
-    const value = real(at + 1, row?.scale)(fields)
-    if (!/^[A-Z]$/.test(type) || row === undefined || value === bad) return bad
+    const unit = row(transducerUnits, `${type}${letter}`) ?? row(transducerUnits, letter)
+    const value = real(at + 1, unit?.scale)(fields)
+    if (!/^[A-Z]$/.test(type) || unit === undefined || value === bad) return bad
     if (value === undefined) continue
     const label = field(fields, at + 3)
       .replace(/[^A-Za-z0-9_]+/g, '_')
       .slice(0, 40)
     const name = `xdr_${label === '' ? `${type.toLowerCase()}${at / 4}` : label.toLowerCase()}`
     values[name] = value
-    if (row.unit !== undefined) units[name] = row.unit
+    if (unit.unit !== undefined) units[name] = unit.unit
   }
   return { values, units }
 }

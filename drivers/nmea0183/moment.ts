@@ -4,11 +4,11 @@
  * Instruments that tell no time begin a moment when a sentence comes again that says the same fields
  * (wind, wind, wind); receivers send some sentences several times in a moment, one for each constellation.
  */
-import type { Saying } from '../../runtime/sense/driver.ts'
+import type { Moments, Saying } from '../../runtime/sense/driver.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
 
-export const moments = {
+export const moments: Moments = {
   /** Longer than the pauses inside a burst, shorter than those between bursts at up to 4 Hz. */
   quietMs: 200,
 
@@ -18,13 +18,13 @@ export const moments = {
     if (time !== undefined && heldTime !== undefined && time !== heldTime) return true
     return held.some((before) => saysAgain(before, next))
   },
-}
 
-/** The first to name a field keeps it; of two spellings of the time the one with a date stays. */
-export function join(values: Saying['values'], next: Saying['values']): Saying['values'] {
-  const both = { ...values, ...next, ...values }
-  const time = [values.time, next.time].find((text) => String(text ?? '').includes('T'))
-  return time === undefined ? both : { ...both, time }
+  /** The first to name a field keeps it; of two spellings of the time the one with a date stays. */
+  join(values, next) {
+    const both = { ...values, ...next, ...values }
+    const time = [values.time, next.time].find((text) => String(text ?? '').includes('T'))
+    return time === undefined ? both : { ...both, time }
+  },
 }
 
 function clockOf({ values }: Saying): string | undefined {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { drivers } from '../../drivers/index.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Driver } from '../sense/driver.ts'
+import { type Unit, units } from '../wire/units.ts'
 
 export function driversCommand(program: Command): void {
   program
@@ -68,7 +69,24 @@ export function driversPage(shown: readonly Driver[]): string {
 One section a driver: what to write in \`wayside.yaml\`, and every field its readings can have. Fields marked
 _decode only_ are shown by \`wayside decode\` and left out of readings. Units are SenML registry codes
 (RFC 8428, RFC 8798), or UCUM where the registry has none. This page is \`wayside drivers --markdown\`.
-${shown.map(section).join('')}`
+${shown.map(section).join('')}
+## Units
+
+| unit | name | of |
+| --- | --- | --- |
+${unitsOf(shown).map(unitRow).join('\n')}
+`
+}
+
+/** The units that these drivers use, in the order of the table. */
+function unitsOf(shown: readonly Driver[]): Unit[] {
+  const used = new Set(shown.flatMap(({ fields }) => Object.values(fields).map(({ unit }) => unit)))
+  return (Object.keys(units) as Unit[]).filter((unit) => used.has(unit))
+}
+
+function unitRow(unit: Unit): string {
+  const { name, source } = units[unit]
+  return `| \`${unit}\` | ${name} | ${source} |`
 }
 
 function section(driver: Driver): string {

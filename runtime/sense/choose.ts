@@ -1,5 +1,6 @@
 /** From the name in a config or on the command line to a driver and its options. */
 import { fault } from '../faults.ts'
+import { nearest } from '../nearest.ts'
 import type { Driver } from './driver.ts'
 import { type OptionValues, readOptions } from './options.ts'
 
@@ -20,29 +21,6 @@ export function chooseDriver(
       return { driver, options: readOptions(driver, { ...options, ...written }) }
     }
   }
-  throw fault('DRIVER_UNKNOWN', { driver: name, near: nearest(drivers, wanted).join(' or ') })
-}
-
-/** The names most like this one, so that a slip of the finger is quickly seen. */
-function nearest(drivers: readonly Driver[], wanted: string): string[] {
   const names = drivers.flatMap(({ id, models }) => [id, ...Object.keys(models)])
-  return names
-    .map((name) => ({ name, steps: distance(name, wanted) }))
-    .sort((a, b) => a.steps - b.steps)
-    .slice(0, 2)
-    .map(({ name }) => name)
-}
-
-/** Levenshtein's distance: letters to change, add or drop. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+  throw fault('DRIVER_UNKNOWN', { driver: name, near: nearest(names, wanted, 2).join(' or ') })
 }

@@ -17,7 +17,7 @@ import type { Shape } from './shape.ts'
 
 export type { Value } from '../wire/reading.ts'
 export type { Unit } from '../wire/units.ts'
-export { choice, flag, hexKey, type OptionValues, whole, word } from './options.ts'
+export { choice, flag, hexKey, whole, word } from './options.ts'
 export { headed, i16be, type Shape, stuffed, sum16, textLine, u16be, xor8 } from './shape.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */

@@ -1,7 +1,7 @@
 /** The options of a driver: what a person may write under `options:` in the config, and what it means. */
 import { fault } from '../faults.ts'
 
-export type OptionValue = string | number | boolean
+type OptionValue = string | number | boolean
 export type OptionValues = Readonly<Record<string, OptionValue>>
 
 export type Option = {
@@ -22,7 +22,7 @@ export function choice(title: string, words: readonly string[], fallback: string
     title,
     allowed: words.join(', '),
     fallback,
-    read: (written) => (words.includes(String(written)) ? String(written) : undefined),
+    read: (written) => words.find((name) => name === plain(written)),
   }
 }
 
@@ -41,13 +41,13 @@ export function whole(title: string, min: number, max: number, fallback?: number
 }
 
 export function flag(title: string, fallback: boolean): Option {
-  const words: Readonly<Record<string, boolean>> = {
-    true: true,
-    yes: true,
-    false: false,
-    no: false,
-  }
-  return { title, allowed: 'true or false', fallback, read: (written) => words[String(written)] }
+  const words = new Map([
+    ['true', true],
+    ['yes', true],
+    ['false', false],
+    ['no', false],
+  ])
+  return { title, allowed: 'true or false', fallback, read: (said) => words.get(plain(said)) }
 }
 
 /** A key of so many bytes, in hex. It is a secret. */
@@ -57,7 +57,7 @@ export function hexKey(title: string, bytes: number): Option {
     title,
     allowed: `${2 * bytes} hex digits`,
     secret: true,
-    read: (written) => (form.test(String(written)) ? String(written) : undefined),
+    read: (written) => (form.test(plain(written)) ? plain(written) : undefined),
   }
 }
 
@@ -101,7 +101,12 @@ function badOption(driver: string, name: string, option: Option, given: unknown)
   return fault('DRIVER_OPTION_INVALID', {
     driver,
     option: name,
-    written: option.secret ? '(secret)' : JSON.stringify(given),
+    written: option.secret ? '(secret)' : `"${plain(given)}"`,
     allowed: option.allowed,
   })
+}
+
+/** What a person wrote, as text; empty for a list, a map or nothing. */
+function plain(written: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof written) ? String(written) : ''
 }

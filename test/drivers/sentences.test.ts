@@ -95,6 +95,12 @@ test('takes any line end, checksums in small letters, and binary right behind a 
   }
 })
 
+test('what loggers write around a sentence is no part of it', () => {
+  const plain = sentence('GPHDT,123.456,T').trimEnd()
+  const log = `12:00:01 ${plain},d-109,S2105\r\n\\s:mast*12\\${plain}\r\n${plain}  \r\n`
+  assert.equal(sayings(hear(nmea0183, log)).length, 3)
+})
+
 test('a sentence between UBX messages is found, and the rest is counted as skipped', () => {
   const heard = hear(nmea0183, capture('nmea0183/pygpsdata-mixed.log'))
   assert.equal(sayings(heard).length, 15)
