@@ -7,15 +7,16 @@
  * next tree. What is taken is told of only when the commit that holds it has returned.
  */
 
-import { bell } from '../bell.ts'
+import { bell } from '../disk/bell.ts'
 import { failpoint } from '../disk/failpoint.ts'
+import { ownStream } from '../wire/clearbody.ts'
 import type { Clock, ClockQuality } from '../wire/clock.ts'
 import { packEncoder } from '../wire/pack.ts'
 import type { Reading } from '../wire/reading.ts'
 import { type Chain, chainOf } from './chain.ts'
 import type { DeviceKey } from './key.ts'
 import type { Instant } from './open.ts'
-import { clockMapHeader, generationHeader, ownStream, type Standing } from './own.ts'
+import { clockMapHeader, generationHeader, type Standing } from './own.ts'
 import {
   type Batch,
   type CommitNote,

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Batch, SealedNote } from '../../runtime/sign/plan.ts'
 import { equal } from '../../runtime/wire/bytes.ts'
-import { clearBody } from '../../runtime/wire/epoch.ts'
+import { readClearBody } from '../../runtime/wire/clearbody.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
 import { type Device, makerOf, plan, readingAt, withDevice } from './fixture.ts'
 
@@ -194,9 +194,11 @@ test('no epoch mixes readings of a set and an unset clock, and the device maps i
       own.map(({ message }) => message.header.kind),
       ['generation', 'clock map'],
     )
-    const [generation, map] = own.map(({ message }) => clearBody(message) as Map<string, unknown>)
-    assert.equal(generation?.get('generation'), 1)
-    assert.equal(map?.get('quality'), 'synced')
+    const [generation, map] = own.map(({ message }) => readClearBody(message))
+    assert.deepEqual(generation, { kind: 'generation', generation: 1 })
+    assert.ok(
+      map?.kind === 'clock map' && map.quality === 'synced' && map.boot === device.clock.boot,
+    )
   })
 })
 
