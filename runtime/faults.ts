@@ -106,11 +106,6 @@ export const faults = {
     says: '{path} can be read by other users (mode {mode})',
     cure: 'chmod 600 {path}',
   },
-  KEY_FILE: {
-    exit: 2,
-    says: '{path} opens no key: {why}',
-    cure: 'name a file with 32 bytes in hex (mode 600), or a keystore of version 3 and its password',
-  },
   GENERATION_MISSING: {
     exit: 2,
     says: 'the key file of generation {generation} is not in {folder}',
