@@ -10,7 +10,7 @@ export type Metrics = {
   /** Epochs that the broker has acknowledged. */
   published(stream: string): void
   /** Epochs whose keys a buyer has been given. */
-  sold(stream: string, count: number): void
+  sold(channel: string, count: number): void
   refused(code: string): void
   /** Current levels, read when somebody looks. */
   levels(read: () => Promise<Readonly<Record<LevelName, number>>>): void
@@ -55,7 +55,7 @@ export function openMetrics(): Metrics {
     doubts: total('doubts', ['source', 'reason']),
     epochs_sealed: total('epochs_sealed', ['stream']),
     epochs_published: total('epochs_published', ['stream']),
-    epochs_sold: total('epochs_sold', ['stream']),
+    epochs_sold: total('epochs_sold', ['channel']),
     refusals: total('refusals', ['code']),
   }
   return {
@@ -63,7 +63,7 @@ export function openMetrics(): Metrics {
     doubted: (source, reason, count = 1) => counters.doubts.inc({ source, reason }, count),
     sealed: (stream) => counters.epochs_sealed.inc({ stream }),
     published: (stream) => counters.epochs_published.inc({ stream }),
-    sold: (stream, count) => counters.epochs_sold.inc({ stream }, count),
+    sold: (channel, count) => counters.epochs_sold.inc({ channel }, count),
     refused: (code) => counters.refusals.inc({ code }),
     levels: (read) => registerLevels(register, read),
     text: async () => ({ body: await register.metrics(), type: register.contentType }),

@@ -1,0 +1,136 @@
+/**
+ * What the config means: its sensors with their drivers, its models opened, and of every stream the terms,
+ * the setup and the plan by which it is sealed.
+ */
+import { drivers } from '../drivers/index.ts'
+import { type Config, type ModelConfig, priceOf, type SensorConfig } from './config.ts'
+import { inferenceFields } from './infer/manifest.ts'
+import { type Model, openModel } from './infer/model.ts'
+import { modelFolder } from './modelfolder.ts'
+import { product } from './product.ts'
+import { chooseDriver } from './sense/choose.ts'
+import type { StreamPlan } from './sign/plan.ts'
+import type { Address } from './wire/address.ts'
+import { hex } from './wire/bytes.ts'
+import type { Offer } from './wire/offer.ts'
+import type { Setup } from './wire/setup.ts'
+import { isFree, type Terms, termsHash } from './wire/terms.ts'
+
+/** One stream as it is listed; the setup still lacks version and device, which the publisher knows. */
+export type Listed = {
+  readonly terms: Terms
+  readonly setup: Omit<Setup, 'version' | 'device'>
+}
+
+export type OpenedModel = { readonly settings: ModelConfig; readonly model: Model }
+
+/** Opens every model that the config names. Throws MODEL_UNREADABLE, MODEL_INVALID, MODEL_PROVIDER. */
+export function openModels(config: Config): Promise<OpenedModel[]> {
+  return Promise.all(
+    config.models.map(async (settings) => {
+      const model = await openModel(modelFolder(settings.model), settings.provider)
+      return { settings, model }
+    }),
+  )
+}
+
+/** What the supervisor of a sensor needs of its config. Throws the faults of its driver's options. */
+export function sensorPlan(sensor: SensorConfig) {
+  const { name, port: path } = sensor
+  return { name, path, ...chooseDriver(drivers, sensor.driver, sensor.options) }
+}
+
+/** Every stream of the device, sensors first. */
+export function listAll(config: Config, models: readonly OpenedModel[]): Listed[] {
+  const sensors = config.sensors.map((sensor) => listSensor(config, sensor))
+  return [...sensors, ...models.map((opened) => listModel(config, opened))]
+}
+
+/** How the epochs of a stream are cut and what their headers name. */
+export function planOf(
+  { epoch }: Config,
+  { terms }: Listed,
+  setupHash: (stream: string) => Uint8Array,
+): StreamPlan {
+  return {
+    name: terms.stream,
+    terms: termsHash(terms),
+    setup: setupHash(terms.stream),
+    epochMs: terms.epochMs,
+    countMax: epoch.count,
+    bytesMax: epoch.bytes,
+    free: isFree(terms),
+  }
+}
+
+function listSensor(config: Config, sensor: SensorConfig): Listed {
+  const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
+  const brings = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
+  const fields = brings.flatMap((name) => {
+    const field = driver.fields[name]
+    if (field === undefined || field.detail) return []
+    const { type, unit } = field
+    return [unit === undefined ? { name, type } : { name, type, unit }]
+  })
+  const { name: stream, title = driver.title, policy = config.policy, place } = sensor
+  const epochMs = config.epoch.age
+  const price = priceOf(config, sensor.price)
+  return {
+    terms: { stream, title, fields, epochMs, price, policy },
+    setup: {
+      stream,
+      driver: { id: driver.id, version: product.version },
+      product: softwareName,
+      ...(sensor.sensor === undefined ? {} : { sensor: sensor.sensor }),
+      ...(place === undefined ? {} : { place }),
+    },
+  }
+}
+
+function listModel(config: Config, { settings, model }: OpenedModel): Listed {
+  const { manifest, id } = model
+  const { name: stream, title = manifest.title, policy = config.policy } = settings
+  return {
+    terms: {
+      stream,
+      title,
+      fields: inferenceFields(manifest),
+      epochMs: config.epoch.age,
+      price: priceOf(config, settings.price),
+      policy,
+      model: { name: manifest.name, version: manifest.version, digest: id },
+    },
+    setup: { stream, product: softwareName },
+  }
+}
+
+/** The offer but for its version. */
+export function offerOf(
+  config: Config,
+  key: OfferKey,
+  listed: readonly Listed[],
+  enrolment: Uint8Array | undefined,
+): Omit<Offer, 'version'> {
+  const { operator, receiver, gateway, rails, withdrawDelayMin } = config
+  return {
+    device: key.device,
+    operator,
+    signingKey: key.signingKey,
+    hpke: hex(key.hpke.publicKey),
+    receiver,
+    gateway,
+    rails,
+    withdrawDelayMinS: Math.ceil(withdrawDelayMin / 1000),
+    streams: listed.map(({ terms }) => terms),
+    ...(enrolment === undefined ? {} : { enrolment: hex(enrolment) }),
+  }
+}
+
+/** What the device's key says of itself in an offer. */
+type OfferKey = {
+  readonly device: Address
+  readonly signingKey: Address
+  readonly hpke: { readonly publicKey: Uint8Array }
+}
+
+const softwareName = `${product.name} ${product.version}`

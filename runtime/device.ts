@@ -1,0 +1,300 @@
+/**
+ * THE MAP: a device, wired stage by stage in the order in which data flows.
+ *
+ *   serial bytes → driver → reading → inference → signed epoch → store → sealed message → sale
+ *
+ * Stages never import each other; what one needs of another is handed to it here. Left of the store data
+ * is made, right of it data is sold; the halves meet in the store, and a signal between them only says
+ * "look".
+ */
+import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
+import type { Config } from './config.ts'
+import { infer } from './infer/infer.ts'
+import { openBroker } from './link/broker.ts'
+import { product } from './product.ts'
+import { smallestUnits } from './quantity.ts'
+import { openShop } from './sell/shop.ts'
+import type { OpenPort } from './sense/port.ts'
+import { supervise } from './sense/supervisor.ts'
+import { epochMaker } from './sign/epoch.ts'
+import { type DeviceKey, openDeviceKey } from './sign/key.ts'
+import { openStore, type Store } from './store/client.ts'
+import { type Enrolled, openEnrolled } from './stream/enrolled.ts'
+import { type Generations, openGenerations } from './stream/generations.ts'
+import { openMessages } from './stream/open.ts'
+import { outbox } from './stream/outbox.ts'
+import { openShelf, statusPayload } from './stream/shelf.ts'
+import { type Health, healthOf } from './watch/health.ts'
+import type { Watch } from './watch/watch.ts'
+import type { Clock } from './wire/clock.ts'
+import { topics } from './wire/topic.ts'
+
+export type DeviceParts = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly watch: Watch
+  readonly openPort: OpenPort
+  readonly random: (length: number) => Uint8Array
+  /** What the broker wants to see, read from the files that the config names. */
+  readonly login: { readonly password?: string; readonly tls?: () => { readonly ca: string } }
+}
+
+export type Device = {
+  readonly key: DeviceKey
+  /** Works until the signal; then hands on what is on its way, in the order of the flow, and ends. */
+  start(signal: AbortSignal): Promise<void>
+  health(): Promise<Health>
+  close(): Promise<void>
+}
+
+/** Opens keys, store and books in the config's folder. Throws the faults of each. */
+export async function openDevice(parts: DeviceParts): Promise<Device> {
+  const { config, random } = parts
+  const { folder } = config
+  const key = await openDeviceKey(folder)
+  const generations = await openGenerations(`${folder}/generations`, { random })
+  const store = await openStore({ path: `${folder}/store.sqlite` })
+  const enrolled = await openEnrolled(folder, key, config.operator)
+  const models = await openModels(config)
+  const listed = listAll(config, models)
+
+  const ground = { ...parts, key, generations, store, enrolled, models, listed }
+  const right = await sellingHalf(ground)
+  const left = sensingHalf(ground, right)
+
+  return {
+    key,
+    async start(signal) {
+      await run(ground, left, right, signal)
+    },
+    health: () => health(ground, left, right),
+    async close() {
+      await right.broker.close()
+      await store.close()
+      for (const { model } of models) await model.engine.release()
+    },
+  }
+}
+
+type Ground = DeviceParts & {
+  readonly key: DeviceKey
+  readonly generations: Generations
+  readonly store: Store
+  readonly enrolled: Enrolled
+  readonly models: Awaited<ReturnType<typeof openModels>>
+  readonly listed: readonly Listed[]
+}
+
+/** serial bytes → driver → reading → inference → signed epoch → store */
+function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
+  const { config, clock, watch, key, generations, store, random } = ground
+
+  const maker = epochMaker({
+    key,
+    clock,
+    streams: ground.listed.map((entry) => planOf(config, entry, shelf.setupHash)),
+    generation: generations.current,
+    keys: generations.leafKey,
+    store,
+    random,
+    limits: { commitDelayMs: config.commit.delay },
+    openMessage: openMessages(key.device),
+    acknowledged: watch.acknowledged,
+    note(commit) {
+      watch.commit(commit)
+      out.look()
+    },
+    sealed(epoch) {
+      watch.sealed(epoch)
+      shelf.look()
+      shop.look()
+    },
+  })
+
+  const inferences = ground.models.map(({ settings, model }) => ({
+    name: settings.name,
+    from: settings.input.stream,
+    stage: infer({
+      stream: settings.name,
+      ...model,
+      field: settings.input.field,
+      queueMax: settings.queue,
+      random,
+      emit(reading, { audit }) {
+        if (!maker.take(reading, audit)) watch.doubt(settings.name, storeBehind)
+      },
+      doubt: (reason) => watch.doubt(settings.name, reason),
+    }),
+  }))
+
+  const sensors = config.sensors.map((sensor) =>
+    supervise({
+      ...sensorPlan(sensor),
+      open: ground.openPort,
+      clock,
+      moment(reading) {
+        if (!maker.take(reading)) return watch.doubt(sensor.name, storeBehind)
+        for (const { from, stage } of inferences) if (from === sensor.name) stage.offer(reading)
+      },
+      doubt: (reason) => watch.doubt(sensor.name, reason),
+      note: watch.sensor,
+    }),
+  )
+
+  return { sensors, inferences, maker }
+}
+
+/** store → sealed message → broker, and store → keys for whoever pays */
+async function sellingHalf(ground: Ground) {
+  const { config, clock, watch, key, generations, store, random, listed, enrolled } = ground
+  const { url, username } = config.broker
+  const broker = openBroker({
+    url,
+    clientId: key.device,
+    ...(username === undefined ? {} : { username }),
+    ...ground.login,
+    will: { topic: topics(key.device).status, payload: statusPayload('off') },
+    keepSession: true,
+    note: watch.link,
+  })
+  const out = outbox({
+    store,
+    publish: broker.publish,
+    window: config.outbox.window,
+    note: watch.outbox,
+  })
+  const shelf = await openShelf({
+    device: key.device,
+    sign: key.sign,
+    store,
+    offer: offerOf(config, key, listed, enrolled.bytes()),
+    setups: listed.map(({ setup }) => ({ ...setup, device: key.device })),
+    changed: out.look,
+  })
+  const exposureMax = smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n
+  const shop = await openShop({
+    key,
+    offer: shelf.offer,
+    store,
+    cover: generations.cover,
+    clock,
+    publish: broker.publish,
+    limits: {
+      exposureMax,
+      sessionsMax: config.sale.sessions,
+      ordersPerS: config.sale.unknownPerSecond,
+    },
+    random,
+    note(said) {
+      watch.sale(said)
+      out.look()
+    },
+  })
+  return { broker, out, shelf, shop }
+}
+
+type SensingHalf = ReturnType<typeof sensingHalf>
+type SellingHalf = Awaited<ReturnType<typeof sellingHalf>>
+
+/** Starts every stage; at the signal ends them from left to right, so that nothing under way is lost. */
+async function run(
+  ground: Ground,
+  { sensors, inferences, maker }: SensingHalf,
+  { broker, out, shelf, shop }: SellingHalf,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, watch } = ground
+  const sensing = new AbortController()
+  const inferring = new AbortController()
+  const signing = new AbortController()
+  const selling = new AbortController()
+  const sending = new AbortController()
+  const failure = Promise.withResolvers<never>()
+  const own = <T>(stage: Promise<T>): Promise<T> => {
+    stage.catch(failure.reject)
+    return stage
+  }
+  await listenToBroker(ground, { broker, out, shelf, shop }, own)
+  await shelf.status('on')
+
+  const sent = own(out.start(sending.signal))
+  const sold = [shop, shelf].map((stage) => own(stage.start(selling.signal)))
+  const signed = own(maker.start(signing.signal))
+  const inferred = inferences.map(({ stage }) => own(stage.start(inferring.signal)))
+  const sensed = sensors.map((sensor) => own(sensor.start(sensing.signal)))
+  watch.note('info', 'running', { device: ground.key.device, streams: ground.listed.length })
+
+  await Promise.race([aborted(signal), failure.promise])
+  watch.note('info', 'stopping')
+  for (const [controller, stages] of [
+    [sensing, sensed],
+    [inferring, inferred],
+    [signing, [signed]],
+    [selling, sold],
+  ] as const) {
+    controller.abort()
+    await Promise.all(stages)
+  }
+  await shelf.status('off')
+  await out.drained(broker.connected() ? drainMs : 0)
+  sending.abort()
+  await sent
+  const { outboxRows: unsent } = await store.counts()
+  watch.note('info', 'stopped', { unsent })
+}
+
+/** Requests, grants and acks go to the shop; an enrolment renews the offer. */
+async function listenToBroker(
+  { config, key, listed, enrolled, store }: Ground,
+  { broker, out, shelf, shop }: SellingHalf,
+  own: <T>(work: Promise<T>) => Promise<T>,
+): Promise<void> {
+  for (const filter of shop.filters) await broker.subscribe(filter, shop.handle)
+  const enrol = async (payload: Uint8Array) => {
+    if (await enrolled.take(payload)) {
+      await shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
+    }
+  }
+  await broker.subscribe(
+    topics(key.device).enrolment,
+    (_topic, payload) => void own(enrol(payload)),
+  )
+  // A broker that lost its disk has forgotten what we left there.
+  let first = true
+  broker.onConnect(() => {
+    if (first) void own(store.sendRetainedAgain())
+    first = false
+    out.look()
+  })
+}
+
+async function health(
+  { config, key, clock, store, enrolled, watch }: Ground,
+  { sensors, inferences }: SensingHalf,
+  { broker, shop }: SellingHalf,
+): Promise<Health> {
+  return healthOf({
+    device: key.device,
+    version: product.version,
+    clock: { boot: clock.boot, quality: clock.wall()?.quality ?? 'unset' },
+    sensors: sensors.map((sensor) => sensor.health()),
+    models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
+    store: await store.counts(),
+    broker: { url: config.broker.url, connected: broker.connected() },
+    sale: shop.counts(),
+    enrolled: enrolled.bytes() !== undefined,
+    totals: await watch.metrics.totals(),
+    outboxBytesMax: config.outbox.bytes,
+  })
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+const storeBehind = 'store is behind'
+/** How long an orderly end waits for the broker to take what is left; the rest is sent at the next start. */
+const drainMs = 10_000
