@@ -10,7 +10,7 @@ import { type Ack, acksMax, encodeAcks, signAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
 import { type Hex, unhex } from '../wire/bytes.ts'
 import { signEnrolment } from '../wire/enrolment.ts'
-import { encodeGrants, type Grant, signGrant } from '../wire/grant.ts'
+import { encodeGrants, type Grant, grantsMax, signGrant } from '../wire/grant.ts'
 import type { Signer } from '../wire/signer.ts'
 import { parseTopic, topics } from '../wire/topic.ts'
 import type { Channel } from './channel.ts'
@@ -153,16 +153,21 @@ function contents(parts: NoticesParts) {
       return signEnrolment(enrolment, (digest) => operator.sign(digest))
     }
     const { version, device } = registered
-    const places = keeper.of(device).slice(-acksMax)
+    const places = keeper.of(device)
+    if (places.length === 0) return undefined
     if (parsed.kind === 'grant') {
-      const live = places.filter((place) => isGranted(place, keeper.nowMs()))
-      const grants = await Promise.all(live.map((place) => grantOf(place, version)))
-      return grants.length === 0 ? undefined : encodeGrants(grants)
+      // An empty list says that all have ended; a cleared topic would say nothing to who comes late.
+      const live = places.filter((place) => isGranted(place, keeper.nowMs())).slice(-grantsMax)
+      return encodeGrants(await Promise.all(live.map((place) => grantOf(place, version))))
     }
-    if (parsed.kind !== 'ack' || places.length === 0) return undefined
-    const made = await Promise.all(places.map(({ channel }) => ackOf(channel)))
-    return encodeAcks(made)
+    if (parsed.kind !== 'ack') return undefined
+    const newest = places.map(({ channel }) => channel).sort(byTime)
+    return encodeAcks(await Promise.all(newest.slice(0, acksMax).map(ackOf)))
   }
+}
+
+function byTime(a: Channel, b: Channel): number {
+  return b.acked.timeMs - a.acked.timeMs
 }
 
 /** A channel that ended grants nothing any more; its last ack stays. */

@@ -90,6 +90,20 @@ test('books are acked to every member, durable before it is said, and again afte
   await eventually(() => grantsOf(world, device(0))[0]?.cap === 200n)
 })
 
+test('a device that leaves the register leaves no retained ghosts', async (t) => {
+  const world = await openWorld(t, 2)
+  deposit(world, 400n)
+  await (await openBuyer(world)).order()
+  const at = topics(device(1))
+  await eventually(() =>
+    [at.grant, at.ack, at.enrolment].every((x) => world.broker.retained.has(x)),
+  )
+  world.devices.pop()
+  await world.restart()
+  await eventually(() => [...world.broker.retained.keys()].every((x) => !x.includes(device(1))))
+  assert.equal(grantsOf(world, device(0)).length, 1)
+})
+
 test('acks carry the time, which never goes back', async (t) => {
   const world = await openWorld(t)
   deposit(world, 400n)
@@ -110,7 +124,8 @@ test('a withdrawal takes the grants away, ends the acks, and refuses the next or
   await one.order()
   await eventually(() => grantsOf(world, device(0)).length === 1)
   world.show(config, { balance: 400n, totalClaimed: 0n, withdrawal: { amount: 400n } })
-  await eventually(() => !world.broker.retained.has(topics(device(0)).grant))
+  await eventually(() => grantsOf(world, device(0)).length === 0)
+  assert.ok(world.broker.retained.has(topics(device(0)).grant), 'an empty list, for who comes late')
   const shown = await books(funded(400n), 1n, [leaf(0, 30n), leaf(1, 20n)])
   for (const kind of ['books', 'order'] as const) {
     const no = await (kind === 'books' ? one.ask({ kind, ...shown }) : one.order())
