@@ -4,8 +4,9 @@
  * `wayside config schema` prints it as JSON Schema for editors; `wayside config check` reads a file by it.
  */
 import { z } from 'zod'
+import { contradictions } from './contradictions.ts'
 import { configAddress, decimal, duration, size, smallestUnits } from './quantity.ts'
-import { fieldName, streamName } from './wire/fields.ts'
+import { isFieldName, isStreamName } from './wire/reading.ts'
 
 const second = 1000
 const hour = 3600 * second
@@ -31,34 +32,47 @@ const price = z
 
 const place = z
   .strictObject({
-    lat: z.number().min(-90).max(90).optional(),
-    lon: z.number().min(-180).max(180).optional(),
-    altM: z.number().optional(),
-    note: z.string().max(500).optional(),
+    lat: z.number().min(-90).max(90).optional().describe('Degrees north of the equator.'),
+    lon: z.number().min(-180).max(180).optional().describe('Degrees east of Greenwich.'),
+    altM: z.number().optional().describe('Metres above the sea.'),
+    note: z.string().max(500).optional().describe('In words: street, height, what is near.'),
   })
   .describe('Where the sensor hangs: degrees (WGS 84) and metres.')
 
-const stream = streamName.describe(
-  'Name of the stream: a small letter, then up to 31 of a-z 0-9 _ . -',
-)
+const stream = z
+  .string()
+  .refine(isStreamName, 'not a name; write a small letter, then up to 31 of a-z 0-9 _ . -')
+  .describe('Name of the stream: a small letter, then up to 31 of a-z 0-9 _ . -')
+const field = z
+  .string()
+  .refine(isFieldName, 'not a field; `wayside drivers ID` lists the fields of each driver')
+  .describe('The field of it that is watched: one that is a number.')
+const title = z.string().max(200).describe('What people see in listings, in their language.')
 
 const sensorSchema = z.strictObject({
   name: stream,
   driver: z.string().describe('Which driver reads it; `wayside drivers` lists them.'),
   port: z.string().min(1).max(500).describe('Serial port; `wayside ports` finds stable names.'),
+  baudRate: z
+    .number()
+    .int()
+    .min(300)
+    .max(4_000_000)
+    .optional()
+    .describe("Speed of the line; left out, the driver's own."),
   options: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
     .describe('Options of the driver; `wayside drivers ID` lists them.'),
-  title: z.string().max(200).optional(),
+  title: title.optional(),
   price: price.default('free'),
   policy: policy.optional(),
   sensor: z
     .strictObject({
-      make: z.string().max(200).optional(),
-      model: z.string().max(200).optional(),
-      serial: z.string().max(200).optional(),
-      calibration: z.string().max(1000).optional(),
+      make: z.string().max(200).optional().describe('Who made it.'),
+      model: z.string().max(200).optional().describe('What its maker calls it.'),
+      serial: z.string().max(200).optional().describe('Its serial number.'),
+      calibration: z.string().max(1000).optional().describe('When, by whom, against what.'),
     })
     .optional()
     .describe('The physical sensor, as the signed setup states it.'),
@@ -71,7 +85,9 @@ const modelSchema = z.strictObject({
     .string()
     .min(1)
     .describe('A folder with model.json and model.onnx, or the name of ours.'),
-  input: z.strictObject({ stream, field: fieldName }),
+  input: z
+    .strictObject({ stream: stream.describe('Name of the sensor that it watches.'), field })
+    .describe('Which readings it works on.'),
   provider: z
     .string()
     .default('cpu')
@@ -85,19 +101,25 @@ const modelSchema = z.strictObject({
     .describe(
       'Windows that may wait; past it the oldest is a counted doubt, so memory stays bounded.',
     ),
-  title: z.string().max(200).optional(),
+  title: title.optional(),
   price: price.default('free'),
   policy: policy.optional(),
 })
 
 const railSchema = z.strictObject({
-  chainId: z.number().int().positive(),
-  settlement: configAddress,
-  collector: configAddress,
-  token: configAddress,
+  chainId: z.number().int().positive().describe('EIP-155 number of the chain: 8453 is Base.'),
+  settlement: configAddress.describe('The batch-settlement contract there.'),
+  collector: configAddress.describe('The contract that takes deposits for it.'),
+  token: configAddress.describe('The token that is paid in.'),
   tokenName: z.string().max(100).describe('Name of the token in its own EIP-712 domain.'),
   tokenVersion: z.string().max(20).describe('Version of the token in its own EIP-712 domain.'),
-  decimals: z.number().int().min(0).max(36).default(6),
+  decimals: z
+    .number()
+    .int()
+    .min(0)
+    .max(36)
+    .default(6)
+    .describe('Digits of its smallest unit after the point; the same for every rail.'),
 })
 
 const brokerSchema = z.strictObject({
@@ -105,7 +127,7 @@ const brokerSchema = z.strictObject({
     .string()
     .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
     .describe('MQTT 3.1.1 or 5.'),
-  username: z.string().optional(),
+  username: z.string().optional().describe('Login, where the broker wants one.'),
   passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),
   caFile: z.string().optional().describe('PEM of the authority that signed the broker.'),
 })
@@ -113,7 +135,7 @@ const brokerSchema = z.strictObject({
 export const configSchema = z
   .strictObject({
     folder: z.string().min(1).describe('Where keys and readings live. Back up the keys.'),
-    broker: brokerSchema,
+    broker: brokerSchema.describe('The line out; any MQTT broker will do.'),
     operator: configAddress.describe(
       'Whose device this is: who enrols it and reads it for nothing.',
     ),
@@ -121,35 +143,37 @@ export const configSchema = z
     receiver: configAddress.describe('Where the money goes.'),
     rails: z.array(railSchema).max(16).default([]).describe('Tokens taken; none: nothing is sold.'),
     withdrawDelayMin: duration({ min: day, max: 30 * day })
-      .default(7 * day)
+      .prefault('7d')
       .describe('A buyer that could withdraw sooner than a settler can claim is refused.'),
     policy: policy.default('use'),
-    sensors: z.array(sensorSchema).max(64).default([]),
-    models: z.array(modelSchema).max(32).default([]),
+    sensors: z.array(sensorSchema).max(64).default([]).describe('One entry a sensor.'),
+    models: z.array(modelSchema).max(32).default([]).describe('One entry a model.'),
     epoch: z
       .strictObject({
         age: duration({ min: 100, max: hour })
-          .default(10 * second)
+          .prefault('10s')
           .describe(
             'An epoch closes this long after its first reading: the grain of what is sold.',
           ),
         count: z.number().int().min(1).max(65_536).default(4096).describe('Readings at most.'),
         bytes: size({ min: kib, max: mib })
-          .default(64 * kib)
+          .prefault('64KiB')
           .describe('Bytes of packs at most; a broker may refuse large messages.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('When a group of readings is closed and sealed; whatever comes first.'),
     commit: z
       .strictObject({
         delay: duration({ min: 10, max: 60 * second })
-          .default(2 * second)
+          .prefault('2s')
           .describe('Readings wait this long at most to share one fsync: flash wear against loss.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('When readings are made durable.'),
     sale: z
       .strictObject({
         exposure: decimal
-          .default('0.05')
+          .prefault('0.05')
           .describe(
             'Un-acknowledged value in tokens past which it stops serving: the most to lose.',
           ),
@@ -162,7 +186,8 @@ export const configSchema = z
           .default(5)
           .describe('Orders of unknown sessions that are looked at; the rest dies unread.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('What is risked on buyers.'),
     outbox: z
       .strictObject({
         window: z
@@ -173,10 +198,11 @@ export const configSchema = z
           .default(32)
           .describe('Messages in flight at a time; more only helps on long lines.'),
         bytes: size({ min: mib, max: 64 * gib })
-          .default(gib)
+          .prefault('1GiB')
           .describe('Unsent messages at which health reports a full outbox.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('What waits for the broker.'),
     clock: z
       .enum(['auto', 'trusted'])
       .default('auto')
@@ -187,11 +213,19 @@ export const configSchema = z
       .strictObject({
         host: z.string().default('127.0.0.1').describe('Where /health and /metrics are served.'),
         port: z.number().int().min(0).max(65_535).default(9464).describe('0 chooses a free one.'),
-        log: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+        log: z
+          .enum(['debug', 'info', 'warn', 'error'])
+          .default('info')
+          .describe('How much is logged: this and what is graver.'),
       })
-      .prefault({}),
+      .prefault({})
+      .describe('What operators see.'),
   })
-  .superRefine(consistent)
+  .superRefine((config, context) => {
+    for (const { path, what, hint } of contradictions(config)) {
+      context.addIssue({ code: 'custom', path: [...path], message: `${what}; ${hint}` })
+    }
+  })
 
 export type Config = z.infer<typeof configSchema>
 export type SensorConfig = Config['sensors'][number]
@@ -208,53 +242,14 @@ export function priceOf(
   return { amount: amount.toString(), perMs: of.per }
 }
 
-/** What no single setting can say of itself. */
-function consistent(config: z.output<z.ZodObject> & object, context: z.RefinementCtx): void {
-  const { sensors, models, rails, sale } = config as Config
-  const problem = (path: (string | number)[], message: string) =>
-    context.addIssue({ code: 'custom', path, message })
-
-  const named = [
-    ...sensors.map(({ name, price: asked }, i) => ({ name, asked, path: ['sensors', i] })),
-    ...models.map(({ name, price: asked }, i) => ({ name, asked, path: ['models', i] })),
-  ]
-  const seen = new Set(['device'])
-  for (const { name, asked, path } of named) {
-    if (seen.has(name)) {
-      const why = name === 'device' ? "is the device's own chain" : 'names two streams'
-      problem([...path, 'name'], `${name} ${why}; choose another name`)
-    }
-    seen.add(name)
-    if (asked === 'free') continue
-    if (rails.length === 0) {
-      problem(
-        [...path, 'price'],
-        'a price without a rail to pay on; add `rails`, or say `price: free`',
-      )
-    } else if (smallestUnits(asked.amount, rails[0]?.decimals ?? 0) === undefined) {
-      problem([...path, 'price', 'amount'], "finer than the token's smallest unit; lengthen `per`")
-    }
-  }
-  for (const [i, { decimals }] of rails.entries()) {
-    if (decimals !== rails[0]?.decimals) {
-      problem(['rails', i, 'decimals'], 'differs from the first rail; prices need one unit')
-    }
-  }
-  if (smallestUnits(sale.exposure, rails[0]?.decimals ?? 36) === undefined) {
-    problem(['sale', 'exposure'], "finer than the token's smallest unit; round it up")
-  }
-  const sources = new Set(sensors.map(({ name }) => name))
-  for (const [i, { input }] of models.entries()) {
-    if (!sources.has(input.stream)) {
-      problem(
-        ['models', i, 'input', 'stream'],
-        `no sensor is named ${input.stream}; name one of them`,
-      )
-    }
-  }
-}
-
 /** The schema for editors, over what a person writes (JSON Schema 2020-12). */
 export function configJsonSchema(): unknown {
-  return z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' })
+  return z.toJSONSchema(configSchema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // An address may not be written as a number, though it is read as one to say so.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.type === 'string') delete jsonSchema.anyOf
+    },
+  })
 }

@@ -1,28 +1,53 @@
 /** The command line: which commands there are, and how one ends. Each is a file under commands/. */
 import { Command, CommanderError } from 'commander'
-import { buyCommand } from './commands/buy.ts'
-import { configCommand } from './commands/config.ts'
-import { decodeCommand } from './commands/decode.ts'
-import { driversCommand } from './commands/drivers.ts'
-import { initCommand } from './commands/init.ts'
-import { operateCommand } from './commands/operate.ts'
-import { portsCommand } from './commands/ports.ts'
-import { runCommand } from './commands/run.ts'
-import { verifyCommand } from './commands/verify.ts'
 import { Fault } from './faults.ts'
 import { product } from './product.ts'
 
-const commands = [
-  initCommand,
-  runCommand,
-  configCommand,
-  portsCommand,
-  driversCommand,
-  decodeCommand,
-  operateCommand,
-  buyCommand,
-  verifyCommand,
-]
+type Entry = {
+  /** What the list of commands says of it. */
+  readonly says: string
+  /** Only the command that is called is loaded: `--help` must not wait for ONNX, SQLite or MQTT. */
+  add(program: Command): Promise<unknown>
+}
+
+const commands: Readonly<Record<string, Entry>> = {
+  init: {
+    says: 'look at the serial ports and write a first config',
+    add: async (program) => (await import('./commands/init.ts')).initCommand(program),
+  },
+  run: {
+    says: 'run the device: sense, infer, sign, store, stream, sell',
+    add: async (program) => (await import('./commands/run.ts')).runCommand(program),
+  },
+  config: {
+    says: 'check a config, or print its schema',
+    add: async (program) => (await import('./commands/config.ts')).configCommand(program),
+  },
+  ports: {
+    says: 'list the serial ports and what speaks on them',
+    add: async (program) => (await import('./commands/ports.ts')).portsCommand(program),
+  },
+  drivers: {
+    says: 'list the drivers, or the options and fields of one',
+    add: async (program) => (await import('./commands/drivers.ts')).driversCommand(program),
+  },
+  decode: {
+    says: 'print what a driver makes of raw bytes',
+    add: async (program) => (await import('./commands/decode.ts')).decodeCommand(program),
+  },
+  operate: {
+    says: "run the operator's desk: grants, acks, settlement",
+    add: async (program) => (await import('./commands/operate.ts')).operateCommand(program),
+  },
+  buy: {
+    says: 'find streams, pay within a budget, print verified readings',
+    add: async (program) => (await import('./commands/buy.ts')).buyCommand(program),
+  },
+  verify: {
+    says: 'check evidence files, with no network',
+    add: async (program) => (await import('./commands/verify.ts')).verifyCommand(program),
+  },
+}
 
 /** Exit codes: 0 fine, 1 finding, 2 usage or config, 3 the other side unreachable. */
 async function main(argv: readonly string[]): Promise<void> {
@@ -31,12 +56,25 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(product.version)
     .exitOverride()
     .showHelpAfterError('(add --help for what it takes)')
-  for (const command of commands) command(program)
+    .addHelpText('after', examples)
+  const [first, second] = argv.slice(2)
+  const called = first === 'help' ? second : first
   try {
+    for (const [name, { says, add }] of Object.entries(commands)) {
+      if (name === called) await add(program)
+      else program.command(name).description(says)
+    }
+    for (const command of program.commands) inherit(command, program)
     await program.parseAsync(argv)
   } catch (error) {
     process.exitCode = end(error)
   }
+}
+
+/** A command that was made by itself ends and helps like the others; what is below it likewise. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent)
+  for (const below of command.commands) inherit(below, command)
 }
 
 /** Says what ended the command, and with which exit code. */
@@ -50,6 +88,15 @@ function end(error: unknown): number {
   console.error(error)
   return 70
 }
+
+const examples = `
+Examples:
+  wayside init                      a first wayside.yaml, from the ports that are there
+  wayside run                       the device, by that config
+  wayside buy --help                what a buyer says
+  wayside decode nmea0183 log.nmea  a driver on the bench
+
+Exit codes: 0 fine, 1 finding, 2 usage or config, 3 the other side unreachable.`
 
 // A closed pipe (`wayside decode … | head`) is an end like any other.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

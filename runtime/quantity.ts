@@ -54,11 +54,12 @@ export const configAddress = z
     context.addIssue({
       code: 'custom',
       message: unquoted
-        ? 'YAML read this as a number; put the address in quotes'
+        ? 'read as a number, being without quotes; put the address in quotes'
         : 'not an address; write 0x and 40 hex digits, in quotes',
     })
     return z.NEVER
   })
+  .meta({ type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' })
 
 /** A decimal amount in a token's smallest unit; undefined when it is finer than that. */
 export function smallestUnits(text: string, decimals: number): bigint | undefined {

@@ -2,9 +2,10 @@
  * Reads a YAML file by a schema and says of every mistake where it stands, what it is and how to cure it.
  * The device's and the operator's config are read by this one door.
  */
-import { LineCounter, parseDocument } from 'yaml'
+import { isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type Fault, fault } from './faults.ts'
+import { type Mistake, mistakesOf } from './mistake.ts'
 
 export type Problem = {
   /** From 1. */
@@ -19,38 +20,59 @@ export type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** Bytes of the largest config; a fleet's devices fit many times over. */
-export const configBytesMax = 1024 * 1024
+/** Characters of the largest config; a fleet's devices fit many times over. */
+export const configCharactersMax = 1024 * 1024
 
-/** The value of this text by the schema, or every problem in it, in the order of the file. */
-export function readYaml<T>(schema: z.ZodType<T>, text: string): Checked<T> {
-  const lines = new LineCounter()
-  if (text.length > configBytesMax) {
+/** So often may aliases repeat what stands elsewhere, all in all: a few lines must not become a gigabyte. */
+const aliasesMax = 100
+
+/**
+ * The value of this text by the schema, or every problem in it, in the order of the file. `further` finds
+ * what a schema cannot know of a value that it accepts. Never throws, whatever the text.
+ */
+export function readYaml<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  further: (value: T) => readonly Mistake[] = () => [],
+): Checked<T> {
+  if (text.length > configCharactersMax) {
     return bad([{ line: 1, column: 1, what: 'larger than 1 MiB', hint: 'is it a config at all?' }])
   }
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lines = new LineCounter()
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(line, 1), column: Math.max(col, 1) }
+  }
+  let document: Document
+  let whole: unknown
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
+    // An empty file is an empty config: its schema then names what is missing.
+    whole = document.errors.length > 0 ? {} : (document.toJS({ maxAliasCount: aliasesMax }) ?? {})
+  } catch (error) {
+    // Nested past the stack, or aliases that stand for themselves or for too much.
+    const what = `not a config: ${firstLine((error as Error).message)}`
+    return bad([{ line: 1, column: 1, what, hint: 'nest less, and write out what aliases repeat' }])
   }
   if (document.errors.length > 0) {
     return bad(
       document.errors.map(({ message, pos }) => ({
         ...at(pos[0]),
-        what: `not YAML: ${message.split('\n')[0]}`,
+        what: `not YAML: ${firstLine(message)}`,
         hint: 'look at indentation, quotes and colons on this line and the one before',
       })),
     )
   }
-  const read = schema.safeParse(plainValue(document))
-  if (read.success) return { ok: true, value: read.data }
-  const problems = read.error.issues
-    .flatMap((issue) => problemsOf(issue, document))
-    .map((found) => ({
-      ...at(offsetOf(document, found.path, found.atKey)),
-      what: found.path.length === 0 ? found.what : `${found.path.join('.')}: ${found.what}`,
-      hint: found.hint,
-    }))
+  const read = schema.safeParse(whole)
+  const mistakes = read.success
+    ? further(read.data)
+    : read.error.issues.flatMap((issue) => mistakesOf(issue, schema, whole))
+  if (read.success && mistakes.length === 0) return { ok: true, value: read.data }
+  const problems = mistakes.map(({ path, what, hint, atKey }) => ({
+    ...at(offsetOf(document, path, atKey === true)),
+    what: path.length === 0 ? what : `${path.join('.')}: ${what}`,
+    hint,
+  }))
   return bad(problems.sort((a, b) => a.line - b.line || a.column - b.column))
 }
 
@@ -67,60 +89,42 @@ export function configFault(path: string, problems: readonly Problem[]): Fault {
   })
 }
 
-type Found = {
-  readonly path: readonly (string | number)[]
-  readonly what: string
-  readonly hint: string
-  /** Point at the key and not at its value. */
-  readonly atKey?: boolean
-}
-
-function problemsOf(issue: z.core.$ZodIssue, document: Document): Found[] {
-  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      what: 'there is no such setting',
-      hint: 'check its spelling; `wayside config schema` lists every setting',
-      atKey: true,
-    }))
-  }
-  if (path.length > 0 && !document.hasIn(path)) {
-    return [{ path, what: 'is missing', hint: `add ${path.at(-1) ?? 'it'}; it has no default` }]
-  }
-  // A schema's own sentence carries its cure behind a semicolon.
-  const [what = '', ...cure] = issue.message.split('; ')
-  return [{ path, what, hint: cure.join('; ') || 'see the sample config for its form' }]
-}
+type Document = ReturnType<typeof parseDocument>
 
 function bad(problems: readonly Problem[]): { ok: false; problems: readonly Problem[] } {
   return { ok: false, problems }
 }
 
-type Document = ReturnType<typeof parseDocument>
-
-/** An empty file is an empty config: its schema then names what is missing. */
-function plainValue(document: Document): unknown {
-  return document.toJS({ maxAliasCount: 100 }) ?? {}
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? ''
 }
 
-/** Where the value at this path begins; where it is missing, its nearest parent. */
-function offsetOf(document: Document, path: readonly (string | number)[], atKey = false): number {
-  for (let depth = path.length; depth >= 0; depth -= 1) {
-    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true)
-    const range = (node as { range?: readonly number[] } | undefined)?.range
-    if (range?.[0] === undefined) continue
-    return atKey && depth === path.length ? (keyOffset(document, path) ?? range[0]) : range[0]
+/** Where the value at this path begins, or its key; where there is none, its nearest parent. */
+function offsetOf(document: Document, path: Mistake['path'], atKey: boolean): number {
+  let node = resolved(document, document.contents)
+  let offset = node?.range?.[0] ?? 0
+  for (const [depth, part] of path.entries()) {
+    const { key, value } = entry(node, part)
+    const found = atKey && depth === path.length - 1 ? key : (value ?? key)
+    if (found?.range?.[0] === undefined) return offset
+    offset = found.range[0]
+    node = resolved(document, value)
   }
-  return 0
+  return offset
 }
 
-function keyOffset(document: Document, path: readonly (string | number)[]): number | undefined {
-  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true)
-  const items = (parent as { items?: readonly unknown[] } | null)?.items ?? []
-  for (const item of items) {
-    const { key } = item as { key?: { value?: unknown; range?: readonly number[] } }
-    if (String(key?.value) === String(path.at(-1))) return key?.range?.[0]
-  }
-  return undefined
+/** What stands under this name or at this place of a list. */
+function entry(node: Node | null, part: string | number): { key: Node | null; value: Node | null } {
+  if (isSeq(node)) return { key: null, value: (node.items[Number(part)] as Node | null) ?? null }
+  const pair = isMap(node)
+    ? node.items.find(
+        ({ key }) => String((key as { value?: unknown } | null)?.value) === String(part),
+      )
+    : undefined
+  return { key: (pair?.key as Node | null) ?? null, value: (pair?.value as Node | null) ?? null }
+}
+
+/** An alias stands for what its anchor names. */
+function resolved(document: Document, node: Node | null): Node | null {
+  return isAlias(node) ? ((node.resolve(document) as Node | undefined) ?? null) : node
 }

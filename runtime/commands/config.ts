@@ -1,8 +1,20 @@
 /** `wayside config`: checks a wayside.yaml before a device depends on it. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import { type Config, configJsonSchema, configSchema } from '../config.ts'
-import { fault } from '../faults.ts'
+import { drivers } from '../../drivers/index.ts'
+import {
+  type Config,
+  configJsonSchema,
+  configSchema,
+  type ModelConfig,
+  type SensorConfig,
+} from '../config.ts'
+import { Fault, fault } from '../faults.ts'
+import type { Mistake } from '../mistake.ts'
+import { modelFolder } from '../modelfolder.ts'
+import { meant } from '../nearest.ts'
+import { chooseDriver } from '../sense/choose.ts'
 import { type Checked, configFault, readYaml } from '../yamlfile.ts'
 
 export function configCommand(program: Command): void {
@@ -13,12 +25,9 @@ export function configCommand(program: Command): void {
     .argument('[file]', 'the config', 'wayside.yaml')
     .option('--json', 'print {"ok", "problems": [{"line", "column", "what", "hint"}]}')
     .description('read a config and say of every mistake where it is and how to cure it')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  wayside config check\n  wayside config check --json air.yaml',
-    )
+    .addHelpText('after', checkExamples)
     .action((file: string, { json }: { json?: boolean }) => {
-      const checked = checkConfig(file)
+      const checked = checkConfig(readText(file))
       const problems = checked.ok ? [] : checked.problems
       if (json) console.log(JSON.stringify({ ok: checked.ok, problems }))
       else if (checked.ok) console.log(`${file}: fine, ${summary(checked.value)}`)
@@ -31,28 +40,95 @@ export function configCommand(program: Command): void {
   config
     .command('schema')
     .description('print the JSON Schema of wayside.yaml, for editors')
-    .addHelpText('after', '\nExample:\n  wayside config schema > wayside.schema.json')
+    .addHelpText('after', schemaExample)
     .action(() => console.log(JSON.stringify(configJsonSchema(), null, 2)))
 }
 
 /** The config in this file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID with the first problem. */
 export function loadConfig(file: string): Config {
-  const checked = checkConfig(file)
+  const checked = checkConfig(readText(file))
   if (checked.ok) return checked.value
   throw configFault(file, checked.problems)
 }
 
-function checkConfig(file: string): Checked<Config> {
-  let text: string
+/** The config in this text by the schema, and by the drivers and models that are there. */
+export function checkConfig(text: string): Checked<Config> {
+  return readYaml(configSchema, text, (config) => [
+    ...config.sensors.flatMap(sensorMistakes),
+    ...config.models.flatMap((model, i) => modelMistakes(config, model, i)),
+  ])
+}
+
+function readText(file: string): string {
   try {
-    text = readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8')
   } catch (cause) {
     throw fault('CONFIG_UNREADABLE', { path: file, why: (cause as Error).message }, cause)
   }
-  return readYaml(configSchema, text)
+}
+
+/** What the sensor's driver has against it. */
+function sensorMistakes({ driver, options }: SensorConfig, i: number): Mistake[] {
+  try {
+    chooseDriver(drivers, driver, options)
+    return []
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    const { code, message, cure, facts } = error
+    if (code === 'DRIVER_UNKNOWN') {
+      return [{ path: ['sensors', i, 'driver'], what: message, hint: cure }]
+    }
+    const path = ['sensors', i, 'options', String(facts.option)]
+    const atKey = code === 'DRIVER_OPTION_UNKNOWN' ? { atKey: true as const } : {}
+    return [{ path, what: message, hint: cure, ...atKey }]
+  }
+}
+
+/** A model that is not there, or that watches what its sensor does not tell. */
+function modelMistakes({ sensors }: Config, { model, input }: ModelConfig, i: number): Mistake[] {
+  const mistakes: Mistake[] = []
+  if (!existsSync(join(modelFolder(model), 'model.json'))) {
+    const hint = 'write anomaly, or the path of a folder with model.json and model.onnx'
+    mistakes.push({ path: ['models', i, 'model'], what: `there is no model ${model}`, hint })
+  }
+  const sensor = sensors.find(({ name }) => name === input.stream)
+  const fields = sensor === undefined ? undefined : numbersOf(sensor)
+  if (fields !== undefined && !fields.includes(input.field)) {
+    const near = meant(fields, input.field)
+    mistakes.push({
+      path: ['models', i, 'input', 'field'],
+      what: `${input.stream} brings no number named ${input.field}`,
+      hint: near === undefined ? `it brings ${fields.join(', ')}` : `perhaps ${near}`,
+    })
+  }
+  return mistakes
+}
+
+/** The fields of this sensor that are numbers; undefined when its driver is in doubt anyway. */
+function numbersOf(sensor: SensorConfig): string[] | undefined {
+  if (sensorMistakes(sensor, 0).length > 0) return undefined
+  const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
+  const names = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
+  return names.filter((name) => {
+    const field = driver.fields[name]
+    return field !== undefined && !field.detail && ['number', 'integer'].includes(field.type)
+  })
 }
 
 function summary({ sensors, models }: Config): string {
   const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
   return `${count(sensors.length, 'sensor')} and ${count(models.length, 'model')}`
 }
+
+const checkExamples = `
+Examples:
+  wayside config check
+  wayside config check --json air.yaml
+
+Exit code: 0 when the device can be started with it, 2 when not.`
+
+const schemaExample = `
+Example:
+  wayside config schema > wayside.schema.json
+  # and as the first line of wayside.yaml, for editors:
+  # yaml-language-server: $schema=wayside.schema.json`

@@ -1,10 +1,12 @@
 /** `wayside init`: writes a first wayside.yaml from the ports that it finds. */
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { drivers } from '../../drivers/index.ts'
+import { atomicWrite } from '../disk/write.ts'
 import { fault } from '../faults.ts'
 import type { FoundPort } from '../sense/find.ts'
 
-type InitOptions = {
+export type InitOptions = {
   readonly broker: string
   readonly operator?: string
   readonly folder: string
@@ -30,14 +32,23 @@ async function init(file: string, options: InitOptions): Promise<void> {
   if (existsSync(file) && !options.force) throw fault('CONFIG_EXISTS', { path: file })
   const { findPorts } = await import('../sense/find.ts')
   const { openPort } = await import('../sense/port.ts')
-  const { drivers } = await import('../../drivers/index.ts')
-  const { atomicWrite } = await import('../disk/write.ts')
+  const stop = new AbortController()
+  const interrupt = () => stop.abort()
+  process.once('SIGINT', interrupt)
   console.error(options.probe ? 'listening on the serial ports …' : 'looking at the serial ports …')
-  const found = await findPorts({ drivers: options.probe ? drivers : [], open: openPort })
-  for (const port of found) console.error(`  ${port.path}: ${port.driver ?? 'nothing known'}`)
-  if (found.length === 0) console.error('  no serial port; the config has an example to fill in')
+  const found = await findPorts({
+    drivers: options.probe ? drivers : [],
+    open: openPort,
+    signal: stop.signal,
+  })
+  process.off('SIGINT', interrupt)
+  for (const port of found) console.error(`  ${port.path}: ${heardOn(port, options)}`)
+  if (found.length === 0) console.error('  none found; the config has an example to fill in')
   await atomicWrite(file, render(found, options))
-  console.error(`wrote ${file}. Next:\n  wayside config check ${file}\n  wayside run ${file}`)
+  console.error(`wrote ${file}`)
+  if (options.operator === undefined)
+    console.error('  put your address in it: operator, gateway, receiver')
+  console.error(`next:\n  wayside config check ${file}\n  wayside run ${file}`)
 }
 
 /** The config as a person would write it, comments and all. */
@@ -45,35 +56,66 @@ export function render(found: readonly FoundPort[], options: InitOptions): strin
   const owner = options.operator ?? `0x${'0'.repeat(40)}`
   const known = found.filter(({ driver }) => driver !== undefined)
   const silent = found.filter(({ driver }) => driver === undefined)
-  const sensors = known.map(({ path, driver }, i) => sensorText(`sensor${i + 1}`, driver, path))
-  if (known.length === 0) sensors.push(sensorText('air', 'plantower', '/dev/ttyUSB0'))
-  return `# Wayside device. Every setting: wayside config schema. After a change: wayside config check
+  const sensors = known.map((port, i) => sensorText(port, nameOf(known, i)))
+  if (known.length === 0) sensors.push(sensorText(example, 'air'))
+  return `# A Wayside device. Every setting with its default: docs/wayside.yaml, or \`wayside config schema\`.
+# After a change: \`wayside config check\`.
 folder: ${JSON.stringify(options.folder)}
 broker:
   url: ${JSON.stringify(options.broker)}
+
 # Whose device this is, who signs its grants, and where money goes. One address will do to begin with.
 operator: "${owner}"
 gateway: "${owner}"
 receiver: "${owner}"
+
+# One entry a sensor; its name is the name of its stream. \`wayside drivers\` lists what can be read.
 sensors:
 ${sensors.join('')}${silent.map(({ path }) => `  # nothing known speaks on ${path}\n`).join('')}
-# To sell instead of giving away: add a rail, and a price to each sensor.
+# Free streams go out in the clear. To sell one sealed, say what it costs, as in
+#     price: { amount: 0.01, per: 1h }
+# and on which rails you are paid: a token on a chain, and the contracts that hold buyers' deposits there.
+# \`wayside operate\` watches the same contracts and collects.
 # rails:
-#   - { chainId: 8453, settlement: "0x…", collector: "0x…", token: "0x…",
-#       tokenName: "USD Coin", tokenVersion: "2", decimals: 6 }
+#   - chainId: 8453
+#     settlement: "0x…"
+#     collector: "0x…"
+#     token: "0x…"
+#     tokenName: USD Coin
+#     tokenVersion: "2"
+#     decimals: 6
 `
 }
 
-function sensorText(name: string, driver: string | undefined, path: string): string {
+const example = { driver: 'plantower', path: '/dev/ttyUSB0' }
+
+function sensorText(port: Pick<FoundPort, 'driver' | 'path' | 'baudRate'>, name: string): string {
+  const { driver, path, baudRate } = port
+  const own = drivers.find(({ id }) => id === driver)?.serial.baudRate
+  const speed = baudRate === undefined || baudRate === own ? '' : `    baudRate: ${baudRate}\n`
   return `  - name: ${name}
     driver: ${driver}
     port: ${JSON.stringify(path)}
-    price: free
+${speed}    price: free
 `
+}
+
+/** A stream is named after its driver; the second of a kind is numbered. */
+function nameOf(known: readonly FoundPort[], at: number): string {
+  const driver = known[at]?.driver ?? ''
+  const before = known.slice(0, at).filter((port) => port.driver === driver).length
+  return before === 0 ? driver : `${driver}-${before + 1}`
+}
+
+function heardOn({ driver, baudRate, trouble }: FoundPort, { probe }: InitOptions): string {
+  if (driver !== undefined) return `${driver} at ${baudRate} baud`
+  return trouble ?? (probe ? 'nothing known' : 'not listened to')
 }
 
 const examples = `
 Examples:
   wayside init
   wayside init --operator 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --broker mqtts://broker.example:8883
-  wayside init --no-probe bench.yaml`
+  wayside init --no-probe bench.yaml
+
+Exit code: 0 written, 2 when the file is there already or cannot be written.`

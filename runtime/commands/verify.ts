@@ -1,13 +1,14 @@
 /** `wayside verify`: checks evidence files with no network, no store and no trust in whoever sent them. */
 import { readFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { exactJson } from '../buyer/lines.ts'
 import { judge, judgementFields } from '../buyer/proof.ts'
 import { fault } from '../faults.ts'
 import { type Address, parseAddress } from '../wire/address.ts'
 
-export function verifyCommand(): Command {
-  return new Command('verify')
+export function verifyCommand(program: Command): Command {
+  return program
+    .command('verify')
     .description('check evidence files: who signed which reading, and whom an operator enrolled')
     .argument('<file...>', 'evidence as `wayside buy --evidence` writes it')
     .option('--operator <address>', 'hold only what this operator vouches for', addressArgument)

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, test } from 'node:test'
+import { Command } from 'commander'
 import fc from 'fast-check'
 import { judge } from '../../runtime/buyer/proof.ts'
 import { verifyCommand } from '../../runtime/commands/verify.ts'
@@ -64,7 +65,7 @@ test('the command prints one JSON object a file and ends with 1 when one does no
   await writeFile(bad, evidence.slice(1))
   const log = mock.method(console, 'log', () => {})
   const before = process.exitCode
-  await verifyCommand().parseAsync(['--json', good, bad], { from: 'user' })
+  await verifyCommand(new Command()).parseAsync(['--json', good, bad], { from: 'user' })
   const lines = log.mock.calls.map(({ arguments: [line] }) => JSON.parse(String(line)))
   log.mock.restore()
   assert.equal(process.exitCode, 1)
@@ -74,7 +75,7 @@ test('the command prints one JSON object a file and ends with 1 when one does no
     [true, 41, 11, false],
   )
   await assert.rejects(
-    verifyCommand().parseAsync([join(folder, 'none')], { from: 'user' }),
+    verifyCommand(new Command()).parseAsync([join(folder, 'none')], { from: 'user' }),
     /cannot read/,
   )
   await rm(folder, { recursive: true })
