@@ -27,7 +27,7 @@ type Mark = {
 }
 type ShelfRow = {
   readonly stream: string
-  readonly generations: Index['streams'][number]['generations']
+  readonly generations: Readonly<Index['streams'][number]['generations']>
   readonly first: Mark
   readonly last: Mark
   readonly lastHash: Uint8Array
