@@ -8,7 +8,12 @@ import { isWithin, type Price } from '../wire/price.ts'
 import { type Refusal, refusal } from '../wire/refusal.ts'
 
 /** Terms that this device offers or once offered, and what they cost. */
-export type Tariff = { readonly stream: string; readonly price: Price }
+export type Tariff = {
+  readonly stream: string
+  readonly price: Price
+  /** Nominal length of an epoch: no more of it is charged. */
+  readonly epochMs: number
+}
 
 export type AdmitGround = {
   readonly device: Address

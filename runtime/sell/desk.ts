@@ -10,9 +10,10 @@ import { equal, hex } from '../wire/bytes.ts'
 import type { Grant } from '../wire/grant.ts'
 import { runsMax } from '../wire/keysbody.ts'
 import { checkPayment, type Payment } from '../wire/payment.ts'
-import { charge, type Price } from '../wire/price.ts'
+import { charge } from '../wire/price.ts'
 import { type Refusal, refusal, refuse } from '../wire/refusal.ts'
 import type { Range } from '../wire/request.ts'
+import type { Tariff } from './admit.ts'
 import { type Books, meterName, type Pending } from './books.ts'
 import type { SealedEpoch } from './rows.ts'
 import { has, type Runs, size, union, without } from './runs.ts'
@@ -25,8 +26,8 @@ export type Decision =
 export type Ground = {
   /** Gateway time for money, ms since 1970; undefined when none was ever heard. */
   readonly timeMs: number | undefined
-  /** The price under these terms (hex of their hash); undefined for terms that were never offered. */
-  readonly priceOf: (terms: string) => Price | undefined
+  /** What these terms (hex of their hash) say; undefined for terms that were never offered. */
+  readonly tariffOf: (terms: string) => Tariff | undefined
 }
 
 /** Promises that wait for an ack; older ones are covered by the ack of any newer. */
@@ -59,7 +60,10 @@ export function takeAck(books: Books, ack: Ack): Books {
   if (books.ack !== undefined && ack.period < books.ack.period) return books
   const heardMs = Math.max(books.heardMs, ack.timeMs)
   const matching = books.pending.find((one) => isAcked(one, ack))
-  const pending = books.pending.filter(({ period }) => period > ack.period)
+  // Of this very period another tree may still be waiting: a buyer that signs two is acked for one.
+  const pending = books.pending.filter(
+    (one) => one.period > ack.period || (one.period === ack.period && one !== matching),
+  )
   const account =
     matching === undefined ? books.account : acknowledge(books.account, matching.amount)
   return { ...books, ack, heardMs, pending, account }
@@ -189,15 +193,15 @@ export function mayServe(books: Books, { timeMs }: Ground): Refusal | undefined 
 
 function chargeFor(books: Books, epoch: SealedEpoch, ground: Ground): Decision | 'not ordered' {
   const terms = hex(epoch.terms)
-  const price = ground.priceOf(terms)
+  const tariff = ground.tariffOf(terms)
   const ordered = books.order.order.terms.some((one) => equal(one, epoch.terms))
-  if (!ordered || price === undefined) return 'not ordered'
+  if (!ordered || tariff === undefined) return 'not ordered'
   const no = mayServe(books, ground)
   if (no !== undefined) return { ok: false, refusal: no }
   const meter = meterName(epoch.stream, terms)
   const before = books.coveredMs.get(meter) ?? 0n
-  const more = BigInt(epoch.coveredMs)
-  const delivered = deliver(books.account, charge(before, more, price))
+  const more = BigInt(Math.min(epoch.coveredMs, tariff.epochMs))
+  const delivered = deliver(books.account, charge(before, more, tariff.price))
   if (!delivered.ok) return delivered
   const coveredMs = new Map(books.coveredMs).set(meter, before + more)
   return { ok: true, books: { ...books, account: delivered.account, coveredMs } }

@@ -159,7 +159,7 @@ export function requests(options: RequestsOptions) {
   function ground(): Ground {
     return {
       timeMs: options.timeMs(),
-      priceOf: (terms) => options.tariffs.get(terms)?.price,
+      tariffOf: (terms) => options.tariffs.get(terms),
     }
   }
 }

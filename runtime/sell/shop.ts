@@ -30,7 +30,7 @@ export type ShopOptions = {
   /** The offer as it is published now: streams, prices, rails, operator, gateway, receiver. */
   readonly offer: () => Offer
   readonly store: SalesStore
-  /** Key-tree nodes of a range; none for a generation that was destroyed. */
+  /** Key-tree nodes of a range; none, or GENERATION_MISSING, for a generation that was destroyed. */
   readonly cover: Cover
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Sends an answer; a rejection means that it may be lost, and the buyer asks again. */
@@ -179,9 +179,9 @@ function termsRow(terms: Terms): TermsRow {
 }
 
 function tariffOf({ hash, json }: TermsRow): [string, Tariff] {
-  const { stream, price } = JSON.parse(json) as Terms
+  const { stream, price, epochMs } = JSON.parse(json) as Terms
   const { amount, perMs } = price
-  return [hash, { stream, price: { amount: BigInt(amount), perMs: BigInt(perMs) } }]
+  return [hash, { stream, epochMs, price: { amount: BigInt(amount), perMs: BigInt(perMs) } }]
 }
 
 /** A bell that is heard even when it rang before anybody listened. */

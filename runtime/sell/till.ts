@@ -5,6 +5,7 @@
  * Channels without a grant are guests: strangers may make as many as they like, so they live in memory
  * only and the oldest makes room.
  */
+import { Fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { encodeKeysBody } from '../wire/keysbody.ts'
@@ -118,8 +119,18 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
   }
 
   function sealedKeys(session: Session, next: Books): Uint8Array {
-    const body = encodeKeysBody(keysBody(session, next.bought, options.cover))
+    const body = encodeKeysBody(keysBody(session, next.bought, nodesOf))
     return sealMessage('keys', session.keys, BigInt(session.keysVersion), body, options.random)
+  }
+
+  /** What was destroyed is gone: nobody opens it any more, its buyers neither. */
+  function nodesOf(...range: Parameters<Cover>): readonly KeyNode[] {
+    try {
+      return options.cover(...range)
+    } catch (cause) {
+      if (cause instanceof Fault && cause.code === 'GENERATION_MISSING') return []
+      throw cause
+    }
   }
 
   function makeRoom() {
