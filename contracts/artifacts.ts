@@ -1,4 +1,5 @@
 import settlement from './generated/BatchSettlement.json' with { type: 'json' }
+import permit2 from './generated/DevPermit2.json' with { type: 'json' }
 import token from './generated/DevToken.json' with { type: 'json' }
 import collector from './generated/Eip3009Collector.json' with { type: 'json' }
 import multicall from './generated/Multicall3.json' with { type: 'json' }
@@ -22,15 +23,17 @@ export const artifacts = {
   settlement: settlement as Artifact,
   collector: collector as Artifact,
   permit2Collector: permit2Collector as Artifact,
+  permit2: permit2 as Artifact,
   token: token as Artifact,
   multicall: multicall as Artifact,
 } as const
 
-/** Where x402 has put its contracts on public chains; stock clients know no other addresses. */
+/** Where x402 and what it needs stand on public chains; stock clients know no other addresses. */
 export const canonical = {
   settlement: '0x4020074e9df2ce1dee5a9c1b5c3f541d02a10003',
   collector: '0x4020806089470a89826cb9fb1f4059150b550004',
   permit2Collector: '0x4020425faf3b746c082c2f942b4e5159887b0005',
+  permit2: '0x000000000022d473030f116ddee9f6b43ac78ba3',
   multicall: '0xca11bde05977b3631167028862be2a173976ca11',
 } as const
 

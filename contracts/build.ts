@@ -13,6 +13,7 @@ const published = [
   'BatchSettlement',
   'Eip3009Collector',
   'Permit2Collector',
+  'DevPermit2',
   'DevToken',
   'Multicall3',
 ]

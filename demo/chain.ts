@@ -137,6 +137,7 @@ async function putContracts(rpc: string): Promise<void> {
   await put(canonical.settlement, artifacts.settlement)
   await put(canonical.collector, artifacts.collector)
   await put(canonical.permit2Collector, artifacts.permit2Collector)
+  await put(canonical.permit2, artifacts.permit2)
   await put(canonical.multicall, artifacts.multicall)
   await put(places.token, artifacts.token)
 }

@@ -21,6 +21,8 @@ interface IPermit2 {
         uint256 requestedAmount;
     }
 
+    /// @notice Moves what the owner signed for the caller, bound to a witness; `witnessTypeString` completes
+    /// the signed type after its stub.
     function permitWitnessTransferFrom(
         PermitTransferFrom memory permit,
         SignatureTransferDetails calldata transferDetails,

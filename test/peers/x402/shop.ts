@@ -35,6 +35,7 @@ export async function openShop(options: {
   readonly relay: LocalAccount
   readonly price: string
   readonly minDeposit: string
+  readonly transfer: 'eip3009' | 'permit2'
 }) {
   const { chain, receiver, authorizer, relay, price } = options
   const network = `eip155:${chain.chainId}` as const
@@ -70,6 +71,7 @@ export async function openShop(options: {
             name: chain.tokenName,
             version: chain.tokenVersion,
             minDeposit: options.minDeposit,
+            assetTransferMethod: options.transfer,
           },
         },
       },
