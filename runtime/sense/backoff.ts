@@ -1,5 +1,5 @@
 /** Delays between attempts, with full jitter: uniform below a ceiling that doubles. */
-export type Backoff = { nextMs(): number; reset(): void }
+type Backoff = { nextMs(): number; reset(): void }
 
 export function backoff(bounds: {
   readonly firstMs: number

@@ -70,13 +70,10 @@ export async function listen(port: Port, to: Listener): Promise<Error | 'silent'
     if (frames > 0) ask()
   })
   ask()
+  const sinceMs = () => clock.monotonicMs() - lastFrameMs
   const end = await Promise.race([
     port.closed.then((error) => error ?? new Error('the port was closed')),
-    silence(
-      driver.silenceMs,
-      () => clock.monotonicMs() - lastFrameMs,
-      AbortSignal.any([signal, over.signal]),
-    ),
+    silence(driver.silenceMs, sinceMs, AbortSignal.any([signal, over.signal])),
   ])
   over.abort()
   quiet.clear()

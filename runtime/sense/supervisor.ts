@@ -15,7 +15,7 @@
  */
 import type { Clock } from '../wire/clock.ts'
 import type { Reading } from '../wire/reading.ts'
-import { type Backoff, backoff, delay } from './backoff.ts'
+import { backoff, delay } from './backoff.ts'
 import type { Driver, Serial } from './driver.ts'
 import { listen, type Stamp } from './listen.ts'
 import type { Moment } from './moment.ts'
@@ -63,6 +63,47 @@ export type Supervisor = {
 
 export function supervise(sensor: Supervised): Supervisor {
   const { name, driver, path, clock } = sensor
+  const book = bookOf(sensor)
+
+  /** One life of the port: opened, heard to its end, closed. True when it was a long and good one. */
+  async function once(signal: AbortSignal): Promise<boolean> {
+    book.turn('opening')
+    let port: Port
+    try {
+      port = await sensor.open({ path, ...driver.serial, ...sensor.serial })
+    } catch (error) {
+      sensor.note('port not opened', { name, path, why: (error as Error).message })
+      return false
+    }
+    book.opened()
+    const openedMs = clock.monotonicMs()
+    const end = await listen(port, { ...sensor, ...book.hears, signal })
+    await port.close()
+    if (end === 'silent') book.silent()
+    else if (end !== 'stopped') sensor.note('port lost', { name, path, why: end.message })
+    return (book.lastFrameMs() ?? openedMs) - openedMs >= stableMs
+  }
+
+  return {
+    async start(signal) {
+      const again = backoff({ firstMs: 500, mostMs: 30_000, random: sensor.random ?? Math.random })
+      while (!signal.aborted) {
+        if (await once(signal)) again.reset()
+        if (signal.aborted) break
+        book.turn('backoff')
+        await delay(again.nextMs(), signal)
+      }
+      book.turn('stopped')
+    },
+    health: book.health,
+  }
+}
+
+/** Frames over this long, and the next failure starts from the shortest delay again. */
+const stableMs = 60_000
+
+/** What is known of the sensor from one life of its port to the next, and what is counted. */
+function bookOf({ name, driver, path, clock, ...sensor }: Supervised) {
   const doubts: Record<string, number> = {}
   const count = { opened: 0, frames: 0, moments: 0, bytesSkipped: 0 }
   let state: SensorHealth['state'] = 'stopped'
@@ -75,86 +116,45 @@ export function supervise(sensor: Supervised): Supervisor {
     sensor.doubt(reason)
   }
 
-  function emit({ values, units, subject, stamp }: Moment<Stamp>) {
-    if (Object.keys(values).length === 0) return doubt('nothing measured')
-    const whose = subject === undefined ? {} : { subject }
-    count.moments += 1
-    sensor.moment({ stream: name, ...whose, boot: clock.boot, ...stamp, values, units })
-  }
-
-  function intact(frames: number, nowMs: number) {
-    if (silenceSeen) {
-      warmUntilMs = nowMs + driver.warmUpMs
-      sensor.note('sensor speaks again', { name, path, warmUpMs: driver.warmUpMs })
-    }
-    silenceSeen = false
-    state = 'open'
-    lastFrameMs = nowMs
-    count.frames += frames
-  }
-
-  async function hear(port: Port, signal: AbortSignal): Promise<Error | 'silent' | 'stopped'> {
-    return listen(port, {
-      ...sensor,
-      signal,
-      intact,
-      warming: (nowMs) => nowMs < warmUntilMs,
-      emit,
-      doubt,
-      skipped(bytes) {
-        count.bytesSkipped += bytes
-      },
-    })
-  }
-
-  /** One life of the port: opened, heard to its end, closed. */
-  async function once(signal: AbortSignal, again: Backoff) {
-    state = 'opening'
-    let port: Port
-    try {
-      port = await sensor.open({ path, ...driver.serial, ...sensor.serial })
-    } catch (error) {
-      sensor.note('port not opened', { name, path, why: (error as Error).message })
-      return
-    }
-    count.opened += 1
-    state = silenceSeen ? 'silent' : 'open'
-    const openedMs = clock.monotonicMs()
-    const end = await hear(port, signal)
-    await port.close()
-    if (end === 'silent') silenceSeen = true
-    if (end !== 'stopped') {
-      sensor.note(end === 'silent' ? 'sensor is silent' : 'port lost', {
-        name,
-        path,
-        why: end === 'silent' ? `no intact frame for ${driver.silenceMs} ms` : end.message,
-      })
-    }
-    if (lastFrameMs !== undefined && lastFrameMs - openedMs >= stableMs) again.reset()
-  }
-
   return {
-    async start(signal) {
-      const again = backoff({ firstMs: 500, mostMs: 30_000, random: sensor.random ?? Math.random })
-      while (!signal.aborted) {
-        await once(signal, again)
-        if (signal.aborted) break
-        state = 'backoff'
-        await delay(again.nextMs(), signal)
-      }
-      state = 'stopped'
+    lastFrameMs: () => lastFrameMs,
+    turn(next: SensorHealth['state']) {
+      state = next
     },
-    health: () => ({
-      name,
-      driver: driver.id,
-      path,
-      state,
-      ...count,
-      doubts: { ...doubts },
+    opened() {
+      count.opened += 1
+      state = silenceSeen ? 'silent' : 'open'
+    },
+    silent() {
+      silenceSeen = true
+      sensor.note('sensor is silent', { name, path, silenceMs: driver.silenceMs })
+    },
+    health: (): SensorHealth => ({
+      ...{ name, driver: driver.id, path, state, ...count, doubts: { ...doubts } },
       ...(lastFrameMs !== undefined && { lastFrameMonotonicMs: lastFrameMs }),
     }),
+    hears: {
+      doubt,
+      skipped(bytes: number) {
+        count.bytesSkipped += bytes
+      },
+      warming: (nowMs: number) => nowMs < warmUntilMs,
+      intact(frames: number, nowMs: number) {
+        if (silenceSeen) {
+          warmUntilMs = nowMs + driver.warmUpMs
+          sensor.note('sensor speaks again', { name, path, warmUpMs: driver.warmUpMs })
+        }
+        silenceSeen = false
+        state = 'open'
+        lastFrameMs = nowMs
+        count.frames += frames
+      },
+      emit({ values, units, subject, stamp }: Moment<Stamp>) {
+        if (Object.keys(values).length === 0) return doubt('nothing measured')
+        const whose = subject === undefined ? {} : { subject }
+        count.moments += 1
+        sensor.moment({ stream: name, ...whose, boot: clock.boot, ...stamp, values, units })
+      },
+    },
   }
 }
-
-/** Frames over this long, and the next failure starts from the shortest delay again. */
-const stableMs = 60_000
