@@ -19,6 +19,7 @@ import {
 } from '../operator/config.ts'
 import { type Gateway, openGateway } from '../operator/gateway.ts'
 import { type Ledger, openLedger } from '../operator/ledger.ts'
+import { checkLost } from '../operator/lost.ts'
 import type { Note } from '../operator/note.ts'
 import { openSettler, type Settler } from '../operator/settler.ts'
 import { type Money, sentenceOf } from '../operator/words.ts'
@@ -86,7 +87,8 @@ async function openOffice(config: OperatorConfig, json: boolean): Promise<Office
     open.chain = await chainOf(config, keys)
     console.error(`connecting to ${config.broker.url} …`)
     const note = teller(config, json, () => gateway.channels())
-    open.broker = await brokerOf(config, keys.operator, note)
+    await compare(config, keys, open.ledger)
+    open.broker = await brokerOf(config, `wayside-gateway-${keys.operator.address}`, note)
     const { ledger, chain, broker } = open
     const settler: Settler = openSettler({
       channels: () => gateway.channels(),
@@ -161,14 +163,14 @@ async function chainOf({ chain }: OperatorConfig, { gateway, sender }: Keys): Pr
 
 async function brokerOf(
   { broker: { url, username, passwordFile, caFile } }: OperatorConfig,
-  operator: Signer,
+  clientId: string,
   note: (note: Note) => void,
 ): Promise<Broker> {
   const ca = caFile === undefined ? undefined : await wordIn(caFile)
   const password = passwordFile === undefined ? undefined : await wordIn(passwordFile)
   const broker = openBroker({
     url,
-    clientId: `wayside-gateway-${operator.address}`,
+    clientId,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { tls: () => ({ ca }) }),
@@ -187,6 +189,16 @@ async function brokerOf(
   } catch (cause) {
     await broker.close()
     throw cause
+  }
+}
+
+/** Looks, over a line of its own, whether the broker knows more of us than our books. */
+async function compare(config: OperatorConfig, { gateway }: Keys, ledger: Ledger): Promise<void> {
+  const line = await brokerOf(config, `wayside-books-${gateway.address}`, () => {})
+  try {
+    await checkLost(line, gateway.address, ledger.channels())
+  } finally {
+    await line.close()
   }
 }
 

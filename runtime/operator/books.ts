@@ -46,6 +46,8 @@ export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): 
     return { channel: kept, refusal: refusal('promise-two-trees', { period }) }
   }
   if (period <= kept.acked.period) return { channel: kept }
+  // The deposit is not where it was: the voucher is kept, and an ack must wait.
+  if (kept.shortSinceMs !== undefined) return { channel: kept, refusal: refusal('channel-unknown') }
   const changed = withLeaves(kept.members, shown.leaves)
   if (!changed.ok) return { channel: kept, refusal: changed.refusal }
   const tree = treeOf(changed.members)

@@ -2,7 +2,7 @@
  * One channel as the operator's gateway keeps it. Pure: the chain is read before, SQLite written after.
  *
  *   number                  authority                      may
- *   balance, claimed        the chain, k blocks deep       rise; a falling balance ends the channel
+ *   balance, claimed        the chain, k blocks deep       rise; a balance that stays low ends it
  *   cap of a member         this gateway                   rise
  *   paid of a member        the buyer's signed tree        rise, up to its cap
  *   acked                   this gateway, once on disk     rise
@@ -25,6 +25,10 @@ export type Channel = {
   /** Everything ever deposited and not taken back, claimed money included. */
   readonly balance: bigint
   readonly claimed: bigint
+  /** The most that it ever held: with less, money was taken back or a block was taken back. */
+  readonly deposited: bigint
+  /** Since when it holds less than it did, gateway time in ms; not kept over a restart. */
+  readonly shortSinceMs?: number
   /** What the payer has asked to take back. */
   readonly withdrawing: bigint
   /** Why this channel gets no more grants and acks; it never goes away again. */
@@ -69,19 +73,42 @@ export type Seen = {
 
 export function newChannel(id: Uint8Array, config: ChannelConfig, rail: Rail): Channel {
   const acked = { period: 0n, root: emptyRoot, total: 0n, timeMs: 0 }
-  const money = { balance: 0n, claimed: 0n, withdrawing: 0n }
+  const money = { balance: 0n, claimed: 0n, deposited: 0n, withdrawing: 0n }
   return { id: hex(id), config, rail, ...money, members: [], acked, splits: new Map() }
 }
 
+/** A balance that fell counts as a reorganisation for so long, and as a withdrawal from then on. */
+export const reorganisedMs = 30 * 60_000
+
 /**
- * Takes what the chain says now. A withdrawal that is pending, or one that went through while we were
- * away (the balance fell), ends the channel: what is left of it can only be claimed.
+ * Takes what the chain says now. A pending withdrawal ends the channel. So does one that went through while
+ * nobody looked, which shows as a balance that fell and stays low; a reorganised deposit comes back, its
+ * channel with the same id and vouchers, and until then nothing is granted or acked.
  */
-export function observe(channel: Channel, seen: Seen): Channel {
-  const withdrawing = seen.withdrawal?.amount ?? 0n
-  const shrunk = seen.balance < channel.balance
-  const next = { ...channel, balance: seen.balance, claimed: seen.totalClaimed, withdrawing }
-  return seen.withdrawal !== undefined || shrunk ? end(next, 'withdrawal') : next
+export function observe(channel: Channel, seen: Seen, nowMs: number): Channel {
+  const { shortSinceMs = nowMs, ...rest } = channel
+  const deposited = seen.balance > channel.deposited ? seen.balance : channel.deposited
+  const short = seen.balance < deposited
+  const next: Channel = {
+    ...rest,
+    balance: seen.balance,
+    claimed: seen.totalClaimed,
+    deposited,
+    withdrawing: seen.withdrawal?.amount ?? 0n,
+    ...(short ? { shortSinceMs } : {}),
+  }
+  const gone = short && nowMs - shortSinceMs >= reorganisedMs
+  return seen.withdrawal !== undefined || gone ? end(next, 'withdrawal') : next
+}
+
+/** Whether its deposit stands, or whatever else its buyer must hear. */
+export function isFunded(channel: Channel): boolean {
+  return channel.ended !== undefined || (channel.balance > 0n && channel.shortSinceMs === undefined)
+}
+
+/** An open channel may get grants and acks now. */
+export function isOpen(channel: Channel): boolean {
+  return channel.ended === undefined && channel.shortSinceMs === undefined
 }
 
 /** The first reason stands: what ended a channel is told to its buyer. */
@@ -115,8 +142,19 @@ export function join(
 
 /** Acks the same books again at a later time, so that devices know that time; ended channels stay as they are. */
 export function ackAgain(channel: Channel, timeMs: number): Channel {
-  if (channel.ended !== undefined || timeMs <= channel.acked.timeMs) return channel
+  if (!isOpen(channel) || timeMs <= channel.acked.timeMs) return channel
   return { ...channel, acked: { ...channel.acked, timeMs } }
+}
+
+/** Devices that are new to the register join every channel whose buyer ordered the fleet. */
+export function joinFleet(channel: Channel, devices: readonly Address[], nowMs: number): Channel {
+  if (channel.ended !== undefined) return channel
+  const fleet = channel.members.filter(({ alone, untilMs }) => !alone && untilMs > nowMs)
+  const known = new Set(channel.members.map(({ device }) => device))
+  const fresh = devices.filter((device) => !known.has(device))
+  if (fleet.length === 0 || fresh.length === 0) return channel
+  const untilMs = Math.max(...fleet.map((member) => member.untilMs))
+  return join(channel, fresh, { alone: false, untilMs })
 }
 
 export function capsTotal(channel: Channel): bigint {

@@ -5,7 +5,7 @@
  * - a fleet gets even shares of half the balance; the other half waits for those who sell more: a member
  *   that has used half of its cap gets another share, as long as there is one.
  */
-import { type Channel, capsTotal, type Member } from './channel.ts'
+import { type Channel, capsTotal, isOpen, type Member } from './channel.ts'
 
 /** The part of the balance that a fleet's first even shares are cut from: one in this many. */
 export const firstSharesPart = 2n
@@ -14,7 +14,7 @@ export const topUpPart = 2n
 
 /** The channel with caps raised as far as its orders, its use and its balance allow. */
 export function deal(channel: Channel): Channel {
-  if (channel.ended !== undefined) return channel
+  if (!isOpen(channel)) return channel
   let free = channel.balance - channel.withdrawing - capsTotal(channel)
   if (free <= 0n || channel.members.length === 0) return channel
   const share = evenShare(channel)

@@ -15,7 +15,7 @@ import type { Offer, OfferedRail } from '../wire/offer.ts'
 import { signDocumentAsync } from '../wire/signed.ts'
 import type { Signer } from '../wire/signer.ts'
 import { parseTopic, topics } from '../wire/topic.ts'
-import { ackAgain, type Channel, claimable, observe, type Seen } from './channel.ts'
+import { ackAgain, type Channel, claimable, joinFleet, observe, type Seen } from './channel.ts'
 import { deal } from './deal.ts'
 import { type Desk, isLive, openDesk } from './desk.ts'
 import { type Changed, type Keeper, openKeeper } from './keeper.ts'
@@ -75,6 +75,10 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     broker.publish(topics(register.operator).answer(session), message).catch(() => {})
   }
   const { nowMs } = keeper
+  for (const channel of keeper.all()) {
+    const now = deal(joinFleet(channel, register.devices(), nowMs()))
+    if (now !== channel) keeper.put(now)
+  }
   const sessions = openSessions({ ledger, send, note, nowMs, monotonicMs, limits })
   const seen: SeenOf = ({ config, rail }) => parts.seen(config, rail)
   const ground = groundOf(parts)
@@ -141,7 +145,7 @@ async function lookAtAll(keeper: Keeper, seen: SeenOf, note: (note: Note) => voi
     try {
       const now = await seen(channel)
       const latest = keeper.get(channel.id) ?? channel
-      const next = deal(observe(latest, now))
+      const next = deal(observe(latest, now, keeper.nowMs()))
       if (differs(latest, next)) keeper.put(next)
     } catch (cause) {
       note({ event: 'trouble', where: 'chain', why: whyOf(cause) })
@@ -213,6 +217,7 @@ function differs(a: Channel, b: Channel): boolean {
     a.claimed !== b.claimed ||
     a.withdrawing !== b.withdrawing ||
     a.ended !== b.ended ||
+    a.shortSinceMs !== b.shortSinceMs ||
     a.members !== b.members
   )
 }

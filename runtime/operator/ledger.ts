@@ -1,10 +1,12 @@
 /**
  * The gateway's durable memory, one SQLite file. What stands here was decided; nothing is signed or sent
- * that rests on more than stands here.
+ * that rests on more than stands here. Throws STORE_FAILED, and the gateway stops, when the disk gives out.
  *
  * Amounts and periods are decimal text, since they pass 2^63.
  */
+import { chmodSync } from 'node:fs'
 import { type Database, openDatabase } from '../disk/sqlite.ts'
+import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { decodeChannelConfig, encodeChannelConfig } from '../wire/channel.ts'
@@ -48,7 +50,15 @@ export type Session = {
 /** Opens or makes the file. */
 export function openLedger(path: string): Ledger {
   const db = openDatabase(path)
+  // It holds the keys of sessions.
+  chmodSync(path, 0o600)
+  const found = Number(db.pragma('user_version', { simple: true }))
+  if (found > schema) {
+    db.close()
+    throw fault('STORE_NEWER', { path, found, known: schema })
+  }
   db.exec(tables)
+  db.pragma(`user_version = ${schema}`)
   const members = db.prepare<[string], MemberRow>(
     'SELECT * FROM member WHERE channel = ? ORDER BY place',
   )
@@ -67,12 +77,15 @@ export function openLedger(path: string): Ledger {
         .prepare<[], { topic: string }>('SELECT topic FROM notice')
         .all()
         .map(({ topic }) => topic),
-    save: saver(db),
+    save: saver(db, path),
     close: () => db.close(),
   }
 }
 
-function saver(db: Database): (change: Change) => void {
+/** Of the tables below; a later version reads every earlier one. */
+const schema = 1
+
+function saver(db: Database, path: string): (change: Change) => void {
   const saveChannel = channelSaver(db)
   const putSession = db.prepare(
     `INSERT INTO session VALUES (@name, @channel, @id, @ask, @answer, @keys)
@@ -82,7 +95,7 @@ function saver(db: Database): (change: Change) => void {
   const putOffer = db.prepare('INSERT OR REPLACE INTO offer VALUES (1, ?)')
   const putNotice = db.prepare('INSERT OR IGNORE INTO notice VALUES (?)')
   const dropNotice = db.prepare('DELETE FROM notice WHERE topic = ?')
-  return db.transaction((change: Change) => {
+  const save = db.transaction((change: Change) => {
     if (change.channel !== undefined) saveChannel(change.channel.now, change.channel.before)
     if (change.session !== undefined) putSession.run(sessionRow(change.session))
     if (change.over !== undefined) dropSession.run(change.over)
@@ -90,14 +103,21 @@ function saver(db: Database): (change: Change) => void {
     if (change.notice !== undefined) putNotice.run(change.notice)
     if (change.cleared !== undefined) dropNotice.run(change.cleared)
   })
+  return (change) => {
+    try {
+      save(change)
+    } catch (cause) {
+      throw fault('STORE_FAILED', { path, why: cause instanceof Error ? cause.message : '' }, cause)
+    }
+  }
 }
 
 function channelSaver(db: Database): (now: Channel, before: Channel | undefined) => void {
   const putChannel = db.prepare(
     `INSERT INTO channel VALUES (@id, @config, @chainId, @settlement, @balance, @claimed,
-       @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
+       @deposited, @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
      ON CONFLICT (id) DO UPDATE SET balance = @balance, claimed = @claimed,
-       withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
+       deposited = @deposited, withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
        total = @total, timeMs = @timeMs, voucher = @voucher`,
   )
   const putMember = db.prepare(
@@ -125,7 +145,8 @@ function channelSaver(db: Database): (now: Channel, before: Channel | undefined)
 const tables = `
   CREATE TABLE IF NOT EXISTS channel (
     id TEXT PRIMARY KEY, config BLOB NOT NULL, chainId INTEGER NOT NULL, settlement TEXT NOT NULL,
-    balance TEXT NOT NULL, claimed TEXT NOT NULL, withdrawing TEXT NOT NULL, ended TEXT,
+    balance TEXT NOT NULL, claimed TEXT NOT NULL, deposited TEXT NOT NULL,
+    withdrawing TEXT NOT NULL, ended TEXT,
     period TEXT NOT NULL, root TEXT NOT NULL, total TEXT NOT NULL, timeMs INTEGER NOT NULL,
     voucher BLOB) STRICT;
   CREATE TABLE IF NOT EXISTS member (
@@ -149,6 +170,7 @@ type ChannelRow = {
   settlement: Address
   balance: string
   claimed: string
+  deposited: string
   withdrawing: string
   ended: Ending | null
   period: string
@@ -174,6 +196,7 @@ function channelRow({ id, config, rail, acked, ...channel }: Channel): ChannelRo
     ...rail,
     balance: text(channel.balance),
     claimed: text(channel.claimed),
+    deposited: text(channel.deposited),
     withdrawing: text(channel.withdrawing),
     ended: channel.ended ?? null,
     period: text(acked.period),
@@ -191,6 +214,7 @@ function channelOf(row: ChannelRow, members: MemberRow[], splits: SplitRow[]): C
     rail: { chainId: row.chainId, settlement: row.settlement },
     balance: BigInt(row.balance),
     claimed: BigInt(row.claimed),
+    deposited: BigInt(row.deposited),
     withdrawing: BigInt(row.withdrawing),
     ...(row.ended === null ? {} : { ended: row.ended }),
     members: members.map(memberOf),

@@ -12,7 +12,15 @@ import { checkOrder, decodeOrder, type OrderGround, type SignedOrder } from '../
 import { type Refusal, refusal } from '../wire/refusal.ts'
 import { openOrder, sessionName } from '../wire/session.ts'
 import { budget } from './budget.ts'
-import { ackAgain, type Channel, join, newChannel, observe, type Seen } from './channel.ts'
+import {
+  ackAgain,
+  type Channel,
+  isFunded,
+  join,
+  newChannel,
+  observe,
+  type Seen,
+} from './channel.ts'
 import { deal } from './deal.ts'
 import type { Keeper } from './keeper.ts'
 import type { Session } from './ledger.ts'
@@ -78,7 +86,10 @@ export function openOrders(parts: OrdersParts): Orders {
     const { session } = one
     const seen = await seenOf(parts, one)
     const known = keeper.get(session.channel)
-    if (seen === undefined || (known === undefined && seen.balance === 0n)) {
+    const before = known ?? newChannel(one.order.channelId, one.config, one.rail)
+    const channel = seen === undefined ? before : observe(before, seen, keeper.nowMs())
+    if (seen === undefined || !isFunded(channel)) {
+      if (known !== undefined && channel !== known) keeper.put(channel)
       if (waiting.get(session.name) !== one) {
         sessions.refuse(session, 0n, refusal('channel-unknown'))
         if (waiting.size < limits.waitingMax) waiting.set(session.name, one)
@@ -86,7 +97,6 @@ export function openOrders(parts: OrdersParts): Orders {
       return
     }
     waiting.delete(session.name)
-    const channel = observe(known ?? newChannel(one.order.channelId, one.config, one.rail), seen)
     if (channel.ended !== undefined) {
       keeper.put(channel)
       sessions.refuse(session, 0n, endedRefusal(channel))

@@ -65,11 +65,15 @@ test('a buyer that signs two trees for one period gets no more acks', async () =
 })
 
 test('books of a channel with a withdrawal are not acked, and still claimed', async () => {
-  const channel = observe(fleet(1, 100n), {
-    balance: 100n,
-    totalClaimed: 0n,
-    withdrawal: { amount: 100n },
-  })
+  const channel = observe(
+    fleet(1, 100n),
+    {
+      balance: 100n,
+      totalClaimed: 0n,
+      withdrawal: { amount: 100n },
+    },
+    0,
+  )
   const { channel: kept, refusal } = takeBooks(channel, await books(channel, 1n, [leaf(0, 60n)]), 1)
   assert.equal(refusal?.code, 'channel-withdrawing')
   assert.deepEqual([kept.acked.period, claimable(kept)], [0n, 60n])

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { type Channel, capsTotal, join, observe } from '../../runtime/operator/channel.ts'
+import {
+  type Channel,
+  capsTotal,
+  isOpen,
+  join,
+  joinFleet,
+  observe,
+  reorganisedMs,
+} from '../../runtime/operator/channel.ts'
 import { deal } from '../../runtime/operator/deal.ts'
 import { device, funded } from './fixture.ts'
 
@@ -27,18 +35,39 @@ test('a fleet gets even shares of half the balance, and who sells more gets anot
 
 test('a top-up of the deposit is dealt', () => {
   const channel = deal(join(funded(100n), [device(0)], { alone: true, ...until }))
-  const more = deal(observe(channel, { balance: 250n, totalClaimed: 0n }))
+  const more = deal(observe(channel, { balance: 250n, totalClaimed: 0n }, 0))
   assert.deepEqual(caps(more), [250n])
 })
 
-test('a withdrawal stops the dealing, and so does one that went through unseen', () => {
+test('a withdrawal stops the dealing for good', () => {
   const channel = join(funded(100n), [device(0)], { alone: true, ...until })
-  const pending = observe(channel, { balance: 100n, totalClaimed: 0n, withdrawal: { amount: 1n } })
+  const seen = { balance: 100n, totalClaimed: 0n }
+  const pending = observe(channel, { ...seen, withdrawal: { amount: 1n } }, 0)
   assert.equal(pending.ended, 'withdrawal')
   assert.deepEqual(caps(deal(pending)), [0n])
-  const gone = observe(channel, { balance: 40n, totalClaimed: 0n })
-  const refilled = observe(gone, { balance: 900n, totalClaimed: 0n })
-  assert.deepEqual(caps(deal(refilled)), [0n], 'an ended channel stays ended')
+  assert.deepEqual(caps(deal(observe(pending, { ...seen, balance: 900n }, 0))), [0n])
+})
+
+test('a reorganised deposit comes back with all its rights; one that was withdrawn does not', () => {
+  const channel = deal(join(funded(100n), [device(0)], { alone: true, ...until }))
+  const low = { balance: 40n, totalClaimed: 0n }
+  const gone = observe(channel, low, 1_000)
+  assert.deepEqual([gone.ended, isOpen(gone)], [undefined, false], 'nothing meanwhile')
+  const back = observe(gone, { balance: 250n, totalClaimed: 0n }, 2_000)
+  assert.deepEqual([isOpen(back), ...caps(deal(back))], [true, 250n])
+  assert.equal(observe(gone, low, 1_000 + reorganisedMs).ended, 'withdrawal')
+})
+
+test('devices new to the register join the channels of who ordered the fleet, behind the others', () => {
+  const fleet = join(funded(100n), [device(5), device(3)], { alone: false, untilMs: 900 })
+  const grown = joinFleet(fleet, [device(3), device(4), device(5)], 100)
+  assert.deepEqual(
+    grown.members.map(({ device: id, untilMs }) => [id, untilMs]),
+    [5, 3, 4].map((n) => [device(n), 900]),
+  )
+  assert.equal(joinFleet(fleet, [device(4)], 900), fleet, 'an order that ended takes nobody in')
+  const single = join(funded(100n), [device(5)], { alone: true, ...until })
+  assert.equal(joinFleet(single, [device(4)], 0), single)
 })
 
 test('whatever happens: Σ caps ≤ balance − withdrawing, caps rise, devices keep their places', () => {
@@ -68,10 +97,11 @@ type Step =
 
 function apply(channel: Channel, step: Step): Channel {
   const { balance, claimed: totalClaimed } = channel
-  if ('deposit' in step) return observe(channel, { balance: balance + step.deposit, totalClaimed })
+  if ('deposit' in step)
+    return observe(channel, { balance: balance + step.deposit, totalClaimed }, 0)
   if ('order' in step) return join(channel, step.order.map(device), { alone: step.alone, ...until })
   if ('withdraw' in step) {
-    return observe(channel, { balance, totalClaimed, withdrawal: { amount: step.withdraw } })
+    return observe(channel, { balance, totalClaimed, withdrawal: { amount: step.withdraw } }, 0)
   }
   const paid = channel.members.map(({ cap, paid: known = 0n }, index) => {
     const amount = (cap * BigInt(step.part)) / 100n

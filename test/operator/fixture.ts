@@ -37,7 +37,7 @@ export function configOf(changes: Partial<ChannelConfig> = {}): ChannelConfig {
 export function funded(balance: bigint, changes: Partial<ChannelConfig> = {}): Channel {
   const config = configOf(changes)
   const channel = newChannel(channelId(config, rail), config, rail)
-  return observe(channel, { balance, totalClaimed: 0n })
+  return observe(channel, { balance, totalClaimed: 0n }, 0)
 }
 
 /** What the buyer shows for a period: all leaves in the tree, only `changed` in the list. */

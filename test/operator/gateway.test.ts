@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Channel } from '../../runtime/operator/channel.ts'
+import { checkLost } from '../../runtime/operator/lost.ts'
 import { recoverAck } from '../../runtime/wire/ack.ts'
 import { unhex } from '../../runtime/wire/bytes.ts'
 import { channelId } from '../../runtime/wire/channel.ts'
@@ -172,4 +174,36 @@ test('two trees shown to two devices end the channel', async (t) => {
     unhex(world.current.ledger.channels()[0]?.acked.root ?? '0x01'),
     new Uint8Array(32),
   )
+})
+
+test('books older than what was signed are noticed before anything is signed on them', async (t) => {
+  const world = await openWorld(t)
+  deposit(world, 400n)
+  const one = await openBuyer(world)
+  await one.order()
+  const old = world.current.ledger.channels()
+  await one.ask({ kind: 'books', ...(await books(funded(400n), 1n, [leaf(0, 30n), leaf(1, 20n)])) })
+  await eventually(() => acksOf(world, device(0))[0]?.period === 1n)
+  const check = (channels: Iterable<Channel>) => checkLost(world.broker, gateway.address, channels)
+  await check(world.current.ledger.channels())
+  await assert.rejects(check(old), /older than what it has signed: the ack of period 1/)
+  await assert.rejects(check([]), /BOOKS_BEHIND|a grant of/)
+  await checkLost(world.broker, operator.address, [])
+  world.broker.retained.set(topics(device(0)).ack, new Uint8Array([0xff]))
+  await check(world.current.ledger.channels())
+})
+
+test('what the disk does not take is never said', async (t) => {
+  const world = await openWorld(t)
+  deposit(world, 400n)
+  const one = await openBuyer(world)
+  await one.order()
+  await eventually(() => acksOf(world, device(0)).length === 1)
+  world.current.ledger.close()
+  const shown = await books(funded(400n), 1n, [leaf(0, 30n), leaf(1, 20n)])
+  one.ask({ kind: 'books', ...shown }).catch(() => {})
+  await assert.rejects(world.stop(), /database connection is not open/)
+  assert.equal(acksOf(world, device(0))[0]?.period, 0n)
+  assert.equal(one.answers.length, 1)
+  world.stop = async () => {}
 })

@@ -19,7 +19,7 @@ test('a channel comes back from the disk as it was saved, step by step', async (
       const early = takeBooks(channel, await books(channel, 2n, leaves, leaves.slice(1)), 6_000)
       return takeBooks(early.channel, await books(channel, 1n, leaves), 6_001).channel
     },
-    (channel) => observe(channel, { balance: 2n ** 90n, totalClaimed: 2n ** 80n }),
+    (channel) => observe(channel, { balance: 2n ** 90n, totalClaimed: 2n ** 80n }, 0),
     (channel) => deal(join(channel, [device(2), device(0)], { alone: true, untilMs: 9_000 })),
     (channel) => end(channel, 'two trees'),
   ]

@@ -62,17 +62,17 @@ test('receivers and tokens are claimed apart, a hundred channels at a time', () 
 
 test('only what the chain has not moved and still holds is claimable', () => {
   const channel = promised(700n)
-  const claimed = observe(channel, { balance: 1_000_000_000n, totalClaimed: 600n })
+  const claimed = observe(channel, { balance: 1_000_000_000n, totalClaimed: 600n }, 0)
   assert.equal(claimable(claimed), 100n)
-  assert.equal(claimable(observe(channel, { balance: 300n, totalClaimed: 250n })), 50n)
-  assert.equal(claimable(observe(channel, { balance: 300n, totalClaimed: 300n })), 0n)
+  assert.equal(claimable(observe(channel, { balance: 300n, totalClaimed: 250n }, 0)), 50n)
+  assert.equal(claimable(observe(channel, { balance: 300n, totalClaimed: 300n }, 0)), 0n)
 })
 
 test('a withdrawal makes a channel urgent while it has something to claim', () => {
   const channel = promised(700n)
   const seen = { balance: 1_000n, withdrawal: { amount: 1_000n } }
-  assert.equal(urgent([observe(channel, { ...seen, totalClaimed: 0n })]).length, 1)
-  assert.equal(urgent([observe(channel, { ...seen, totalClaimed: 700n }), channel]).length, 0)
+  assert.equal(urgent([observe(channel, { ...seen, totalClaimed: 0n }, 0)]).length, 1)
+  assert.equal(urgent([observe(channel, { ...seen, totalClaimed: 700n }, 0), channel]).length, 0)
 })
 
 test('no plan costs more than its share, whatever the values and the price', () => {

@@ -64,17 +64,21 @@ test('a claim that the chain does not show yet is not sent again, unless it is l
   state.atMs += 3_600_000
   await settler.settleAll()
   assert.equal(sent.length, 3)
-  state.channels = [observe(promised(500n), { balance: 1_000n, totalClaimed: 500n })]
+  state.channels = [observe(promised(500n), { balance: 1_000n, totalClaimed: 500n }, 0)]
   await settler.settleAll()
   assert.equal(sent.length, 3)
 })
 
 test('a pending withdrawal is rescued at once, and only that', async () => {
-  const pending = observe(promised(300n, 1), {
-    balance: 1_000n,
-    totalClaimed: 0n,
-    withdrawal: { amount: 1_000n },
-  })
+  const pending = observe(
+    promised(300n, 1),
+    {
+      balance: 1_000n,
+      totalClaimed: 0n,
+      withdrawal: { amount: 1_000n },
+    },
+    0,
+  )
   const { settler, sent } = world([pending, promised(900n, 2)])
   await settler.rescue()
   assert.deepEqual(
