@@ -81,6 +81,11 @@ export const faults = {
     says: 'the store at {path} stopped: {why}',
     cure: 'check free space and the card (`dmesg`), then start again; what was acknowledged is kept',
   },
+  BOOKS_BEHIND: {
+    exit: 1,
+    says: 'the books of the gateway are older than what it has signed: {what} is not in them',
+    cure: 'restore the newest gateway.sqlite; if none is left, give the gateway a new key, and let buyers open new channels',
+  },
   STORE_DAMAGED: {
     exit: 2,
     says: 'the store does not agree with itself: {what}',
