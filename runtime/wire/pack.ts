@@ -3,40 +3,41 @@
  * name, field names, units) written once and copied from then on. A test holds the two to equal bytes.
  */
 import type { Address } from './address.ts'
-import { unhex } from './bytes.ts'
+import { concat, unhex } from './bytes.ts'
 import { encodeCbor } from './cbor.ts'
 import type { Reading, Value } from './reading.ts'
+import type { Unit } from './units.ts'
 
 /** The encoder of one device's packs. Every call returns fresh bytes. */
 export function packEncoder(device: Address): (reading: Reading) => Uint8Array {
-  const names = cache((path: string) => labelled(0x21, `${device}/${path}/`))
-  const fields = cache((key: string) => {
-    const [name = '', unit] = key.split('\n')
-    const named = labelled(0x00, name)
-    return unit === undefined ? [named] : [named, labelled(0x01, unit)]
-  })
-  const boots = cache((boot: string) => encodeCbor(unhex(boot)))
+  const shapes = new Map<string, Shape>()
   const out = writer()
 
+  const shapeOf = (reading: Reading): Shape => {
+    const { stream, subject } = reading
+    const path = subject === undefined ? stream : `${stream}/${subject}`
+    const known = shapes.get(path)
+    if (known !== undefined && fits(known, reading)) return known
+    // Ships come and go on one line: the bound keeps the cache from growing with them.
+    if (shapes.size >= shapesMax) shapes.clear()
+    const shape = shapeFor(reading, `${device}/${path}/`)
+    shapes.set(path, shape)
+    return shape
+  }
+
   return (reading) => {
-    const { stream, subject, monotonicMs, wallMs, values, units } = reading
-    const keys = Object.keys(values)
+    const { monotonicMs, wallMs, values } = reading
+    const { names, records, base, boot } = shapeOf(reading)
     out.begin()
-    out.head(4, keys.length)
-    for (let i = 0; i < keys.length; i += 1) {
-      const key = keys[i] as string
-      const unit = units[key]
-      const labels = fields(unit === undefined ? key : `${key}\n${unit}`)
-      const time = i > 0 ? 0 : wallMs === undefined ? 2 : 3
-      out.head(5, labels.length + 1 + time)
-      for (const label of labels) out.bytes(label)
-      out.value(values[key] as Value)
+    out.head(4, names.length)
+    for (let i = 0; i < names.length; i += 1) {
+      const members = i > 0 ? 0 : wallMs === undefined ? 2 : 3
+      out.record(records[i] as Uint8Array, members)
+      out.value(values[names[i] as string] as Value)
       if (i > 0) continue
-      out.bytes(names(subject === undefined ? stream : `${stream}/${subject}`))
-      if (wallMs === undefined) {
-        out.bytes(bootLabel)
-        out.bytes(boots(reading.boot))
-      } else {
+      out.bytes(base)
+      if (wallMs === undefined) out.bytes(boot)
+      else {
         out.byte(0x22)
         out.number(wallMs / 1000)
         out.bytes(monoLabel)
@@ -44,6 +45,45 @@ export function packEncoder(device: Address): (reading: Reading) => Uint8Array {
       out.number(monotonicMs)
     }
     return out.end()
+  }
+}
+
+/** What one source's readings have in common, spelled. */
+type Shape = {
+  readonly names: readonly string[]
+  readonly units: readonly (Unit | undefined)[]
+  readonly bootId: string
+  /** Of each field: the map's head, its name, its unit. */
+  readonly records: readonly Uint8Array[]
+  readonly base: Uint8Array
+  /** The label `boot_` and the boot id behind it, up to the time. */
+  readonly boot: Uint8Array
+}
+
+function fits(shape: Shape, { boot, values, units }: Reading): boolean {
+  let i = 0
+  for (const name in values) {
+    if (shape.names[i] !== name || shape.units[i] !== units[name]) return false
+    i += 1
+  }
+  return i === shape.names.length && boot === shape.bootId
+}
+
+function shapeFor({ boot, values, units }: Reading, base: string): Shape {
+  const names = Object.keys(values)
+  return {
+    names,
+    units: names.map((name) => units[name]),
+    bootId: boot,
+    records: names.map((name) => {
+      const unit = units[name]
+      const named = labelled(0x00, name)
+      return unit === undefined
+        ? concat(Uint8Array.of(0xa2), named)
+        : concat(Uint8Array.of(0xa3), named, labelled(0x01, unit))
+    }),
+    base: labelled(0x21, base),
+    boot: concat(encodeCbor('boot_'), Uint8Array.of(0x82), encodeCbor(unhex(boot))),
   }
 }
 
@@ -60,39 +100,21 @@ function writer() {
     buffer = larger
     view = new DataView(buffer.buffer)
   }
+  const bytes = (value: Uint8Array) => {
+    room(value.length)
+    // For a name of a few bytes a loop is quicker than a call into the engine.
+    if (value.length > 48) buffer.set(value, at)
+    else for (let i = 0; i < value.length; i += 1) buffer[at + i] = value[i] as number
+    at += value.length
+  }
   const byte = (value: number) => {
     room(1)
     buffer[at] = value
     at += 1
   }
-  const bytes = (value: Uint8Array) => {
-    room(value.length)
-    buffer.set(value, at)
-    at += value.length
-  }
   const head = (major: number, value: number) => {
     room(9)
-    const type = major << 5
-    if (value < 24) {
-      buffer[at] = type | value
-      at += 1
-    } else if (value < 0x100) {
-      view.setUint16(at, ((type | 24) << 8) | value)
-      at += 2
-    } else if (value < 0x1_0000) {
-      buffer[at] = type | 25
-      view.setUint16(at + 1, value)
-      at += 3
-    } else if (value < 0x1_0000_0000) {
-      buffer[at] = type | 26
-      view.setUint32(at + 1, value)
-      at += 5
-    } else {
-      buffer[at] = type | 27
-      view.setUint32(at + 1, Math.floor(value / 0x1_0000_0000))
-      view.setUint32(at + 5, value % 0x1_0000_0000)
-      at += 9
-    }
+    at += writeHead(view, at, major << 5, value)
   }
   const number = (value: number) => {
     if (Number.isSafeInteger(value)) {
@@ -103,7 +125,7 @@ function writer() {
       bytes(encodeCbor(value))
     } else {
       room(9)
-      buffer[at] = 0xfb
+      view.setUint8(at, 0xfb)
       view.setFloat64(at + 1, value)
       at += 9
     }
@@ -118,44 +140,57 @@ function writer() {
     bytes,
     head,
     number,
+    /** A record's beginning, whose map has so many members more. */
+    record(beginning: Uint8Array, more: number): void {
+      const start = at
+      bytes(beginning)
+      buffer[start] = (beginning[0] as number) + more
+    },
     /** A value behind the label of its type. */
     value(value: Value): void {
-      if (typeof value === 'number') {
-        byte(0x02)
-        number(value)
-        return
-      }
       byte(valueLabel(value))
-      bytes(encodeCbor(value))
+      if (typeof value === 'number') number(value)
+      else bytes(encodeCbor(value))
     },
   }
 }
 
+/** Writes a head in its shortest spelling; returns its size. */
+function writeHead(view: DataView, at: number, type: number, value: number): number {
+  if (value < 24) {
+    view.setUint8(at, type | value)
+    return 1
+  }
+  if (value < 0x100) {
+    view.setUint16(at, ((type | 24) << 8) | value)
+    return 2
+  }
+  if (value < 0x1_0000) {
+    view.setUint8(at, type | 25)
+    view.setUint16(at + 1, value)
+    return 3
+  }
+  if (value < 0x1_0000_0000) {
+    view.setUint8(at, type | 26)
+    view.setUint32(at + 1, value)
+    return 5
+  }
+  view.setUint8(at, type | 27)
+  view.setUint32(at + 1, Math.floor(value / 0x1_0000_0000))
+  view.setUint32(at + 5, value % 0x1_0000_0000)
+  return 9
+}
+
 function valueLabel(value: Value): number {
+  if (typeof value === 'number' || typeof value === 'bigint') return 0x02
   if (typeof value === 'string') return 0x03
-  if (typeof value === 'boolean') return 0x04
-  return typeof value === 'bigint' ? 0x02 : 0x08
+  return typeof value === 'boolean' ? 0x04 : 0x08
 }
 
 /** A map's label and the text under it. */
 function labelled(label: number, name: string): Uint8Array {
-  return Uint8Array.of(label, ...encodeCbor(name))
+  return concat(Uint8Array.of(label), encodeCbor(name))
 }
 
-/** Keeps what was made, up to a bound: ships come and go on one line. */
-function cache<T>(make: (key: string) => T): (key: string) => T {
-  const kept = new Map<string, T>()
-  return (key) => {
-    const found = kept.get(key)
-    if (found !== undefined) return found
-    if (kept.size >= cachedMax) kept.clear()
-    const made = make(key)
-    kept.set(key, made)
-    return made
-  }
-}
-
-const cachedMax = 1024
+const shapesMax = 1024
 const monoLabel = encodeCbor('mono')
-/** The key, and the head of the list of two behind it. */
-const bootLabel = Uint8Array.of(...encodeCbor('boot_'), 0x82)

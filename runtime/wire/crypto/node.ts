@@ -18,6 +18,8 @@ import { concat, hex, utf8 } from '../bytes.ts'
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts
   if (parts.length === 1 && only !== undefined) return bytes(hash('sha256', only, 'buffer'))
+  const short = joinShort(parts)
+  if (short !== undefined) return bytes(hash('sha256', short, 'buffer'))
   const sum = createHash('sha256')
   for (const part of parts) sum.update(part)
   return bytes(sum.digest())
@@ -126,6 +128,24 @@ const halfOrder = Buffer.from(
   '7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0',
   'hex',
 )
+
+/**
+ * The parts in one buffer that the next call overwrites, or undefined when they are long. A leaf or a node
+ * of a tree is three short parts, and one call to `hash` costs half of what a hash object does.
+ */
+function joinShort(parts: readonly Uint8Array[]): Uint8Array | undefined {
+  let size = 0
+  for (const part of parts) size += part.length
+  if (size > scratch.length) return undefined
+  let at = 0
+  for (const part of parts) {
+    scratch.set(part, at)
+    at += part.length
+  }
+  return scratch.subarray(0, at)
+}
+
+const scratch = new Uint8Array(1024)
 
 /** A plain Uint8Array over the same memory, so that nothing of Buffer's leaks into the wire. */
 function bytes(buffer: Buffer): Uint8Array {
