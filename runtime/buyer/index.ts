@@ -58,7 +58,7 @@ export type BuyerOptions = {
   readonly own?: boolean
   readonly rail?: RailWanted
   /** Opens the chain when the channel may need a deposit; without it the channel must be funded. */
-  readonly chain?: (rail: OfferedRail) => Promise<BuyerChain>
+  readonly chain?: (rail: OfferedRail) => Promise<BuyerChain | undefined>
   readonly note?: (note: BuyNote) => void
   readonly limits?: Partial<BuyerLimits>
   /** Ends everything at once; `stop` is the orderly way. */
@@ -98,7 +98,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
     await books.close()
   }
   try {
-    await broker?.ready()
+    await broker?.ready(limits.connectMs)
     const market = await openMarket(line, wanted, {
       malformed: (why) => tally.finding('malformed message', { why }),
     })

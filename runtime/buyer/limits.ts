@@ -1,5 +1,7 @@
 /** The buyer's limits: each with its default and its reason. */
 export type BuyerLimits = {
+  /** How long the broker may take to answer at the start, ms. */
+  readonly connectMs: number
   /** After the first fitting offer, how long others of the fleet are waited for, ms. */
   readonly discoverMs: number
   /** How long a first fitting offer is waited for, ms. */
@@ -24,6 +26,7 @@ export type BuyerLimits = {
 }
 
 export const buyerLimits: BuyerLimits = {
+  connectMs: 5_000,
   discoverMs: 1_500,
   offerMs: 30_000,
   gapMs: 500,

@@ -184,8 +184,10 @@ export function openTrade(options: TradeOptions): Trade {
     } else if (answer?.kind === 'refusal') {
       tally.note({ event: 'refused', seller: device, why: sentence(answer.refusal) })
     }
+    // A state says only that an answer was lost on its way: the next turn asks again.
+    const final = answer?.kind === 'chunk' || answer?.kind === 'refusal'
     const now = feed.missing()
-    if (answer !== undefined && now?.from === from && now.to === to) feed.giveUp()
+    if (final && now?.from === from && now.to === to) feed.giveUp()
   }
 }
 

@@ -1,0 +1,70 @@
+/** What happens while buying, in words: for the stderr of `wayside buy`, and for anyone's log. */
+import { decimalText } from '../quantity.ts'
+import type { Summary } from './shop.ts'
+import type { BuyNote } from './tally.ts'
+
+export type MoneyName = { readonly decimals: number; readonly name: string }
+
+/** One line, no line end. Amounts are in the token's own unit where it is known. */
+export function sentenceOf(note: BuyNote, money?: MoneyName): string {
+  const amountOf = (amount: bigint) => spell(amount, money)
+  switch (note.event) {
+    case 'finding':
+      return `finding: ${note.finding}${placeOf(note)}${note.why === undefined ? '' : ` (${note.why})`}`
+    case 'gap':
+      return `epochs ${note.from} to ${note.to}${placeOf(note)} never came: passed over`
+    case 'evicted':
+      return `epochs ${note.from} to ${note.to}${placeOf(note)} are not stored any more`
+    case 'unknown kind':
+      return `header ${note.number}${placeOf(note)} is of a later version: passed over`
+    case 'ordered':
+      return `ordered from ${note.seller}, session ${note.session}`
+    case 'refused':
+      return `${note.seller} says no: ${note.why}`
+    case 'promised':
+      return `promised ${note.device} ${amountOf(note.amount)} in all`
+    case 'undelivered':
+      return `${note.device} owes the keys of ${note.epochs} epochs: promising again`
+    case 'deposited':
+      return `deposited ${amountOf(note.amount)} in transaction ${note.tx}`
+    case 'budget used up':
+      return 'the budget is used up'
+  }
+}
+
+/** The state of things in one line: `12 epochs (12 opened), 340 readings, 0.0034 USDC of 1.5`. */
+export function summaryLine({ counts, findings, money }: Summary, name?: MoneyName): string {
+  const found = Object.values(findings).reduce((sum, count) => sum + count, 0)
+  const paid =
+    money === undefined
+      ? 'own data'
+      : `promised ${spell(money.promised, name ?? money)} of ${spell(money.budget, name ?? money)}`
+  const missing = counts.gap + counts.evicted
+  return [
+    `${counts.seen} epochs seen, ${counts.bought} bought, ${counts.opened} opened and verified`,
+    `${counts.readings} readings`,
+    paid,
+    ...(missing === 0 ? [] : [`${missing} epochs missing`]),
+    ...(found === 0 ? [] : [`${found} findings`]),
+  ].join(' · ')
+}
+
+function placeOf({
+  device,
+  stream,
+  number,
+}: {
+  device?: string
+  stream?: string
+  number?: number
+}) {
+  if (device === undefined) return ''
+  const what = stream === undefined ? device : `${device}/${stream}`
+  return number === undefined ? ` of ${what}` : ` at ${number} of ${what}`
+}
+
+function spell(amount: bigint, money?: { readonly decimals: number; readonly name?: string }) {
+  if (money === undefined) return `${amount}`
+  const text = decimalText(amount, money.decimals)
+  return money.name === undefined ? text : `${text} ${money.name}`
+}

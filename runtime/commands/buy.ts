@@ -1,0 +1,196 @@
+/** `wayside buy`: verified readings on stdout, words on stderr, money within a budget. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Buyer, BuyerOptions, Item } from '../buyer/index.ts'
+import type { MoneyName } from '../buyer/words.ts'
+import { fault } from '../faults.ts'
+import { duration } from '../quantity.ts'
+import { type Address, parseAddress } from '../wire/address.ts'
+import type { OfferedRail } from '../wire/offer.ts'
+import type { Signer } from '../wire/signer.ts'
+
+export function buyCommand(program: Command): void {
+  program
+    .command('buy')
+    .description('find streams, pay for them within a budget, print verified readings')
+    .requiredOption('--broker <url>', 'where the devices publish: mqtt://, mqtts://, ws://, wss://')
+    .option('--operator <address>', 'only devices that this operator enrolled', address)
+    .option('--device <address>', 'only this device; may be repeated', (text, all) => [
+      ...list<Address>(all),
+      address(text),
+    ])
+    .option('--stream <name>', 'only streams of this name; may be repeated', (text, all) => [
+      ...list<string>(all),
+      text,
+    ])
+    .requiredOption('--key <file>', 'the key that pays: 32 bytes of hex (mode 0600), or a keystore')
+    .option('--password-file <file>', 'the password of the keystore')
+    .option('--budget <amount>', "the most this run promises, in the token's own unit", '0')
+    .option('--rpc <url>', 'an endpoint of the chain, to deposit; may be repeated', (text, all) => [
+      ...list<string>(all),
+      text,
+    ])
+    .option('--ahead <time>', 'pay so far ahead of delivery (10s, 1h); default: on sight', time)
+    .option('--own', "read the operator's own devices at price 0; --key is the operator's")
+    .option('--folder <folder>', 'where the books are kept', 'wayside-buyer')
+    .option('--resume', 'go on behind the last reading of the run before')
+    .option('--for <time>', 'stop buying after so long', time)
+    .option('--count <n>', 'end after so many readings', count)
+    .addOption(new Option('--format <format>').choices(['ndjson', 'csv']).default('ndjson'))
+    .option('--evidence <folder>', 'write the evidence of every reading there')
+    .option('--json <file>', 'write the summary there at the end')
+    .addHelpText('after', examples)
+    .action(buy)
+}
+
+type Options = {
+  readonly broker: string
+  readonly operator?: Address
+  readonly device?: readonly Address[]
+  readonly stream?: readonly string[]
+  readonly key: string
+  readonly passwordFile?: string
+  readonly budget: string
+  readonly rpc?: readonly string[]
+  readonly ahead?: number
+  readonly own?: boolean
+  readonly folder: string
+  readonly resume?: boolean
+  readonly for?: number
+  readonly count?: number
+  readonly format: 'ndjson' | 'csv'
+  readonly evidence?: string
+  readonly json?: string
+}
+
+async function buy(options: Options): Promise<void> {
+  const { openBuyer } = await import('../buyer/index.ts')
+  const { openTeller } = await import('./buytell.ts')
+  const { sinkOf } = await import('./buysink.ts')
+  const startedMs = performance.now()
+  const end = new AbortController()
+  const tell = openTeller()
+  const signer = await signerOf(options)
+  let buyer: Buyer | undefined
+  const stop = stopper(() => buyer?.stop(), end)
+  try {
+    buyer = await openBuyer(buyerOptions(options, signer, end.signal, tell.note, tell.money))
+    const found = buyer
+    tell.found(found)
+    if (options.for !== undefined) setTimeout(() => found.stop(), options.for).unref()
+    const sink = await sinkOf(options, found.listings)
+    let count = 0
+    for await (const item of found.readings()) {
+      await sink.write(item as Item)
+      count += 1
+      if (count === options.count) break
+    }
+    await found.close()
+    const seconds = Math.round((performance.now() - startedMs) / 1000)
+    process.exitCode = await tell.end(found.summary(), seconds, options.json)
+  } finally {
+    stop.forget()
+    tell.quiet()
+    await buyer?.close()
+  }
+}
+
+function buyerOptions(
+  options: Options,
+  signer: Signer,
+  signal: AbortSignal,
+  note: NonNullable<BuyerOptions['note']>,
+  money: (name: MoneyName) => void,
+): BuyerOptions {
+  const { operator, device, stream, own, rpc } = options
+  return {
+    broker: options.broker,
+    folder: options.folder,
+    signer,
+    wanted: {
+      ...(operator === undefined ? {} : { operator }),
+      ...(device === undefined ? {} : { devices: device }),
+      ...(stream === undefined ? {} : { streams: stream }),
+    },
+    budget: options.budget,
+    aheadMs: options.ahead ?? 0,
+    resume: options.resume === true,
+    own: own === true,
+    chain: async (rail) => {
+      money({ decimals: rail.decimals, name: rail.tokenName })
+      return rpc === undefined ? undefined : await chainOf(rpc, rail, signer)
+    },
+    note,
+    signal,
+  }
+}
+
+/** Ethers is loaded only when there is something to deposit. */
+async function chainOf(rpcs: readonly string[], rail: OfferedRail, sender: Signer) {
+  const { openChain } = await import('../link/chain.ts')
+  const { chainId, settlement } = rail
+  return openChain({ rpcs, chainId, settlement, sender })
+}
+
+async function signerOf({ key, passwordFile }: Options): Promise<Signer> {
+  const { readKeyFile } = await import('../disk/keyfile.ts')
+  const { localSigner } = await import('../wire/signer.ts')
+  const { readIfThere } = await import('../disk/write.ts')
+  const { text } = await import('../wire/bytes.ts')
+  if (passwordFile === undefined) return localSigner(await readKeyFile(key))
+  const word = await readIfThere(passwordFile)
+  if (word === undefined)
+    throw fault('INPUT_UNREADABLE', { path: passwordFile, why: 'no such file' })
+  return localSigner(await readKeyFile(key, text(word).replace(/\r?\n$/, '')))
+}
+
+/** The first Ctrl-C stops buying and waits for what is paid; the second ends at once. */
+function stopper(stop: () => void, end: AbortController) {
+  let signals = 0
+  const heed = () => {
+    signals += 1
+    if (signals === 1) stop()
+    else end.abort()
+  }
+  process.on('SIGINT', heed)
+  process.on('SIGTERM', heed)
+  return {
+    forget() {
+      process.off('SIGINT', heed)
+      process.off('SIGTERM', heed)
+    },
+  }
+}
+
+function list<T>(value: unknown): readonly T[] {
+  return Array.isArray(value) ? value : []
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text)
+  if (parsed === undefined) throw new InvalidArgumentError('an address is 0x and 40 hex digits.')
+  return parsed
+}
+
+function time(text: string): number {
+  const parsed = duration({ min: 1, max: 366 * 86_400_000 }).safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '')
+  return parsed.data
+}
+
+function count(text: string): number {
+  const parsed = /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : undefined
+  if (parsed === undefined) throw new InvalidArgumentError('a whole number, 1 or more.')
+  return parsed
+}
+
+const examples = `
+Examples:
+  wayside buy --broker mqtt://localhost --key buyer.key --rpc http://localhost:8545 --budget 1.50
+  wayside buy --broker mqtts://fleet.example --operator 0x5fbd… --stream air --key buyer.key \\
+      --budget 20 --ahead 1h --resume --format csv >> air.csv
+  wayside buy --own --operator 0x5fbd… --broker mqtt://localhost --key operator.key
+
+Each line names its epoch and its index in it. Ctrl-C stops buying, waits for what is paid, prints the
+summary; once more ends at once, and --resume goes on later with nothing lost.
+Exit code: 0 ended in order, 1 something that was paid for did not come or did not open, 2 usage, keys or
+config, 3 no broker, no offer, or no chain.`

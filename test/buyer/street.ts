@@ -1,0 +1,223 @@
+/** A street for the tests: real devices and a real gateway around a broker in memory, and a purse of play money. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { randomBytes } from '#crypto'
+import { type BuyerOptions, openBuyer } from '../../runtime/buyer/index.ts'
+import type { BuyNote } from '../../runtime/buyer/tally.ts'
+import type { Broker } from '../../runtime/link/broker.ts'
+import { openGateway } from '../../runtime/operator/gateway.ts'
+import { openLedger } from '../../runtime/operator/ledger.ts'
+import { openRegister } from '../../runtime/operator/register.ts'
+import { openShop, type Shop } from '../../runtime/sell/shop.ts'
+import { epochMaker } from '../../runtime/sign/epoch.ts'
+import { openDeviceKey } from '../../runtime/sign/key.ts'
+import { openStore } from '../../runtime/store/client.ts'
+import { openGenerations } from '../../runtime/stream/generations.ts'
+import { outbox } from '../../runtime/stream/outbox.ts'
+import { openShelf } from '../../runtime/stream/shelf.ts'
+import { type Address, zeroAddress } from '../../runtime/wire/address.ts'
+import { hex } from '../../runtime/wire/bytes.ts'
+import type { Offer } from '../../runtime/wire/offer.ts'
+import { generateSessionKey } from '../../runtime/wire/session.ts'
+import { localSigner } from '../../runtime/wire/signer.ts'
+import { type Terms, termsHash } from '../../runtime/wire/terms.ts'
+import { gateway, operator, rail, receiver, token } from '../operator/fixture.ts'
+import { memoryBroker } from '../operator/line.ts'
+import { testClock } from '../sign/fixture.ts'
+import { secretOf } from '../wire/sample.ts'
+
+export const offeredRail = {
+  ...rail,
+  collector: zeroAddress,
+  token,
+  tokenName: 'USDC',
+  tokenVersion: '2',
+  decimals: 6,
+}
+export const terms: Terms = {
+  stream: 'air',
+  fields: [{ name: 'pm2_5', unit: 'ug/m3', type: 'number' }],
+  epochMs: 200,
+  price: { amount: '1000', perMs: 1000 },
+  policy: 'use',
+}
+export const limits = {
+  discoverMs: 300,
+  offerMs: 5_000,
+  gapMs: 50,
+  askMs: 400,
+  retryMs: 60,
+  undeliveredMs: 1_000,
+  endMs: 3_000,
+}
+
+type Ends = { after(fn: () => Promise<void>): void }
+type Running = { readonly stop: () => Promise<void> }
+type StreetBroker = Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
+export type Street = Awaited<ReturnType<typeof openStreet>>
+
+export async function openStreet(t: Ends, devices = 1, broker: StreetBroker = memoryBroker()) {
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
+  const running: Running[] = []
+  const made = []
+  for (let i = 0; i < devices; i += 1)
+    made.push(await openDevice(join(folder, `device${i}`), broker))
+  running.push(...made)
+  const books = await startGateway(join(folder, 'gateway.db'), broker, made)
+  running.push(books)
+  t.after(async () => {
+    for (const one of running) await one.stop()
+    await rm(folder, { recursive: true })
+  })
+  return { folder, broker, devices: made, gateway: books.gateway, buy: buyers(t, folder, broker) }
+}
+
+/** Opens buyers that are closed before the street is; each has a folder of its own, unless named. */
+function buyers(t: Ends, folder: string, broker: StreetBroker) {
+  return async (options: Partial<BuyerOptions> & { readonly purse?: string } = {}) => {
+    const { purse = 'buyer', ...more } = options
+    const notes: BuyNote[] = []
+    const buyer = await openBuyer({
+      broker,
+      folder: join(folder, purse),
+      signer: localSigner(secretOf('buyer')),
+      budget: '1',
+      limits,
+      note: (note) => notes.push(note),
+      ...more,
+    })
+    t.after(() => buyer.close())
+    return { ...buyer, notes }
+  }
+}
+
+async function startGateway(
+  path: string,
+  broker: StreetBroker,
+  devices: readonly { readonly device: Address }[],
+) {
+  const ledger = openLedger(path)
+  const rows = devices.map(({ device }) => ({ device, signingKey: device, version: 1 }))
+  const one = await openGateway({
+    broker,
+    ledger,
+    register: openRegister(operator.address, rows),
+    operator,
+    gateway,
+    hpke: await generateSessionKey(),
+    receiver,
+    rails: [offeredRail],
+    withdrawDelayMinS: 7 * 86_400,
+    seen: async () => ({ balance: 10_000_000n, totalClaimed: 0n }),
+    lookMs: 50,
+    ackMs: 100,
+    note: () => {},
+    limits: { ordersPerSecond: 50, requestsPerSecond: 1000 },
+  })
+  const end = new AbortController()
+  const ended = one.start(end.signal)
+  return {
+    gateway: one,
+    async stop() {
+      end.abort()
+      await ended
+      ledger.close()
+    },
+  }
+}
+
+/** A device as `wayside run` composes it, its sensor a timer. */
+async function openDevice(folder: string, broker: StreetBroker) {
+  const key = await openDeviceKey(folder)
+  const { device } = key
+  const generations = await openGenerations(folder, { random: randomBytes })
+  const store = await openStore({ path: join(folder, 'store.db') })
+  const clock = testClock()
+  const box = outbox({ store, publish: broker.publish })
+  const setups = [{ device, stream: 'air', product: 'wayside test' }]
+  const offer = offerOf(key, [terms])
+  const shelf = await openShelf({
+    device,
+    sign: key.sign,
+    store,
+    offer,
+    setups,
+    indexEveryMs: 100,
+    changed: box.look,
+  })
+  const shop: Shop = await openShop({
+    key,
+    offer: shelf.offer,
+    store: {
+      ...store,
+      async saleCommit(change) {
+        await store.saleCommit(change)
+        box.look()
+      },
+    },
+    cover: generations.cover,
+    clock,
+    publish: broker.publish,
+    limits: { ordersPerS: 50, requestsPerS: 1000 },
+  })
+  const { epochMs } = terms
+  const plan = { name: 'air', terms: termsHash(terms), setup: shelf.setupHash('air'), epochMs }
+  const maker = epochMaker({
+    key,
+    clock,
+    streams: [{ ...plan, countMax: 4096, bytesMax: 65_536, free: false }],
+    generation: generations.current,
+    keys: generations.leafKey,
+    store,
+    random: randomBytes,
+    limits: { commitDelayMs: 50 },
+    sealed() {
+      box.look()
+      shelf.look()
+      shop.look()
+    },
+  })
+  for (const filter of shop.filters) await broker.subscribe(filter, shop.handle)
+  const end = new AbortController()
+  const parts = [shelf, maker, box, shop].map((part) => part.start(end.signal))
+  let count = 0
+  const timer = setInterval(() => {
+    count += 1
+    const values = { pm2_5: count }
+    const monotonicMs = clock.monotonicMs()
+    maker.take({ stream: 'air', boot: clock.boot, monotonicMs, values, units: { pm2_5: 'ug/m3' } })
+  }, 20)
+  let stopped: Promise<void> | undefined
+  return {
+    device,
+    store,
+    counts: shop.counts,
+    stop() {
+      stopped ??= (async () => {
+        clearInterval(timer)
+        end.abort()
+        await Promise.all(parts)
+        await store.close()
+      })()
+      return stopped
+    },
+  }
+}
+
+function offerOf(
+  key: Awaited<ReturnType<typeof openDeviceKey>>,
+  streams: Terms[],
+): Omit<Offer, 'version'> {
+  return {
+    device: key.device,
+    operator: operator.address,
+    signingKey: key.signingKey,
+    hpke: hex(key.hpke.publicKey),
+    receiver,
+    gateway: gateway.address,
+    rails: [offeredRail],
+    withdrawDelayMinS: 7 * 86_400,
+    streams,
+  }
+}
