@@ -36,8 +36,10 @@ export function openModels(config: Config): Promise<OpenedModel[]> {
 
 /** What the supervisor of a sensor needs of its config. Throws the faults of its driver's options. */
 export function sensorPlan(sensor: SensorConfig) {
-  const { name, port: path } = sensor
-  return { name, path, ...chooseDriver(drivers, sensor.driver, sensor.options) }
+  const { name, port: path, baudRate } = sensor
+  const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
+  if (baudRate === undefined) return { name, path, driver, options }
+  return { name, path, driver: { ...driver, serial: { ...driver.serial, baudRate } }, options }
 }
 
 /** Every stream of the device, sensors first. */

@@ -107,7 +107,7 @@ const modelSchema = z.strictObject({
 })
 
 const railSchema = z.strictObject({
-  chainId: z.number().int().positive().describe('EIP-155 number of the chain: 8453 is Base.'),
+  chainId: z.number().int().min(1).describe('EIP-155 number of the chain: 8453 is Base.'),
   settlement: configAddress.describe('The batch-settlement contract there.'),
   collector: configAddress.describe('The contract that takes deposits for it.'),
   token: configAddress.describe('The token that is paid in.'),

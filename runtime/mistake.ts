@@ -30,7 +30,10 @@ export function mistakesOf(issue: z.core.$ZodIssue, schema: z.ZodType, whole: un
     const deeper = inner?.map((one) => ({ ...one, path: [...path, ...one.path] }))
     if (deeper !== undefined) return deeper.flatMap((one) => mistakesOf(one, schema, whole))
   }
-  return [{ path, ...sentence(issue, given) }]
+  const said = sentence(issue, given)
+  const inside = wantsSettings(issue) ? settingsAt(schema, path) : []
+  const hint = inside.length === 0 ? said.hint : `${said.hint}; here are ${inside.join(', ')}`
+  return [{ path, what: said.what, hint }]
 }
 
 /** The value at this path of what a file says; undefined where there is none. */
@@ -57,15 +60,24 @@ type JsonSchema = {
   readonly anyOf?: readonly JsonSchema[]
 }
 
+/** Drawing a schema takes milliseconds, and a file may have a thousand mistakes. */
+const drawn = new WeakMap<z.ZodType, unknown>()
+
 /** The settings that may stand at this path. */
 function settingsAt(schema: z.ZodType, path: Mistake['path']): string[] {
-  const whole = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema
-  let at: JsonSchema | undefined = whole
+  const whole = drawn.get(schema) ?? z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  drawn.set(schema, whole)
+  let at = whole as JsonSchema | undefined
   for (const part of path) {
     at = typeof part === 'number' ? at?.items : at?.properties?.[part]
     at = at?.anyOf?.find(({ properties }) => properties !== undefined) ?? at
   }
   return Object.keys(at?.properties ?? {})
+}
+
+/** True when the schema wants a group of settings at this place and nothing else. */
+function wantsSettings(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' && issue.expected === 'object'
 }
 
 function isWrongKind({ code, path }: z.core.$ZodIssue): boolean {
@@ -123,7 +135,7 @@ const nouns: Readonly<Record<string, string>> = {
 function nounOf(given: unknown): string {
   if (Array.isArray(given)) return 'a list'
   if (typeof given === 'object') return 'a group of settings'
-  if (typeof given === 'boolean') return `the truth value ${given}`
+  if (typeof given === 'boolean') return `${given}`
   return `the number ${given}`
 }
 

@@ -24,15 +24,21 @@ function ranked(names: readonly string[], wanted: string) {
 /** Longer than any name of ours; past it a letter more tells nothing. */
 const charactersMax = 64
 
-/** Levenshtein's distance: letters to change, add or drop. */
+/** Letters to change, add, drop, or swap with their neighbour: each is one slip. */
 function distance(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i]
     for (let j = 1; j <= b.length; j += 1) {
       const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+      let least = Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, (before[j - 2] ?? 0) + 1)
+      }
+      next.push(least)
     }
+    before = row
     row = next
   }
   return row[b.length] ?? 0

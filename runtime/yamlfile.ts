@@ -2,7 +2,7 @@
  * Reads a YAML file by a schema and says of every mistake where it stands, what it is and how to cure it.
  * The device's and the operator's config are read by this one door.
  */
-import { isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import { type ErrorCode, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type Fault, fault } from './faults.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
@@ -56,10 +56,9 @@ export function readYaml<T>(
   }
   if (document.errors.length > 0) {
     return bad(
-      document.errors.map(({ message, pos }) => ({
+      document.errors.map(({ code, message, pos }) => ({
         ...at(pos[0]),
-        what: `not YAML: ${firstLine(message)}`,
-        hint: 'look at indentation, quotes and colons on this line and the one before',
+        ...unread(code, message),
       })),
     )
   }
@@ -93,6 +92,14 @@ type Document = ReturnType<typeof parseDocument>
 
 function bad(problems: readonly Problem[]): { ok: false; problems: readonly Problem[] } {
   return { ok: false, problems }
+}
+
+function unread(code: ErrorCode, message: string): { what: string; hint: string } {
+  if (code === 'DUPLICATE_KEY') {
+    return { what: 'a setting that stands above already', hint: 'keep one of the two' }
+  }
+  const hint = 'look at indentation, quotes and colons on this line and the one before'
+  return { what: `not YAML: ${firstLine(message)}`, hint }
 }
 
 function firstLine(text: string): string {
