@@ -16,7 +16,7 @@ import { hex } from '../../runtime/wire/bytes.ts'
 import { type ChannelConfig, channelId } from '../../runtime/wire/channel.ts'
 import { decodeMessage } from '../../runtime/wire/epoch.ts'
 import { encodeGrants, type Grant, signGrant } from '../../runtime/wire/grant.ts'
-import { headerHash } from '../../runtime/wire/header.ts'
+import { type Header, headerHash } from '../../runtime/wire/header.ts'
 import { cover } from '../../runtime/wire/keytree.ts'
 import type { Offer } from '../../runtime/wire/offer.ts'
 import { generateSessionKey } from '../../runtime/wire/session.ts'
@@ -150,14 +150,17 @@ export async function world(context: TestContext, options: Partial<ShopOptions> 
       nowMs += ms
     },
     /** Seals so many epochs of a second each; returns their messages. */
-    seal(count: number): Uint8Array[] {
+    seal(count: number, over: Partial<Header> = {}): Uint8Array[] {
       return Array.from({ length: count }, () => {
-        const message = made.epoch(3)
+        const message = made.epoch(3, over)
         const row = rowOf(message)
         rows.epoch.add(row)
         rows.chain.set({ ...row, boot: 'b' })
         return message
       })
+    },
+    evict(from: number, to: number): void {
+      db.prepare('DELETE FROM epoch WHERE number BETWEEN ? AND ?').run(from, to)
     },
     async grant(cap: bigint, more: Partial<Grant> = {}): Promise<void> {
       const untilMs = startMs + 30 * dayMs

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import fc from 'fast-check'
+import { type Books, booksFrom, booksRow, newBooks } from '../../runtime/sell/books.ts'
+import { supply, takeAck, takeGrant, takePayment, want } from '../../runtime/sell/desk.ts'
+import type { SealedEpoch } from '../../runtime/sell/rows.ts'
+import { size, without } from '../../runtime/sell/runs.ts'
+import { decodeAck, encodeAck, signAck } from '../../runtime/wire/ack.ts'
+import { hex } from '../../runtime/wire/bytes.ts'
+import { signGrant } from '../../runtime/wire/grant.ts'
+import { signOrder } from '../../runtime/wire/order.ts'
+import type { Payment } from '../../runtime/wire/payment.ts'
+import { termsHash } from '../../runtime/wire/terms.ts'
+import { pay } from './buyer.ts'
+import {
+  buyerSigner,
+  channel,
+  config,
+  dayMs,
+  device,
+  gateway,
+  rail,
+  startMs,
+  terms,
+} from './world.ts'
+
+const exposureMax = 120n
+const price = { amount: 10n, perMs: 1_000n }
+const tariff = { stream: 'air', price, epochMs: 1_000 }
+const ground = {
+  timeMs: startMs,
+  tariffOf: (hash: string) => (hash === hex(termsHash(terms)) ? tariff : undefined),
+}
+
+/** Totals that the buyer has signed, by period. */
+const payments: Payment[] = []
+let fresh: Books
+
+before(async () => {
+  for (let i = 0; i < 12; i += 1) payments.push(await pay(BigInt(i * 37), BigInt(i + 1)))
+  const order = await signOrder(
+    {
+      channelId: channel,
+      number: 1n,
+      seller: device,
+      terms: [termsHash(terms)],
+      ceilingAmount: 10n,
+      ceilingPerMs: 1_000n,
+      sessionKey: new Uint8Array(32),
+      untilMs: startMs + dayMs,
+    },
+    buyerSigner,
+  )
+  fresh = newBooks({ order, config, rail }, exposureMax)
+})
+
+type Op =
+  | { readonly op: 'grant'; readonly cap: number }
+  | { readonly op: 'pay' | 'ack'; readonly which: number }
+  | { readonly op: 'want'; readonly from: number; readonly count: number }
+  | { readonly op: 'seal'; readonly coveredMs: number; readonly kind: string }
+  | { readonly op: 'supply' | 'restart' }
+
+const which = fc.nat(11)
+const op: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({ op: fc.constant('grant' as const), cap: fc.nat(500) }),
+  fc.record({ op: fc.constantFrom('pay' as const, 'ack' as const), which }),
+  fc.record({ op: fc.constant('want' as const), from: fc.nat(30), count: fc.nat(10) }),
+  fc.record({
+    op: fc.constant('seal' as const),
+    coveredMs: fc.nat(1_500),
+    kind: fc.constantFrom('readings', 'readings', 'interrupted', 'clock map'),
+  }),
+  fc.record({ op: fc.constantFrom('supply' as const, 'supply' as const, 'restart' as const) }),
+)
+
+async function step(books: Books, shelf: SealedEpoch[], next: Op): Promise<Books> {
+  switch (next.op) {
+    case 'grant': {
+      const cap = BigInt(next.cap)
+      const untilMs = startMs + dayMs
+      const unsigned = { channelId: channel, device, index: 0, cap, untilMs, registryVersion: 1n }
+      const heard = { ...books, heardMs: startMs }
+      return takeGrant(heard, await signGrant(unsigned, gateway))
+    }
+    case 'pay': {
+      const taken = takePayment(books, payments[next.which] as Payment, ground)
+      return taken.ok ? taken.books : books
+    }
+    case 'ack': {
+      const { period, root, total } = (payments[next.which] as Payment).split
+      const unsigned = { channelId: channel, period, root, total, timeMs: startMs }
+      return takeAck(books, decodeAck(encodeAck(await signAck(unsigned, gateway))))
+    }
+    case 'want': {
+      const to = next.from + next.count
+      const taken = want(books, [{ stream: 'air', generation: 1, from: next.from, to }])
+      return taken.ok ? taken.books : books
+    }
+    case 'seal': {
+      const number = shelf.length + 1
+      const { kind, coveredMs } = next
+      const more = { seq: number, stream: 'air', generation: 1, number, bytes: 100 }
+      shelf.push({ ...more, kind, coveredMs, terms: termsHash(terms) })
+      return books
+    }
+    case 'supply': {
+      const wanted = shelf.filter(({ number }) =>
+        books.wanted.some(({ from, to }) => from <= number && number <= to),
+      )
+      return supply(books, wanted, [], ground).books
+    }
+    case 'restart':
+      return booksFrom(booksRow(books), exposureMax)
+  }
+}
+
+function check(books: Books, shelf: readonly SealedEpoch[]) {
+  const { cap, promised, delivered, acknowledged } = books.account
+  assert.ok(delivered <= promised && promised <= cap, 'delivered ≤ promised ≤ cap')
+  assert.ok(acknowledged <= promised, 'acknowledged ≤ promised')
+  assert.ok(delivered - acknowledged <= exposureMax, 'within exposure')
+  const bought = shelf.filter(({ number }) =>
+    books.bought.some(({ from, to }) => from <= number && number <= to),
+  )
+  assert.equal(size(books.bought), bought.length, 'nothing is bought that is not sealed')
+  const coveredMs = bought
+    .filter(({ kind }) => kind !== 'clock map')
+    .reduce((sum, epoch) => sum + Math.min(epoch.coveredMs, 1_000), 0)
+  assert.equal(delivered, (BigInt(coveredMs) * 10n) / 1_000n, 'each epoch is charged once')
+  assert.equal(size(without(books.wanted, books.bought)), size(books.wanted), 'nothing twice')
+}
+
+test('whatever comes in whatever order, nothing is charged twice and no key goes unpaid', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(op, { maxLength: 60 }), async (ops) => {
+      let books = fresh
+      const shelf: SealedEpoch[] = []
+      for (const next of ops) {
+        const after = await step(books, shelf, next)
+        assert.ok(after.account.delivered >= books.account.delivered, 'delivered only grows')
+        assert.ok(after.account.promised >= books.account.promised, 'promised only grows')
+        assert.ok(after.account.cap >= books.account.cap, 'the cap only rises')
+        assert.equal(size(without(books.bought, after.bought)), 0, 'what is bought stays bought')
+        books = after
+        check(books, shelf)
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('every decision taken twice is taken once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(op, { maxLength: 40 }), op, async (ops, last) => {
+      let books = fresh
+      const shelf: SealedEpoch[] = []
+      for (const next of ops) books = await step(books, shelf, next)
+      if (last.op === 'seal') return
+      const once = await step(books, shelf, last)
+      assert.deepEqual(booksRow(await step(once, shelf, last)), booksRow(once))
+    }),
+    { numRuns: 100 },
+  )
+})

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { equal } from '../../runtime/wire/bytes.ts'
+import { runsMax } from '../../runtime/wire/keysbody.ts'
+import { topics } from '../../runtime/wire/topic.ts'
+import { air, buyer, pay } from './buyer.ts'
+import { dayMs, device, operator, secretOf, startMs, world } from './world.ts'
+
+const freeBytes = 5_000
+
+test('stored messages come again as they were published, in chunks, within the allowance', async (t) => {
+  const at = await world(t, { limits: { chunkBytesMax: 2_000, fetchFreeBytes: freeBytes } })
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  const sealed = at.seal(6)
+  const one = await buyer(at)
+  await one.order()
+  const got: Uint8Array[] = []
+  let cursor: number | undefined
+  do {
+    const more = cursor === undefined ? {} : { cursor }
+    const chunk = await one.request({ kind: 'fetch', stream: 'air', from: 1, to: 5, ...more })
+    assert.ok(chunk?.kind === 'chunk')
+    got.push(...chunk.messages)
+    cursor = chunk.cursor
+  } while (cursor !== undefined)
+  assert.equal(got.length, 5)
+  const bytes = got.reduce((sum, { length }) => sum + length, 0)
+  assert.ok(bytes <= freeBytes && bytes * 1.2 > freeBytes, `${bytes} bytes`)
+  assert.ok(got.every((message, i) => equal(message, sealed[i] as Uint8Array)))
+
+  const again = { kind: 'fetch', stream: 'air', from: 1, to: 6 } as const
+  const first = await one.request(again)
+  assert.equal(first?.kind, 'refusal')
+  await one.request({ kind: 'promise', payment: await pay(60n, 1n), buy: [air(1, 6)] })
+  assert.equal((await one.request(again))?.kind, 'chunk')
+  await at.restart()
+  let chunks = 0
+  while ((await one.request(again))?.kind === 'chunk') chunks += 1
+  assert.ok(chunks > 0 && chunks < 10)
+})
+
+test('past 64 runs nothing more is sold until the buyer confirms what it holds', async (t) => {
+  const at = await world(t, { limits: { requestsPerS: 1e6 } })
+  await at.ack(startMs)
+  await at.grant(100_000n)
+  at.seal(200)
+  const one = await buyer(at)
+  await one.order()
+  const everySecond = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => air(from + 2 * i, from + 2 * i))
+  const payment = await pay(2_000n, 1n)
+  await one.request({ kind: 'promise', payment, buy: everySecond(1, 60) })
+  const over = await one.request({ kind: 'take', buy: everySecond(121, 10) })
+  assert.ok(over?.kind === 'refusal' && over.refusal.code === 'keys-unconfirmed')
+  assert.ok(one.keyOf(127))
+  assert.equal(one.keyOf(129), undefined)
+  const version = one.keysBody()?.version as bigint
+  await one.request({ kind: 'confirm', version })
+  assert.ok(one.keyOf(139))
+  assert.equal(one.keyOf(1), undefined, 'what was confirmed is not repeated')
+  assert.ok((one.keysBody()?.covers[0]?.runs.length ?? 99) <= runsMax)
+
+  // A new session starts with what was bought first, and gets the rest as it confirms.
+  const fresh = await buyer(at, { order: { number: 2n } })
+  await fresh.order()
+  assert.ok(fresh.keyOf(1))
+  assert.equal(fresh.keyOf(139), undefined)
+  await fresh.request({ kind: 'confirm', version: fresh.keysBody()?.version as bigint })
+  assert.ok(fresh.keyOf(139))
+})
+
+test('an ended session gets no more keys, and its retained ones are taken away', async (t) => {
+  const at = await world(t)
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  at.seal(2)
+  const one = await buyer(at)
+  await one.order()
+  await one.request({ kind: 'promise', payment: await pay(500n, 1n), buy: [air(1, 99)] })
+  assert.ok(one.keyOf(2))
+  assert.equal((await one.request({ kind: 'end' }))?.kind, 'ok')
+  assert.equal(at.retained(topics(device).keys(one.name()))?.length, 0)
+  at.seal(2)
+  at.shop().look()
+  await at.rest()
+  assert.equal(one.keyOf(3), undefined)
+  assert.equal(at.shop().counts().delivered, 20n)
+  assert.equal((await one.request({ kind: 'state' }))?.kind, 'refusal')
+  const ended = await one.order()
+  assert.ok(ended?.kind === 'refusal' && ended.refusal.code === 'session-ended')
+})
+
+test('what was evicted is never charged, and is not waited for', async (t) => {
+  const at = await world(t)
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  at.seal(4)
+  at.evict(1, 2)
+  const one = await buyer(at)
+  await one.order()
+  const state = await one.request({
+    kind: 'promise',
+    payment: await pay(100n, 1n),
+    buy: [air(1, 4)],
+  })
+  assert.ok(state?.kind === 'state' && state.state.delivered === 20n)
+  assert.equal(one.keyOf(1), undefined)
+  assert.deepEqual(at.tables.sales().channels[0]?.wanted, [])
+})
+
+test('epochs under terms that the order does not name are neither charged nor opened', async (t) => {
+  const at = await world(t)
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  at.seal(1)
+  at.seal(1, { terms: secretOf('other terms') })
+  at.seal(1)
+  const one = await buyer(at)
+  await one.order()
+  await one.request({ kind: 'promise', payment: await pay(100n, 1n), buy: [air(1, 3)] })
+  assert.ok(one.keyOf(1) && one.keyOf(3))
+  assert.equal(one.keyOf(2), undefined)
+})
+
+test('sessions that ended long ago are forgotten, and their keys taken away', async (t) => {
+  const at = await world(t, { limits: { timeSaveMs: 1_000 } })
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  at.seal(1)
+  const owner = await buyer(at, { own: true, signer: operator })
+  await owner.order()
+  await owner.request({ kind: 'take', buy: [air(1, 1)] })
+  assert.ok(owner.keyOf(1))
+  at.pass(18 * dayMs)
+  at.shop().look()
+  await at.rest()
+  assert.equal(at.shop().counts().sessions, 0)
+  assert.deepEqual(at.tables.sales().sessions, [])
+  assert.equal(at.retained(topics(device).keys(owner.name()))?.length, 0)
+})
