@@ -12,6 +12,7 @@ import {
   JsonRpcProvider,
   keccak256,
   randomBytes,
+  type TypedDataDomain,
   TypedDataEncoder,
   Wallet,
 } from 'ethers'
@@ -56,10 +57,9 @@ export function openStage(chain: DevChain) {
 
   return {
     chain,
-    domain,
     settlement,
     token,
-    channelId: (config: Config) => TypedDataEncoder.hash(domain, types.config, config),
+    ...signing(chain, domain, provider),
     /** A fresh account with gas and, if asked, tokens. */
     party: async (tokens = 0n): Promise<Party> => {
       const wallet = Wallet.createRandom(provider)
@@ -67,58 +67,6 @@ export function openStage(chain: DevChain) {
       await chain.fund(address, 10n ** 18n)
       if (tokens > 0n) await chain.mint(address, tokens)
       return wallet
-    },
-    voucher: async (config: Config, payer: Party, max: bigint, claimed = max): Promise<Row> => {
-      const channelId = TypedDataEncoder.hash(domain, types.config, config)
-      const message = { channelId, maxClaimableAmount: max }
-      return {
-        voucher: { channel: config, maxClaimableAmount: max },
-        signature: await payer.signTypedData(domain, types.voucher, message),
-        totalClaimed: claimed,
-      }
-    },
-    signClaims: (rows: readonly Row[], authorizer: Party): Promise<string> =>
-      authorizer.signTypedData(domain, types.claimBatch, {
-        claims: rows.map(({ voucher, totalClaimed }) => ({
-          channelId: TypedDataEncoder.hash(domain, types.config, voucher.channel),
-          maxClaimableAmount: voucher.maxClaimableAmount,
-          totalClaimed,
-        })),
-      }),
-    signRefund: (config: Config, nonce: bigint, amount: bigint, authorizer: Party) =>
-      authorizer.signTypedData(domain, types.refund, {
-        channelId: TypedDataEncoder.hash(domain, types.config, config),
-        nonce,
-        amount,
-      }),
-    /** What the EIP-3009 collector takes: the payer's authorization for this one channel. */
-    depositData: async (config: Config, payer: Party, amount: bigint): Promise<string> => {
-      const salt = hexlify(randomBytes(32))
-      const channelId = TypedDataEncoder.hash(domain, types.config, config)
-      // By the chain's clock and not by ours: a test may have moved it.
-      const now = (await provider.getBlock('latest'))?.timestamp ?? 0
-      const validBefore = now + 3600
-      const signature = await payer.signTypedData(
-        {
-          name: chain.tokenName,
-          version: chain.tokenVersion,
-          chainId: chain.chainId,
-          verifyingContract: chain.token,
-        },
-        types.receive,
-        {
-          from: payer.address,
-          to: chain.collector,
-          value: amount,
-          validAfter: 0,
-          validBefore,
-          nonce: keccak256(coder.encode(['bytes32', 'uint256'], [channelId, salt])),
-        },
-      )
-      return coder.encode(
-        ['uint256', 'uint256', 'uint256', 'bytes'],
-        [0, validBefore, salt, signature],
-      )
     },
     /** Sends a call and waits for it; throws what the contract throws. */
     send: async (
@@ -136,6 +84,65 @@ export function openStage(chain: DevChain) {
       await call(chain.rpc, 'evm_mine', [])
     },
     close: () => provider.destroy(),
+  }
+}
+
+/** What each side signs. */
+function signing(chain: DevChain, domain: TypedDataDomain, provider: JsonRpcProvider) {
+  const channelId = (config: Config) => TypedDataEncoder.hash(domain, types.config, config)
+  return {
+    channelId,
+    voucher: async (config: Config, payer: Party, max: bigint, claimed = max): Promise<Row> => {
+      const message = { channelId: channelId(config), maxClaimableAmount: max }
+      return {
+        voucher: { channel: config, maxClaimableAmount: max },
+        signature: await payer.signTypedData(domain, types.voucher, message),
+        totalClaimed: claimed,
+      }
+    },
+    signClaims: (rows: readonly Row[], authorizer: Party): Promise<string> =>
+      authorizer.signTypedData(domain, types.claimBatch, {
+        claims: rows.map(({ voucher, totalClaimed }) => ({
+          channelId: channelId(voucher.channel),
+          maxClaimableAmount: voucher.maxClaimableAmount,
+          totalClaimed,
+        })),
+      }),
+    signRefund: (config: Config, nonce: bigint, amount: bigint, authorizer: Party) =>
+      authorizer.signTypedData(domain, types.refund, {
+        channelId: channelId(config),
+        nonce,
+        amount,
+      }),
+    /** What the EIP-3009 collector takes: the payer's authorization for this one channel. */
+    depositData: async (config: Config, payer: Party, amount: bigint): Promise<string> => {
+      const salt = hexlify(randomBytes(32))
+      const id = channelId(config)
+      // By the chain's clock and not by ours: a test may have moved it.
+      const now = (await provider.getBlock('latest'))?.timestamp ?? 0
+      const validBefore = now + 3600
+      const signature = await payer.signTypedData(
+        {
+          name: chain.tokenName,
+          version: chain.tokenVersion,
+          chainId: chain.chainId,
+          verifyingContract: chain.token,
+        },
+        types.receive,
+        {
+          from: payer.address,
+          to: chain.collector,
+          value: amount,
+          validAfter: 0,
+          validBefore,
+          nonce: keccak256(coder.encode(['bytes32', 'uint256'], [id, salt])),
+        },
+      )
+      return coder.encode(
+        ['uint256', 'uint256', 'uint256', 'bytes'],
+        [0, validBefore, salt, signature],
+      )
+    },
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { startChain } from '../demo/chain.ts'
-import { channel, openStage, type Party, type Stage, withdrawDelayS } from './actors.ts'
+import { type Config, channel, openStage, type Party, withdrawDelayS } from './actors.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
 // In thousands of gas; a measurement is compared at the precision that its goal is written in.
@@ -32,11 +32,25 @@ const goals = {
 } as const
 type Action = keyof typeof goals
 
+const million = 1_000_000n
+const gas = new Map<Action, bigint>()
 const chain = await startChain()
 const stage = openStage(chain)
-const gas = new Map<Action, bigint>()
 try {
-  await measure(stage)
+  const payer = await stage.party(1_000n * million)
+  const [receiver, authorizer, relay] = [
+    await stage.party(),
+    await stage.party(),
+    await stage.party(),
+  ]
+  const actors = { payer, receiver, authorizer, relay }
+  const [first, second] = await measureDeposits(actors)
+  await measureLives(actors)
+  await measureClaims(actors, first, second)
+  await measureFirsts(actors)
+  await measureHundred(actors)
+  await measureTransfers(actors)
+  await measureWithdrawal(actors, first)
 } finally {
   stage.close()
   await chain.stop()
@@ -60,114 +74,134 @@ function report(): void {
   process.exitCode = rows.some((row) => row.over) ? 1 : 0
 }
 
-async function measure(stage: Stage): Promise<void> {
-  const million = 1_000_000n
-  const payer = await stage.party(1_000n * million)
-  const receiver = await stage.party()
-  const authorizer = await stage.party()
-  const relay = await stage.party()
-  const transact = async (from: Party, method: string, ...args: readonly unknown[]) =>
-    (await stage.send(stage.settlement, from, method, ...args)).gasUsed
-  const note = async (action: Action, used: Promise<bigint>) => void gas.set(action, await used)
-  const deposit = async (config: ReturnType<typeof channel>, amount: bigint) => {
-    const data = await stage.depositData(config, payer, amount)
-    return transact(relay, 'deposit', config, amount, stage.chain.collector, data)
-  }
-  const multicall = (from: Party, ...calls: readonly [string, readonly unknown[]][]) => {
-    const data = calls.map(([name, args]) =>
-      stage.settlement.interface.encodeFunctionData(name, args),
-    )
-    return transact(from, 'multicall', data)
-  }
-  const settleArgs = [receiver.address, stage.chain.token]
+type Actors = {
+  readonly payer: Party
+  readonly receiver: Party
+  readonly authorizer: Party
+  /** Sends what anyone may send. */
+  readonly relay: Party
+}
 
-  const a = channel(stage, payer, receiver, authorizer)
-  await note('deposit, first ever', deposit(a, 10n * million))
-  const b = channel(stage, payer, receiver, authorizer)
-  await note('deposit, new channel', deposit(b, 10n * million))
-  await note('deposit, top-up', deposit(b, 10n * million))
+async function measureDeposits(actors: Actors): Promise<[Config, Config]> {
+  const { payer, receiver, authorizer } = actors
+  const first = channel(stage, payer, receiver, authorizer)
+  await note('deposit, first ever', deposit(actors, first))
+  const second = channel(stage, payer, receiver, authorizer)
+  await note('deposit, new channel', deposit(actors, second))
+  await note('deposit, top-up', deposit(actors, second))
+  return [first, second]
+}
 
-  const life = channel(stage, payer, receiver, authorizer)
-  await deposit(life, million)
-  const all = [await stage.voucher(life, payer, million)]
-  const virgin = await multicall(receiver, ['claim', [all]], ['settle', settleArgs])
-  gas.set(
-    '10,000 devices, one buyer, virgin chain',
-    virgin + (gas.get('deposit, first ever') ?? 0n),
-  )
-
-  const steady = channel(stage, payer, receiver, authorizer)
-  await deposit(steady, million)
-  const rest = [await stage.voucher(steady, payer, million)]
-  const again = await multicall(receiver, ['claim', [rest]], ['settle', settleArgs])
-  gas.set('10,000 devices, one buyer, steady', again + (gas.get('deposit, new channel') ?? 0n))
-
-  await note('claim, first', transact(receiver, 'claim', [await stage.voucher(a, payer, 1n)]))
-  await note('claim, later', transact(receiver, 'claim', [await stage.voucher(a, payer, 2n)]))
-  await note('settle, later', transact(relay, 'settle', ...settleArgs))
-  const third = [await stage.voucher(a, payer, 3n)]
-  const both = multicall(receiver, ['claim', [third]], ['settle', settleArgs])
-  await note('claim + settle, later', both)
-  for (const [action, amount] of [
-    ['first', 1n],
-    ['later', 2n],
+/** However many devices sell into it, a channel is one deposit, one claim and one settlement. */
+async function measureLives(actors: Actors): Promise<void> {
+  const { payer, receiver, authorizer } = actors
+  for (const [state, before] of [
+    ['virgin chain', 'deposit, first ever'],
+    ['steady', 'deposit, new channel'],
   ] as const) {
-    const rows = [await stage.voucher(b, payer, amount)]
-    const signature = await stage.signClaims(rows, authorizer)
-    await note(
-      `claimWithSignature, ${action}`,
-      transact(relay, 'claimWithSignature', rows, signature),
-    )
+    const config = channel(stage, payer, receiver, authorizer)
+    await deposit(actors, config)
+    const rows = [await stage.voucher(config, payer, million)]
+    const end = await multicall(receiver, ['claim', [rows]], settleCall(receiver))
+    gas.set(`10,000 devices, one buyer, ${state}`, end + (gas.get(before) ?? 0n))
   }
-  const refunded = [await stage.voucher(b, payer, 5n)]
-  const claimArgs = [refunded, await stage.signClaims(refunded, authorizer)]
-  const refundArgs = [b, million, 0n, await stage.signRefund(b, 0n, million, authorizer)]
+}
+
+async function measureClaims(actors: Actors, direct: Config, relayed: Config): Promise<void> {
+  const { payer, receiver, authorizer, relay } = actors
+  const rows = async (config: Config, total: bigint) => [await stage.voucher(config, payer, total)]
+  await transact(receiver, 'claim', await rows(direct, 1n))
+  await note('claim, later', transact(receiver, 'claim', await rows(direct, 2n)))
+  await note('settle, later', transact(relay, 'settle', receiver.address, chain.token))
+  const third = ['claim', [await rows(direct, 3n)]] as const
+  await note('claim + settle, later', multicall(receiver, third, settleCall(receiver)))
+
+  await claimSigned(actors, relayed, 1n)
+  await note('claimWithSignature, later', claimSigned(actors, relayed, 2n))
+  const last = await rows(relayed, 5n)
+  const refund = await stage.signRefund(relayed, 0n, million, authorizer)
   await note(
     'refund with claim',
-    multicall(relay, ['claimWithSignature', claimArgs], ['refundWithSignature', refundArgs]),
+    multicall(
+      relay,
+      ['claimWithSignature', [last, await stage.signClaims(last, authorizer)]],
+      ['refundWithSignature', [relayed, million, 0n, refund]],
+    ),
   )
+}
 
-  const strangers = await stage.party()
-  const newcomer = channel(stage, payer, strangers, authorizer)
-  await deposit(newcomer, million)
-  await transact(strangers, 'claim', [await stage.voucher(newcomer, payer, million)])
+/** Receivers for whom nothing was ever claimed: the first claim writes where nothing stood. */
+async function measureFirsts(actors: Actors): Promise<void> {
+  const { payer, authorizer, relay } = actors
+  const [one, other] = [await stage.party(), await stage.party()]
+  const direct = channel(stage, payer, one, authorizer)
+  await deposit(actors, direct)
+  const rows = [await stage.voucher(direct, payer, million)]
+  await note('claim, first', transact(one, 'claim', rows))
   await note(
     'settle, receiver new to the token',
-    transact(relay, 'settle', strangers.address, stage.chain.token),
+    transact(relay, 'settle', one.address, chain.token),
   )
-  const plain = async (to: string) =>
-    (await stage.send(stage.token, payer, 'transfer', to, 1n)).gasUsed
-  await note('plain transfer, new recipient', plain(authorizer.address))
-  await note('plain transfer, known recipient', plain(authorizer.address))
-
-  await measureHundred(stage, payer, receiver, authorizer, relay)
-
-  await note('initiateWithdraw', transact(payer, 'initiateWithdraw', a, million))
-  await stage.pass(withdrawDelayS)
-  await note('finalizeWithdraw', transact(payer, 'finalizeWithdraw', a))
+  const signed = channel(stage, payer, other, authorizer)
+  await deposit(actors, signed)
+  await note('claimWithSignature, first', claimSigned(actors, signed, million))
 }
 
 /** A batch of a hundred channels that were claimed before, by the receiver and by a signature. */
-async function measureHundred(
-  stage: Stage,
-  payer: Party,
-  receiver: Party,
-  authorizer: Party,
-  relay: Party,
-): Promise<void> {
+async function measureHundred(actors: Actors): Promise<void> {
+  const { payer, receiver, authorizer, relay } = actors
   const configs = Array.from({ length: 100 }, () => channel(stage, payer, receiver, authorizer))
-  for (const config of configs) {
-    const data = await stage.depositData(config, payer, 1_000n)
-    const args = [config, 1_000n, stage.chain.collector, data]
-    await stage.send(stage.settlement, relay, 'deposit', ...args)
-  }
+  for (const config of configs) await deposit(actors, config, 1_000n)
   const rows = (total: bigint) =>
     Promise.all(configs.map((config) => stage.voucher(config, payer, total)))
-  await stage.send(stage.settlement, receiver, 'claim', await rows(1n))
-  const direct = await stage.send(stage.settlement, receiver, 'claim', await rows(2n))
-  gas.set('claim, each of 100', direct.gasUsed / 100n)
+  await transact(receiver, 'claim', await rows(1n))
+  gas.set('claim, each of 100', (await transact(receiver, 'claim', await rows(2n))) / 100n)
   const signed = await rows(3n)
   const signature = await stage.signClaims(signed, authorizer)
-  const relayed = await stage.send(stage.settlement, relay, 'claimWithSignature', signed, signature)
-  gas.set('claimWithSignature, each of 100', relayed.gasUsed / 100n)
+  const relayed = await transact(relay, 'claimWithSignature', signed, signature)
+  gas.set('claimWithSignature, each of 100', relayed / 100n)
+}
+
+async function measureTransfers({ payer }: Actors): Promise<void> {
+  const { address } = await stage.party()
+  const plain = async () => (await stage.send(stage.token, payer, 'transfer', address, 1n)).gasUsed
+  await note('plain transfer, new recipient', plain())
+  await note('plain transfer, known recipient', plain())
+}
+
+async function measureWithdrawal({ payer }: Actors, config: Config): Promise<void> {
+  await note('initiateWithdraw', transact(payer, 'initiateWithdraw', config, million / 2n))
+  await stage.pass(withdrawDelayS)
+  await note('finalizeWithdraw', transact(payer, 'finalizeWithdraw', config))
+}
+
+type Call = readonly [method: string, args: readonly unknown[]]
+
+async function note(action: Action, used: Promise<bigint>): Promise<void> {
+  gas.set(action, await used)
+}
+
+async function transact(from: Party, method: string, ...args: readonly unknown[]): Promise<bigint> {
+  return (await stage.send(stage.settlement, from, method, ...args)).gasUsed
+}
+
+function multicall(from: Party, ...calls: readonly Call[]): Promise<bigint> {
+  const encode = ([method, args]: Call) =>
+    stage.settlement.interface.encodeFunctionData(method, args)
+  return transact(from, 'multicall', calls.map(encode))
+}
+
+async function deposit({ payer, relay }: Actors, config: Config, amount = million) {
+  const data = await stage.depositData(config, payer, amount)
+  return transact(relay, 'deposit', config, amount, chain.collector, data)
+}
+
+async function claimSigned({ payer, authorizer, relay }: Actors, config: Config, total: bigint) {
+  const rows = [await stage.voucher(config, payer, total)]
+  const signature = await stage.signClaims(rows, authorizer)
+  return transact(relay, 'claimWithSignature', rows, signature)
+}
+
+function settleCall(receiver: Party): ['settle', [string, string]] {
+  return ['settle', [receiver.address, chain.token]]
 }

@@ -57,6 +57,8 @@ contract DevPermit2 is IPermit2 {
     }
 
     function _useNonce(address owner, uint256 nonce) private {
+        // One bit of 256: the shift's order is meant.
+        // forge-lint: disable-next-line(incorrect-shift)
         uint256 bit = 1 << (nonce & 0xff);
         uint256 used = nonceBitmap[owner][nonce >> 8];
         if (used & bit != 0) revert InvalidNonce();
