@@ -3,6 +3,7 @@
  */
 import { z } from 'zod'
 import { configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
+import { zeroAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import { openRegister, type Register } from './register.ts'
 import { isSchedule } from './settler.ts'
@@ -39,7 +40,7 @@ const keysSchema = z.strictObject({
 
 const chainSchema = z.strictObject({
   rpcs: z
-    .array(z.string().regex(/^https?:\/\//, 'not an endpoint; write https://…'))
+    .array(z.string().refine(isEndpoint, 'not an endpoint; write the https:// URL of a JSON-RPC'))
     .min(1)
     .max(8)
     .describe('JSON-RPC endpoints; two of different owners, which must agree.'),
@@ -111,8 +112,11 @@ export const operatorSchema = z
   .superRefine(({ tokens, devices, receiver }, context) => {
     const problem = (path: (string | number)[], message: string) =>
       context.addIssue({ code: 'custom', path, message })
-    if (/^0x0{40}$/.test(receiver)) problem(['receiver'], 'the zero address; name your own')
-    for (const [i, { perCoin, decimals }] of tokens.entries()) {
+    if (receiver === zeroAddress) problem(['receiver'], 'the zero address; name your own')
+    for (const [i, { address, perCoin, decimals }] of tokens.entries()) {
+      if (address === zeroAddress) {
+        problem(['tokens', i, 'address'], 'the zero address; name the token that buyers pay in')
+      }
       if (smallestUnits(perCoin, decimals) !== undefined) continue
       problem(['tokens', i, 'perCoin'], "finer than the token's smallest unit; round it")
     }
@@ -124,6 +128,10 @@ export const operatorSchema = z
   })
 
 export type OperatorConfig = z.infer<typeof operatorSchema>
+
+function isEndpoint(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text)
+}
 
 /** The tokens as an offer lists them. */
 export function railsOf({ chain, tokens }: OperatorConfig): readonly OfferedRail[] {

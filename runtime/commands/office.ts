@@ -1,0 +1,192 @@
+/** What `wayside operate` opens: keys, books, chain and broker, wired to gateway and settler. */
+import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { x25519 } from '@noble/curves/ed25519.js'
+import { randomBytes } from '#crypto'
+import { readKeyFile } from '../disk/keyfile.ts'
+import { type FolderLock, lockFolder } from '../disk/lock.ts'
+import { openSecret } from '../disk/secret.ts'
+import { fault } from '../faults.ts'
+import { type Broker, openBroker } from '../link/broker.ts'
+import type { Chain } from '../link/chain.ts'
+import {
+  type OperatorConfig,
+  operatorSchema,
+  policyOf,
+  railsOf,
+  registerOf,
+} from '../operator/config.ts'
+import { type Gateway, openGateway } from '../operator/gateway.ts'
+import { type Ledger, openLedger } from '../operator/ledger.ts'
+import { checkLost } from '../operator/lost.ts'
+import type { Note } from '../operator/note.ts'
+import { openSettler, type Settler } from '../operator/settler.ts'
+import { type Money, sentenceOf } from '../operator/words.ts'
+import { decimalText } from '../quantity.ts'
+import { hex } from '../wire/bytes.ts'
+import { localSigner, type Signer } from '../wire/signer.ts'
+import { configFault, readYaml } from '../yamlfile.ts'
+
+export type Office = {
+  readonly gateway: Gateway
+  readonly settler: Settler
+  close(): Promise<void>
+}
+
+/** Opens every line of the desk; what fails closes those before it. */
+export async function openOffice(config: OperatorConfig, json: boolean): Promise<Office> {
+  const lock = await lockFolder(config.folder)
+  const open: { lock: FolderLock; ledger?: Ledger; chain?: Chain; broker?: Broker } = { lock }
+  const close = async () => {
+    await open.broker?.close()
+    open.chain?.close()
+    open.ledger?.close()
+    await lock.release()
+  }
+  try {
+    const keys = await openKeys(config)
+    open.ledger = openLedger(join(config.folder, 'gateway.sqlite'))
+    console.error(`asking the chain at ${config.chain.rpcs.length} endpoint(s) …`)
+    open.chain = await chainOf(config, keys)
+    console.error(`connecting to ${config.broker.url} …`)
+    const note = teller(config, json, () => gateway.channels())
+    await compare(config, keys, open.ledger)
+    open.broker = await brokerOf(config, `wayside-gateway-${keys.operator.address}`, note)
+    const { ledger, chain, broker } = open
+    const settler: Settler = openSettler({
+      channels: () => gateway.channels(),
+      chain,
+      policy: policyOf(config),
+      schedule: config.settle.schedule,
+      note,
+    })
+    const gateway: Gateway = await openGateway({
+      broker,
+      ledger,
+      register: registerOf(config, keys.operator.address),
+      ...keys,
+      receiver: config.receiver,
+      rails: railsOf(config),
+      withdrawDelayMinS: config.withdrawDelayMin / 1000,
+      seen: (channel) => chain.state(channel),
+      lookMs: config.look,
+      ackMs: config.ack,
+      note,
+      looked: () => settler.rescue(),
+    })
+    return { gateway, settler, close }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}
+
+export async function loadOperatorConfig(path: string): Promise<OperatorConfig> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw fault('CONFIG_UNREADABLE', { path, why: cause.message }, cause)
+  })
+  const checked = readYaml(operatorSchema, text)
+  if (!checked.ok) throw configFault(path, checked.problems)
+  return checked.value
+}
+
+type Keys = {
+  readonly operator: Signer
+  readonly gateway: Signer
+  readonly sender: Signer
+  readonly hpke: { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }
+}
+
+async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
+  const password = keys.passwordFile === undefined ? undefined : await wordIn(keys.passwordFile)
+  const signer = async (path: string) => localSigner(await readKeyFile(path, password))
+  const privateKey = await openSecret(join(folder, 'hpke.key'), randomBytes)
+  const gateway = await signer(keys.gateway)
+  return {
+    operator: await signer(keys.operator),
+    gateway,
+    sender: keys.gas === undefined ? gateway : await signer(keys.gas),
+    hpke: { publicKey: x25519.getPublicKey(privateKey), privateKey },
+  }
+}
+
+/** The text of a small file that the config names, without its last line break. */
+async function wordIn(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw fault('INPUT_UNREADABLE', { path, why: cause.message }, cause)
+  })
+  return text.replace(/\r?\n$/, '')
+}
+
+async function chainOf({ chain }: OperatorConfig, { gateway, sender }: Keys): Promise<Chain> {
+  const { rpcs, id: chainId, settlement, confirmations } = chain
+  const { openChain } = await import('../link/chain.ts')
+  return openChain({ rpcs, chainId, settlement, confirmations, sender, authorizer: gateway })
+}
+
+async function brokerOf(
+  { broker: { url, username, passwordFile, caFile } }: OperatorConfig,
+  clientId: string,
+  note: (note: Note) => void,
+): Promise<Broker> {
+  if (caFile !== undefined) await wordIn(caFile)
+  const password = passwordFile === undefined ? undefined : await wordIn(passwordFile)
+  const broker = openBroker({
+    url,
+    clientId,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    // Read at every connection, so that it may be renewed.
+    ...(caFile === undefined ? {} : { tls: () => ({ ca: readFileSync(caFile, 'utf8') }) }),
+    note(news) {
+      if (news.event === 'connected') note({ event: 'connected' })
+      else if (news.event === 'disconnected') note({ event: 'disconnected', why: news.why })
+      else if (news.event === 'taken over') {
+        const why = `another client calls itself ${news.clientId}`
+        note({ event: 'trouble', where: 'broker', why })
+      } else note({ event: 'trouble', where: news.topic, why: 'the broker refuses the topic' })
+    },
+  })
+  try {
+    await broker.ready()
+    return broker
+  } catch (cause) {
+    await broker.close()
+    throw cause
+  }
+}
+
+/** Looks, over a line of its own, whether the broker knows more of us than our books. */
+async function compare(config: OperatorConfig, { gateway }: Keys, ledger: Ledger): Promise<void> {
+  const line = await brokerOf(config, `wayside-books-${gateway.address}`, () => {})
+  try {
+    await checkLost(line, gateway.address, ledger.channels())
+  } finally {
+    await line.close()
+  }
+}
+
+/** Prints a line a note: JSON for programs, sentences for people. */
+function teller(
+  { tokens }: OperatorConfig,
+  json: boolean,
+  channels: Gateway['channels'],
+): (note: Note) => void {
+  const money: Money = (amount, of) => {
+    const id = [...channels()].find((channel) => channel.id === of)?.config.token ?? of
+    const token = tokens.find(({ address }) => address === id)
+    return token === undefined
+      ? `${amount}`
+      : `${decimalText(amount, token.decimals)} ${token.name}`
+  }
+  return (note) => {
+    const line = json ? { at: new Date().toISOString(), ...note } : undefined
+    console.log(line === undefined ? sentenceOf(note, money) : JSON.stringify(line, spelled))
+  }
+}
+
+function spelled(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString()
+  return value instanceof Uint8Array ? hex(value) : value
+}
