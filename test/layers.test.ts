@@ -25,7 +25,13 @@ const may: Record<string, readonly string[]> = {
   'runtime/sell/': stage('sell'),
   'runtime/watch/': stage('watch'),
   'runtime/link/': ['runtime/link/', 'contracts/generated/', ...words],
-  'runtime/buyer/': ['runtime/buyer/', 'runtime/link/', 'runtime/disk/', ...words],
+  'runtime/buyer/': [
+    'runtime/buyer/',
+    'runtime/link/',
+    'runtime/disk/',
+    'runtime/quantity.ts',
+    ...words,
+  ],
   'runtime/operator/': [
     'runtime/operator/',
     'runtime/link/',

@@ -12,7 +12,7 @@ import { Malformed } from '../wire/malformed.ts'
 import { coveredMs, type Price } from '../wire/price.ts'
 import type { Books } from './books.ts'
 import type { Meter } from './bought.ts'
-import { follow, type Head, tombstone, type Verdict } from './follow.ts'
+import { follow, type Head, type Verdict } from './follow.ts'
 import { type Item, itemsOf } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
 import type { Want } from './purse.ts'
@@ -178,8 +178,7 @@ export function openFeed(options: FeedOptions): Feed {
     entries.push({ head, state: 'passed', sinceMs: nowMs() })
     if (verdict.kind === 'statement') {
       tally.count('statements')
-      const grave = verdict.message.header.kind === 'tombstone' && tombstone(verdict.body)
-      if (grave) pass(grave.from, grave.to)
+      if (verdict.body.kind === 'tombstone') pass(verdict.body.from, verdict.body.to)
     } else if (verdict.kind === 'unknown') {
       tally.note({ event: 'unknown kind', device, stream, number: head.number })
     } else {

@@ -8,8 +8,8 @@
  */
 import type { Address } from '../wire/address.ts'
 import { equal } from '../wire/bytes.ts'
-import type { Cbor } from '../wire/cbor.ts'
-import { carriesReadings, clearBody, type Message } from '../wire/epoch.ts'
+import { type ClearBody, readClearBody, type Tombstone } from '../wire/clearbody.ts'
+import { carriesReadings, type Message } from '../wire/epoch.ts'
 import { headerHash } from '../wire/header.ts'
 import { Malformed } from '../wire/malformed.ts'
 
@@ -41,7 +41,7 @@ export type Verdict =
   | {
       readonly kind: 'statement'
       readonly message: Message
-      readonly body: Cbor
+      readonly body: ClearBody
       readonly head: Head
     }
   /** A header of a kind that a later version defines: its place in the chain holds, its body is opaque. */
@@ -185,28 +185,12 @@ export function follow(options: FollowOptions): Follower {
   function buried({ number }: Head): Tombstone | undefined {
     for (const message of held.values()) {
       if (message.header.kind !== 'tombstone') continue
-      const grave = tombstone(bodyOf(message))
-      if (grave === undefined || grave.to >= message.header.number) continue
+      const grave = bodyOf(message)
+      if (grave?.kind !== 'tombstone') continue
       if (grave.from <= number + 1 && number + 1 <= grave.to) return grave
     }
     return undefined
   }
-}
-
-export type Tombstone = {
-  readonly from: number
-  readonly to: number
-  /** Hash of header `to`, on which header `to + 1` builds. */
-  readonly last: Uint8Array
-}
-
-/** What a tombstone's body says; undefined when it says nothing that we understand. */
-export function tombstone(body: Cbor | undefined): Tombstone | undefined {
-  if (!(body instanceof Map)) return undefined
-  const [from, to, last] = [body.get('from'), body.get('to'), body.get('last')]
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined
-  if (!(last instanceof Uint8Array) || last.length !== 32) return undefined
-  return { from: from as number, to: to as number, last }
 }
 
 /** What can be said of a message before its place in the chain is known. */
@@ -220,9 +204,9 @@ function lookAt(
   return undefined
 }
 
-function bodyOf(message: Message): Cbor | undefined {
+function bodyOf(message: Message): ClearBody | undefined {
   try {
-    return clearBody(message)
+    return readClearBody(message)
   } catch (error) {
     if (error instanceof Malformed) return undefined
     throw error
