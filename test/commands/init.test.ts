@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { drivers } from '../../drivers/index.ts'
+import { checkConfig } from '../../runtime/commands/config.ts'
+import { type InitOptions, render } from '../../runtime/commands/init.ts'
+import { type FoundPort, fingerprint } from '../../runtime/sense/find.ts'
+import { mockPort } from '../../runtime/sense/mock.ts'
+import type { OpenPort } from '../../runtime/sense/port.ts'
+import { sentence } from '../drivers/bench.ts'
+import { wayside } from './wayside.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'wayside-init-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const options: InitOptions = {
+  broker: 'mqtt://127.0.0.1:1883',
+  folder: './wayside-data',
+  operator: '0x70997970C51812dc3A010C7d01b50e0d17dc79C8',
+  probe: true,
+}
+const quiet: FoundPort = {
+  path: '/dev/ttyS0',
+  device: '/dev/ttyS0',
+  named: 'as is',
+  trouble: 'mute',
+}
+
+test('what speaks on a port becomes a sensor that config check accepts, at the speed it spoke', async () => {
+  const mock = mockPort()
+  const open: OpenPort = async (line) => {
+    const opened = await mock.open(line)
+    const text = line.baudRate === 4800 ? sentence('GPHDT,123.456,T').repeat(2) : '\u0000\u0080x'
+    setTimeout(() => mock.say(Buffer.from(text)), 5)
+    return opened
+  }
+  const { signal } = new AbortController()
+  const heard = await fingerprint({ path: '/dev/ttyACM0', drivers, open, listenMs: 30, signal })
+  assert.ok(heard)
+  const port: FoundPort = {
+    ...{ path: '/dev/ttyACM0', device: '/dev/ttyACM0', named: 'as is' },
+    ...{ driver: heard.driver.id, baudRate: heard.baudRate },
+  }
+  const checked = checkConfig(render([port, quiet, { ...port, path: '/dev/ttyACM1' }], options))
+  assert.ok(checked.ok, JSON.stringify(checked))
+  assert.deepEqual(
+    checked.value.sensors.map(({ name, driver, port: path, baudRate }) => [
+      name,
+      driver,
+      path,
+      baudRate,
+    ]),
+    [
+      ['nmea0183', 'nmea0183', '/dev/ttyACM0', 4800],
+      ['nmea0183-2', 'nmea0183', '/dev/ttyACM1', 4800],
+    ],
+  )
+  assert.equal(checked.value.operator, options.operator?.toLowerCase())
+})
+
+test('with nothing found it writes an example that config check accepts, and names the mute ports', () => {
+  const text = render([quiet], options)
+  assert.equal(checkConfig(text).ok, true)
+  assert.match(text, /# nothing known speaks on \/dev\/ttyS0/)
+})
+
+test('the rails that it explains are accepted once filled in', () => {
+  const [sensors = '', rails = ''] = render([], options).split(/^(?=# rails:)/m)
+  const filled = `${sensors.replace('    price: free', '    price: { amount: 0.01, per: 1h }')}${rails
+    .replaceAll('0x…', options.operator ?? '')
+    .replace(/^# /gm, '')}`
+  const checked = checkConfig(filled)
+  assert.ok(checked.ok, JSON.stringify(checked))
+  assert.equal(checked.value.rails.length, 1)
+})
+
+test('init writes a file, says what to do next, and never writes over one unasked', () => {
+  const file = join(folder, 'wayside.yaml')
+  const first = wayside(['init', '--no-probe', file])
+  assert.equal(first.status, 0)
+  assert.equal(first.stdout, '')
+  assert.match(first.stderr, /next:\n {2}wayside config check .*\n {2}wayside run /)
+  assert.equal(checkConfig(readFileSync(file, 'utf8')).ok, true)
+  assert.equal(wayside(['config', 'check', file]).status, 0)
+  const second = wayside(['init', '--no-probe', file])
+  assert.equal(second.status, 2)
+  assert.match(second.stderr, /is there already/)
+  assert.equal(wayside(['init', '--no-probe', '--force', file]).status, 0)
+})
