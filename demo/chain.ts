@@ -52,14 +52,18 @@ export async function startChain(options: DevChainOptions = {}): Promise<DevChai
   const stop = stopper(child)
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
-    const rpc = `http://127.0.0.1:${await listening(child)}`
-    const chainId = Number(await call(rpc, 'eth_chainId', []))
-    await putContracts(rpc)
-    return { ...devToken(rpc), rpc, chainId, ...places, ...tokenDomain, stop }
+    return { ...(await useChain(`http://127.0.0.1:${await listening(child)}`)), stop }
   } catch (cause) {
     await stop()
     throw cause
   }
+}
+
+/** Puts the contracts on an anvil that runs elsewhere; whoever started it ends it. */
+export async function useChain(rpc: string): Promise<DevChain> {
+  const chainId = Number(await call(rpc, 'eth_chainId', []))
+  await putContracts(rpc)
+  return { ...devToken(rpc), rpc, chainId, ...places, ...tokenDomain, stop: async () => {} }
 }
 
 /** One JSON-RPC call. Throws an Error with the node's own words when it refuses. */

@@ -117,7 +117,7 @@ function deviceConfig(parts: {
     epoch: { age: '2500ms' },
     commit: { delay: '1s' },
     clock: 'trusted',
-    watch: { port: 0 },
+    watch: { port: 0, log: 'debug' },
   }
   // JSON is YAML; a person would write it with less punctuation (docs/wayside.yaml).
   return `${JSON.stringify(config, null, 2)}\n`

@@ -1,0 +1,49 @@
+/** Sets the demo's stage: chain, broker, sensors, and the world's keys and configs. */
+import { type DemoBroker, startBroker } from './broker.ts'
+import { type DevChain, startChain, useChain } from './chain.ts'
+import type { Ends } from './ends.ts'
+import { nmeaCapture, type PlayedSensors, plantowerCapture, startSensors } from './sensors.ts'
+import type { Story } from './story.ts'
+import { makeWorld, type World } from './world.ts'
+
+export type Setting = {
+  readonly chain: DevChain
+  readonly broker: DemoBroker
+  readonly sensors: PlayedSensors
+  readonly world: World
+}
+
+/** What the buyer has to begin with, in millionths of the token, and what everybody has for gas. */
+export const purse = 10_000_000n
+const gasWei = 10n ** 18n
+
+/** The Plantower sensor in fast mode, and one that speaks so seldom that each epoch holds one reading. */
+const airEveryMs = 200
+const hallEveryMs = 3_000
+
+export async function setStage(parts: {
+  readonly folder: string
+  readonly story: Story
+  readonly end: Ends
+  readonly rpc?: string
+}): Promise<Setting> {
+  const { folder, story, end, rpc } = parts
+  const chain = rpc === undefined ? await startChain() : await useChain(rpc)
+  end.add(chain.stop)
+  story.say(`a chain of its own at ${chain.rpc}, with the contracts (demo/chain.ts)`)
+  const broker = await startBroker()
+  end.add(broker.stop)
+  story.say(`an MQTT broker at ${broker.url} (demo/broker.ts)`)
+  const sensors = await startSensors([
+    { ...(await plantowerCapture('air')), periodMs: airEveryMs },
+    { ...(await plantowerCapture('hall')), periodMs: hallEveryMs },
+    await nmeaCapture('position'),
+  ])
+  end.add(sensors.stop)
+  const lines = Object.entries(sensors.paths).map(([name, path]) => `${name} on ${path}`)
+  story.say(`real captures at wire speed: ${lines.join(', ')} (demo/sensors.ts)`)
+  const world = await makeWorld({ folder, chain, broker: broker.url, ports: sensors.paths })
+  await chain.mint(world.buyer, purse)
+  for (const who of [world.buyer, world.gateway]) await chain.fund(who, gasWei)
+  return { chain, broker, sensors, world }
+}
