@@ -8,6 +8,7 @@
  *   till      books and sessions, on disk before in memory; the sealed keys go with the commit
  */
 import { randomBytes } from '#crypto'
+import { bell } from '../disk/bell.ts'
 import { hex, text } from '../wire/bytes.ts'
 import type { Clock } from '../wire/clock.ts'
 import { jcs } from '../wire/jcs.ts'
@@ -35,6 +36,8 @@ export type ShopOptions = {
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Sends an answer; a rejection means that it may be lost, and the buyer asks again. */
   readonly publish: (topic: string, payload: Uint8Array) => Promise<void>
+  /** Something new stands in the store's outbox. */
+  readonly changed?: () => void
   readonly limits?: Partial<SellLimits>
   readonly random?: (length: number) => Uint8Array
   readonly note?: (note: SellNote) => void
@@ -63,7 +66,8 @@ export type ShopCounts = {
 
 /** Opens the books. Throws what the store throws. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
-  const { key, offer, store, clock, note = () => {}, random = randomBytes } = options
+  const { key, offer, clock, note = () => {}, random = randomBytes } = options
+  const store = telling(options.store, options.changed ?? (() => {}))
   const limits = { ...sellLimits, ...options.limits }
   const { device } = key
   const monotonicMs = () => clock.monotonicMs()
@@ -95,7 +99,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     note,
     everyMs: limits.soldEveryMs,
   })
-  const bell = doorbell()
+  const alarm = bell()
   const box = inbox({
     device,
     operator: offer().operator,
@@ -103,7 +107,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     monotonicMs,
     isKnown: (session) => till.session(session) !== undefined,
     drop: (why) => note({ event: 'dropped', why }),
-    wake: bell.ring,
+    wake: alarm.ring,
   })
   let looked = true
   let savedAtMs = monotonicMs()
@@ -113,17 +117,16 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     handle: box.handle,
     look() {
       looked = true
-      bell.ring()
+      alarm.ring()
     },
     async start(signal) {
-      signal.addEventListener('abort', bell.ring, { once: true })
       while (!signal.aborted) {
         const mail = box.next()
         if (mail !== undefined) await read(mail)
         if (looked) await supplyEverybody()
         if (mail !== undefined) continue
         const waitMs = Math.min(await sold.say(), await keepHouse())
-        await bell.wait(waitMs)
+        await alarm.wait(waitMs, signal)
       }
       await till.save()
     },
@@ -174,6 +177,21 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   }
 }
 
+/** The same store, which says when it was given something to send. */
+function telling(store: SalesStore, changed: () => void): SalesStore {
+  return {
+    ...store,
+    async saleCommit(change) {
+      await store.saleCommit(change)
+      if (change.retained.length > 0) changed()
+    },
+    async setRetained(topic, payload) {
+      await store.setRetained(topic, payload)
+      changed()
+    },
+  }
+}
+
 function termsRow(terms: Terms): TermsRow {
   return { hash: hex(termsHash(terms)), json: text(jcs(terms)) }
 }
@@ -182,29 +200,4 @@ function tariffOf({ hash, json }: TermsRow): [string, Tariff] {
   const { stream, price, epochMs } = JSON.parse(json) as Terms
   const { amount, perMs } = price
   return [hash, { stream, epochMs, price: { amount: BigInt(amount), perMs: BigInt(perMs) } }]
-}
-
-/** A bell that is heard even when it rang before anybody listened. */
-function doorbell() {
-  let rung = false
-  let answer = () => {}
-  return {
-    ring(): void {
-      rung = true
-      answer()
-    },
-    /** Resolves at the next ring, or after so many ms. */
-    async wait(ms: number): Promise<void> {
-      if (!rung) {
-        await new Promise<void>((done) => {
-          const timer = Number.isFinite(ms) ? setTimeout(done, ms) : undefined
-          answer = () => {
-            clearTimeout(timer)
-            done()
-          }
-        })
-      }
-      rung = false
-    },
-  }
 }

@@ -31,7 +31,6 @@ import {
   rail,
   startMs,
   terms,
-  type World,
 } from './world.ts'
 
 export type Buyer = Awaited<ReturnType<typeof buyer>>
@@ -43,7 +42,18 @@ export type BuyerOptions = {
   readonly signer?: Signer
 }
 
-export async function buyer(at: World, options: BuyerOptions = {}) {
+/** How a buyer's messages come to the shop and back. */
+export type Line = {
+  ask(payload: Uint8Array): void
+  /** Everything that was answered, newest last. */
+  readonly sent: readonly { readonly topic: string; readonly payload: Uint8Array }[]
+  /** What stands retained on a topic. */
+  retained(topic: string): Uint8Array | undefined
+  /** Waits until it holds, or the shop died. */
+  until(holds: () => boolean): Promise<void>
+}
+
+export async function buyer(at: Line, options: BuyerOptions = {}) {
   const { own = false, signer = buyerSigner } = options
   const session = await generateSessionKey()
   let message: Uint8Array = new Uint8Array(0)
@@ -51,7 +61,6 @@ export async function buyer(at: World, options: BuyerOptions = {}) {
   let counter = 0n
 
   const name = () => sessionName((keys as SessionKeys).id)
-  const ask = topics(device).ask
 
   async function sealAnew(order: Partial<Order> = {}): Promise<void> {
     const document = await signedOrder({ ...options.order, ...order })
@@ -97,7 +106,7 @@ export async function buyer(at: World, options: BuyerOptions = {}) {
       return answerTo(counter, sealed)
     },
     /** Sends it, and does not wait. */
-    send: (request: Request): void => at.shop().handle(ask, seal(request)),
+    send: (request: Request): void => at.ask(seal(request)),
     seal,
     answers,
     keysBody,
@@ -113,7 +122,7 @@ export async function buyer(at: World, options: BuyerOptions = {}) {
 
   async function answerTo(to: bigint, sealed: Uint8Array): Promise<Answer | undefined> {
     const before = answers().length
-    at.shop().handle(ask, sealed)
+    at.ask(sealed)
     const news = () =>
       answers()
         .slice(before)

@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, randomBytes, sha256, sign } from '#crypto'
 import { openDatabase } from '../../runtime/disk/sqlite.ts'
+import type { DeviceKey } from '../../runtime/sell/answers.ts'
 import type { SellNote } from '../../runtime/sell/limits.ts'
 import type { SalesStore } from '../../runtime/sell/rows.ts'
 import { openShop, type Shop, type ShopOptions } from '../../runtime/sell/shop.ts'
@@ -32,9 +33,15 @@ export const buyerSigner = localSigner(secretOf('buyer'))
 export const startMs = 1_795_000_000_000
 export const dayMs = 86_400_000
 
-const deviceSecret = secretOf('device')
+export const deviceSecret = secretOf('device')
 export const device = addressOf(deviceSecret)
 const hpke = await generateSessionKey()
+
+export const deviceKey: DeviceKey = {
+  device,
+  sign: (digest) => sign(digest, deviceSecret),
+  hpke,
+}
 
 /** One epoch of a second costs 10 units, less what the floor takes. */
 export const terms: Terms = {
@@ -120,7 +127,7 @@ export async function world(context: TestContext, options: Partial<ShopOptions> 
   async function open() {
     const stop = new AbortController()
     const shop: Shop = await openShop({
-      key: { device, sign: (digest) => sign(digest, deviceSecret), hpke },
+      key: deviceKey,
       offer: () => offer,
       store,
       cover: (stream, generation, from, to) =>
@@ -146,6 +153,7 @@ export async function world(context: TestContext, options: Partial<ShopOptions> 
     store,
     retained: (topic: string) => rows.retained.get(topic),
     shop: () => running.shop,
+    ask: (payload: Uint8Array) => running.shop.handle(topics(device).ask, payload),
     pass: (ms: number) => {
       nowMs += ms
     },
