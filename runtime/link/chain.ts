@@ -92,7 +92,7 @@ function reads(links: Links, { chainId, settlement, confirmations = 1 }: ChainOp
     state: async (config) => {
       const id = channelId(config, rail)
       const now = await head()
-      const deep = Math.max(0, now - confirmations + 1)
+      const deep = Math.max(0, Math.min(now, now - confirmations + 1))
       const [[before = 0n], [balance = 0n, totalClaimed = 0n], [amount = 0n, since = 0n], [nonce]] =
         await Promise.all([
           read('channels', id, deep),
