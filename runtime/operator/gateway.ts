@@ -15,18 +15,18 @@ import type { Offer, OfferedRail } from '../wire/offer.ts'
 import { signDocumentAsync } from '../wire/signed.ts'
 import type { Signer } from '../wire/signer.ts'
 import { parseTopic, topics } from '../wire/topic.ts'
-import { ackAgain, type Channel, claimable, joinFleet, observe, type Seen } from './channel.ts'
+import { ackAgain, type Channel, joinFleet, type Seen } from './channel.ts'
 import { deal } from './deal.ts'
 import { type Desk, isLive, openDesk } from './desk.ts'
-import { type Changed, type Keeper, openKeeper } from './keeper.ts'
+import { type Changed, openKeeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import { type DeskLimits, deskLimits } from './limits.ts'
 import type { Note } from './note.ts'
 import { type Notices, openNotices } from './notices.ts'
-import { whyOf } from './orders.ts'
 import { pause } from './pause.ts'
 import type { Register } from './register.ts'
 import { openSessions } from './sessions.ts'
+import { openWatch, type SeenOf } from './watch.ts'
 
 export type GatewayParts = {
   readonly broker: Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
@@ -56,7 +56,7 @@ export type GatewayParts = {
 
 export type Gateway = {
   channels(): Iterable<Channel>
-  /** Reads the chain for every channel that still matters. Never throws: what fails is tried next time. */
+  /** Reads the chain for the channels whose turn it is. Never throws: what fails is tried next time. */
   look(): Promise<void>
   /** Works until the signal aborts, then sends what is left to say. */
   start(signal: AbortSignal): Promise<void>
@@ -81,6 +81,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   }
   const sessions = openSessions({ ledger, send, note, nowMs, monotonicMs, limits })
   const seen: SeenOf = ({ config, rail }) => parts.seen(config, rail)
+  const watch = openWatch({ keeper, seen, note })
   const ground = groundOf(parts)
   const desk = openDesk({ ...parts, keeper, sessions, ground, seen, monotonicMs, limits })
   const publish = (topic: string, payload: Uint8Array | string) =>
@@ -90,7 +91,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   notices = openNotices({ ...parts, keeper, offer, publish, connected })
 
   async function look(): Promise<void> {
-    await lookAtAll(keeper, seen, note)
+    await watch.look()
     await desk.look()
     await parts.looked?.()
   }
@@ -120,8 +121,6 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   }
 }
 
-type SeenOf = (channel: Pick<Channel, 'config' | 'rail'>) => Promise<Seen>
-
 async function listen(
   broker: GatewayParts['broker'],
   operator: Address,
@@ -136,21 +135,6 @@ async function listen(
     const parsed = parseTopic(topic)
     if (parsed !== undefined) sold(parsed.seller, payload).catch(broken)
   })
-}
-
-/** Reads the chain for every channel that still matters; what fails is tried at the next look. */
-async function lookAtAll(keeper: Keeper, seen: SeenOf, note: (note: Note) => void) {
-  for (const channel of keeper.all()) {
-    if (!isLive(channel, keeper.nowMs()) && claimable(channel) === 0n) continue
-    try {
-      const now = await seen(channel)
-      const latest = keeper.get(channel.id) ?? channel
-      const next = deal(observe(latest, now, keeper.nowMs()))
-      if (differs(latest, next)) keeper.put(next)
-    } catch (cause) {
-      note({ event: 'trouble', where: 'chain', why: whyOf(cause) })
-    }
-  }
 }
 
 const everySold = 'wayside/1/+/sold'
@@ -209,15 +193,4 @@ async function every(ms: number, signal: AbortSignal, work: () => Promise<void>)
     await work()
     await pause(ms, signal)
   }
-}
-
-function differs(a: Channel, b: Channel): boolean {
-  return (
-    a.balance !== b.balance ||
-    a.claimed !== b.claimed ||
-    a.withdrawing !== b.withdrawing ||
-    a.ended !== b.ended ||
-    a.shortSinceMs !== b.shortSinceMs ||
-    a.members !== b.members
-  )
 }

@@ -34,7 +34,7 @@ export type Settler = {
 }
 
 /** A claim that the chain does not show after so long is sent again: it was dropped or reorganised away. */
-const forgetMs = 15 * 60_000
+const forgetMs = 60 * 60_000
 
 export function isSchedule(text: string): boolean {
   return text.trim().split(/\s+/).length === 5 && validate(text)

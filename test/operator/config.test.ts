@@ -63,7 +63,7 @@ const mistakes = [
     'confirmations: 3',
     'confirmations: 3\n  confirm: 1',
     /confirm: there is no such setting/,
-    /spell/,
+    /confirmations/,
   ],
 ] as const
 

@@ -61,7 +61,7 @@ test('a claim that the chain does not show yet is not sent again, unless it is l
   state.channels = [promised(500n)]
   await settler.settleAll()
   assert.equal(sent[1]?.[0]?.totalClaimed, 500n, 'but more is claimed')
-  state.atMs += 3_600_000
+  state.atMs += 3_600_001
   await settler.settleAll()
   assert.equal(sent.length, 3)
   state.channels = [observe(promised(500n), { balance: 1_000n, totalClaimed: 500n }, 0)]

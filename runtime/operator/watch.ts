@@ -1,0 +1,74 @@
+/**
+ * The watch over channels: reads what the chain says of them, in turns, so that a withdrawal is seen long
+ * before its delay is over and a thousand channels cost an endpoint no more than a hundred.
+ */
+import type { Hex } from '../wire/bytes.ts'
+import { type Channel, claimable, observe, type Seen } from './channel.ts'
+import { deal } from './deal.ts'
+import { isLive } from './desk.ts'
+import type { Keeper } from './keeper.ts'
+import type { Note } from './note.ts'
+import { whyOf } from './orders.ts'
+
+/** Channels in one look: at the default of 30 s a thousand are seen every eight minutes, a day is 1,440. */
+export const perLookMax = 64
+/** Asked at once. */
+const atOnce = 8
+
+/** What the chain says of a channel, k blocks deep; rejects when it cannot be asked. */
+export type SeenOf = (channel: Pick<Channel, 'config' | 'rail'>) => Promise<Seen>
+
+export function openWatch(parts: {
+  readonly keeper: Keeper
+  readonly seen: SeenOf
+  readonly note: (note: Note) => void
+}): { look(): Promise<void> } {
+  const { keeper, seen, note } = parts
+  const turns = new Map<Hex, number>()
+  let turn = 0
+
+  /** Why the chain could not be asked, if so. */
+  async function lookAt(channel: Channel): Promise<string | undefined> {
+    let now: Seen
+    try {
+      now = await seen(channel)
+    } catch (cause) {
+      return whyOf(cause)
+    }
+    // Books may have come in meanwhile.
+    const latest = keeper.get(channel.id) ?? channel
+    const next = deal(observe(latest, now, keeper.nowMs()))
+    if (differs(latest, next)) keeper.put(next)
+    return undefined
+  }
+
+  return {
+    async look() {
+      turn += 1
+      const due = [...keeper.all()]
+        .filter((channel) => isLive(channel, keeper.nowMs()) || claimable(channel) > 0n)
+        .sort((a, b) => (turns.get(a.id) ?? 0) - (turns.get(b.id) ?? 0))
+        .slice(0, perLookMax)
+      for (const { id } of due) turns.set(id, turn)
+      for (let at = 0; at < due.length; at += atOnce) {
+        const failures = await Promise.all(due.slice(at, at + atOnce).map(lookAt))
+        const why = failures.find((failure) => failure !== undefined)
+        if (why === undefined) continue
+        // An endpoint that fails eight would fail the rest; one line says it for all.
+        note({ event: 'trouble', where: 'chain', why })
+        return
+      }
+    },
+  }
+}
+
+function differs(a: Channel, b: Channel): boolean {
+  return (
+    a.balance !== b.balance ||
+    a.claimed !== b.claimed ||
+    a.withdrawing !== b.withdrawing ||
+    a.ended !== b.ended ||
+    a.shortSinceMs !== b.shortSinceMs ||
+    a.members !== b.members
+  )
+}
