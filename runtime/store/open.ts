@@ -1,8 +1,8 @@
 import type { Database } from '../disk/sqlite.ts'
 import type { ClockQuality } from '../wire/clock.ts'
 
-/** An open epoch as far as it is committed: its place, its opening, and its newest signed tree head. */
-export type OpenRow = {
+/** Where an open epoch stands and when it opened. */
+export type Opening = {
   readonly stream: string
   readonly generation: number
   readonly number: number
@@ -13,7 +13,10 @@ export type OpenRow = {
   readonly openedWallMs?: number | null
   readonly terms: Uint8Array
   readonly setup: Uint8Array
-  /** The tree head: everything below is under its signature, but for the wall time. */
+}
+
+/** Its newest signed tree head; all but the wall time is under the signature. */
+export type Head = {
   readonly count: number
   readonly root: Uint8Array
   readonly headMonotonicMs: number
@@ -21,15 +24,18 @@ export type OpenRow = {
   readonly signature: Uint8Array
 }
 
+export type OpenRow = Opening & Head
+
 /** An open epoch with the packs of all its commits, one behind the other. */
 export type OpenEpoch = OpenRow & { readonly packs: Uint8Array }
 
 /**
- * Epochs that are not sealed yet: at most one a stream, and its packs as they were committed. The commit
- * owns all of it: it overwrites the head, adds packs, and drops both with the header.
+ * Epochs that are not sealed yet, at most one a stream. Its opening is written once; every commit adds one
+ * row with its packs and the tree head that signs them and all before, and the newest row's head is the one
+ * that counts. The commit owns all of it, and drops it with the header.
  */
 export function openTable(db: Database) {
-  db.exec(`CREATE TABLE IF NOT EXISTS open_epoch (
+  db.exec(`CREATE TABLE IF NOT EXISTS opening (
     stream TEXT PRIMARY KEY,
     generation INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -39,50 +45,53 @@ export function openTable(db: Database) {
     opened_monotonic_ms INTEGER NOT NULL,
     opened_wall_ms INTEGER,
     terms BLOB NOT NULL,
-    setup BLOB NOT NULL,
+    setup BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS gain (
+    id INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    packs BLOB NOT NULL,
     count INTEGER NOT NULL,
     root BLOB NOT NULL,
     head_monotonic_ms INTEGER NOT NULL,
     head_wall_ms INTEGER,
     signature BLOB NOT NULL
-  ) STRICT;
-  CREATE TABLE IF NOT EXISTS pack (
-    id INTEGER PRIMARY KEY,
-    stream TEXT NOT NULL,
-    packs BLOB NOT NULL
   ) STRICT`)
-  const put = db.prepare(`INSERT OR REPLACE INTO open_epoch VALUES (@stream, @generation, @number,
-    @previous, @clock, @boot, @openedMonotonicMs, @openedWallMs, @terms, @setup,
-    @count, @root, @headMonotonicMs, @headWallMs, @signature)`)
-  const addPacks = db.prepare('INSERT INTO pack (stream, packs) VALUES (?, ?)')
-  const dropOpen = db.prepare('DELETE FROM open_epoch WHERE stream = ?')
-  const dropPacks = db.prepare('DELETE FROM pack WHERE stream = ?')
-  const all = db.prepare(`SELECT stream, generation, number, previous, clock, boot,
-    opened_monotonic_ms AS openedMonotonicMs, opened_wall_ms AS openedWallMs, terms, setup,
-    count, root, head_monotonic_ms AS headMonotonicMs, head_wall_ms AS headWallMs, signature
-    FROM open_epoch ORDER BY stream`)
-  const packsOf = db.prepare('SELECT packs FROM pack WHERE stream = ? ORDER BY id').pluck()
-  const waiting = db.prepare('SELECT coalesce(sum(count), 0) FROM open_epoch').pluck()
+  const begin = db.prepare(`INSERT OR IGNORE INTO opening VALUES (@stream, @generation, @number,
+    @previous, @clock, @boot, @openedMonotonicMs, @openedWallMs, @terms, @setup)`)
+  const add = db.prepare(`INSERT INTO gain (stream, packs, count, root, head_monotonic_ms,
+    head_wall_ms, signature) VALUES (@stream, @packs, @count, @root, @headMonotonicMs, @headWallMs,
+    @signature)`)
+  const dropOpening = db.prepare('DELETE FROM opening WHERE stream = ?')
+  const dropGains = db.prepare('DELETE FROM gain WHERE stream = ?')
+  const openings = db.prepare(`SELECT stream, generation, number, previous, clock, boot,
+    opened_monotonic_ms AS openedMonotonicMs, opened_wall_ms AS openedWallMs, terms, setup
+    FROM opening ORDER BY stream`)
+  const head = db.prepare(`SELECT count, root, head_monotonic_ms AS headMonotonicMs,
+    head_wall_ms AS headWallMs, signature FROM gain WHERE stream = ? ORDER BY id DESC LIMIT 1`)
+  const packs = db.prepare('SELECT packs FROM gain WHERE stream = ? ORDER BY id').pluck()
+  const waiting = db
+    .prepare(
+      'SELECT coalesce(sum(newest), 0) FROM (SELECT max(count) AS newest FROM gain GROUP BY stream)',
+    )
+    .pluck()
 
   return {
     /** The newest head, and the packs that came since the one before. */
-    gain(row: OpenRow, packs: Uint8Array): void {
-      put.run({
-        ...row,
-        openedWallMs: row.openedWallMs ?? null,
-        headWallMs: row.headWallMs ?? null,
-      })
-      addPacks.run(row.stream, packs)
+    gain(row: OpenRow, since: Uint8Array): void {
+      const { openedWallMs = null, headWallMs = null } = row
+      const named = { ...row, openedWallMs, headWallMs, packs: since }
+      begin.run(named)
+      add.run(named)
     },
     drop(stream: string): void {
-      dropOpen.run(stream)
-      dropPacks.run(stream)
+      dropOpening.run(stream)
+      dropGains.run(stream)
     },
     all(): OpenEpoch[] {
-      const rows = all.all() as OpenRow[]
-      return rows.map((row) => {
-        const packs = Buffer.concat(packsOf.all(row.stream) as Uint8Array[])
-        return { ...row, packs: new Uint8Array(packs) }
+      return (openings.all() as Opening[]).map((row) => {
+        const whole = Buffer.concat(packs.all(row.stream) as Uint8Array[])
+        return { ...row, ...(head.get(row.stream) as Head), packs: new Uint8Array(whole) }
       })
     },
     /** Readings that are acknowledged and not sealed. */
