@@ -49,9 +49,10 @@ export function openWatch(parts: {
         .filter((channel) => isLive(channel, keeper.nowMs()) || claimable(channel) > 0n)
         .sort((a, b) => (turns.get(a.id) ?? 0) - (turns.get(b.id) ?? 0))
         .slice(0, perLookMax)
-      for (const { id } of due) turns.set(id, turn)
       for (let at = 0; at < due.length; at += atOnce) {
-        const failures = await Promise.all(due.slice(at, at + atOnce).map(lookAt))
+        const some = due.slice(at, at + atOnce)
+        for (const { id } of some) turns.set(id, turn)
+        const failures = await Promise.all(some.map(lookAt))
         const why = failures.find((failure) => failure !== undefined)
         if (why === undefined) continue
         // An endpoint that fails eight would fail the rest; one line says it for all.

@@ -28,6 +28,19 @@ test('many channels are read in turns, and none is passed over', async () => {
   assert.equal(new Set(asked).size, count)
 })
 
+test('a channel that cannot be read keeps none of the others from its turn', async () => {
+  const asked = new Set<string>()
+  const bad = hex(channels[0]?.config.salt ?? new Uint8Array())
+  const { watch } = over(channels.slice(0, 20), async (config) => {
+    asked.add(hex(config.salt))
+    if (hex(config.salt) === bad) throw new Error('reverted')
+    return { balance: 100n, totalClaimed: 0n }
+  })
+  await watch.look()
+  await watch.look()
+  assert.equal(asked.size, 20)
+})
+
 test('a chain that does not answer changes nothing, and is asked again', async () => {
   let down = true
   const { watch, keeper, notes } = over(channels.slice(0, 1), async () => {
