@@ -19,6 +19,7 @@ import { packEncoder } from '../runtime/wire/pack.ts'
 import type { Reading } from '../runtime/wire/reading.ts'
 import { startBroker } from './broker.ts'
 import type { Figure } from './figure.ts'
+import { flash } from './flash.ts'
 
 const readings = 60_000
 const turns = 3
@@ -43,7 +44,7 @@ export async function bench(): Promise<Figure[]> {
         { name: `of it, raw inserts, ${what}`, value: raw, unit: 'rows/s', goal: 'as measured' },
       )
     }
-    return figures
+    return [...figures, ...(await flash())]
   } finally {
     await broker.close()
   }
