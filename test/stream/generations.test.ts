@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { randomBytes } from '#crypto'
+import { openGenerations } from '../../runtime/stream/generations.ts'
+import { leafKey } from '../../runtime/wire/keytree.ts'
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-generations-'))
+  try {
+    await work(folder)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+}
+
+test('the first start makes generation 1, the next ones find it', async () => {
+  await inFolder(async (folder) => {
+    const first = await openGenerations(folder, { random: randomBytes })
+    assert.deepEqual([first.current, first.isNew], [1, true])
+    assert.deepEqual(await readdir(folder), ['generation-1.key'])
+    assert.equal((await stat(join(folder, 'generation-1.key'))).mode & 0o777, 0o600)
+    const again = await openGenerations(folder, { random: randomBytes })
+    assert.deepEqual([again.current, again.isNew], [1, false])
+    assert.deepEqual(again.leafKey('air', 1, 7), first.leafKey('air', 1, 7))
+  })
+})
+
+test('a new generation has keys of its own, and the old ones still open', async () => {
+  await inFolder(async (folder) => {
+    const old = await openGenerations(folder, { random: randomBytes })
+    const renewed = await openGenerations(folder, { random: randomBytes, renew: true })
+    assert.deepEqual([renewed.current, renewed.isNew], [2, true])
+    assert.notDeepEqual(renewed.leafKey('air', 2, 7), old.leafKey('air', 1, 7))
+    assert.deepEqual(renewed.leafKey('air', 1, 7), old.leafKey('air', 1, 7))
+  })
+})
+
+test('a cover opens its range and nothing beside it, and agrees with the epoch keys', async () => {
+  await inFolder(async (folder) => {
+    const generations = await openGenerations(folder, { random: randomBytes })
+    const nodes = generations.cover('air', 1, 250, 600)
+    for (const number of [250, 255, 256, 511, 512, 600]) {
+      assert.deepEqual(leafKey(nodes, number), generations.leafKey('air', 1, number))
+    }
+    for (const number of [0, 249, 601, 0xffff_ffff]) {
+      assert.equal(leafKey(nodes, number), undefined)
+    }
+    assert.notDeepEqual(generations.leafKey('air', 1, 300), generations.leafKey('wind', 1, 300))
+  })
+})
+
+test('a destroyed generation is a fault, not another key', async () => {
+  await inFolder(async (folder) => {
+    const generations = await openGenerations(folder, { random: randomBytes })
+    assert.throws(() => generations.leafKey('air', 9, 1), { code: 'GENERATION_MISSING' })
+    assert.throws(() => generations.cover('air', 9, 1, 2), { code: 'GENERATION_MISSING' })
+  })
+})
