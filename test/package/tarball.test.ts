@@ -1,0 +1,115 @@
+/** The package as its users get it: packed, installed in an empty folder, run from there. */
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { root } from '../commands/wayside.ts'
+
+const registry = npm(['ping'], root).status === 0
+
+describe('the packed tarball', { skip: !registry && 'the npm registry cannot be reached' }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'wayside-package-'))
+  after(() => rmSync(folder, { recursive: true, force: true }))
+  const installed = join(folder, 'node_modules/wayside')
+  let files: string[] = []
+
+  before(() => {
+    const packed = npm(['pack', '--json', '--pack-destination', folder], root)
+    assert.equal(packed.status, 0, packed.stderr)
+    const [about] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
+    files = about.files.map(({ path }: { path: string }) => path)
+    // Without install scripts, as the README says: ONNX Runtime's would download libraries for GPUs.
+    const given = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+    const done = npm([...given, join(folder, about.filename)], folder)
+    assert.equal(done.status, 0, done.stderr)
+  })
+
+  test('holds what runs, and no tests, sources or captures', () => {
+    for (const path of files) {
+      assert.match(path, /^(package\.json|README\.md|LICENSE|bin\/wayside\.js|dist\/.+)$/)
+      assert.doesNotMatch(path, /\.test\.|captures|(?<!\.d)\.ts$|\.map$/)
+    }
+    for (const path of ['dist/main.js', 'dist/store-worker.js', 'dist/models/anomaly/model.onnx']) {
+      assert.ok(files.includes(path), path)
+    }
+  })
+
+  test('answers --version, drivers and decode', () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    assert.deepEqual(wayside(['--version']), { status: 0, stdout: `${version}\n`, stderr: '' })
+    assert.match(wayside(['drivers']).stdout, /^plantower /m)
+    const log = join(root, 'test/captures/nmea0183/pygpsdata-mixed.log')
+    const { status, stdout } = wayside(['decode', 'nmea0183', log])
+    assert.equal(status, 0)
+    assert.equal(stdout.trim().split('\n').length, 15)
+  })
+
+  test('finds its own model by name', () => {
+    const sample = wayside(['config', 'check', join(root, 'docs/wayside.yaml')])
+    assert.equal(sample.stdout, `${join(root, 'docs/wayside.yaml')}: fine, 1 sensor and 1 model\n`)
+  })
+
+  test('starts a device, whose store finds its worker, and ends it at SIGTERM', async () => {
+    const nobody = `"0x${'0'.repeat(40)}"`
+    const owner = `operator: ${nobody}\ngateway: ${nobody}\nreceiver: ${nobody}\n`
+    const lines = 'folder: data\nbroker: { url: "mqtt://127.0.0.1:9" }\nwatch: { port: 0 }\n'
+    writeFileSync(join(folder, 'wayside.yaml'), `${lines}${owner}`)
+    const device = spawn(process.execPath, [join(installed, 'bin/wayside.js'), 'run'], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let log = ''
+    let told = false
+    for await (const chunk of device.stderr) {
+      log += chunk
+      // Once: a second signal ends it at once, with 130.
+      if (!told && log.includes('"watching"')) told = device.kill('SIGTERM')
+    }
+    const [status] = device.exitCode === null ? await once(device, 'exit') : [device.exitCode]
+    assert.equal(status, 0, log)
+    assert.ok(existsSync(join(folder, 'data/store.sqlite')))
+  })
+
+  test('gives the buyer as a library, without loading port, model or store of a device', () => {
+    const program = "console.log(Object.keys(await import('wayside/buyer')).join())"
+    const flags = ['--input-type=module', '-e', program]
+    const { status, stdout, stderr } = node(flags)
+    assert.equal(status, 0, stderr)
+    assert.ok(stdout.trim().split(',').includes('openBuyer'), stdout)
+  })
+
+  test('gives the library its types', () => {
+    writeFileSync(
+      join(folder, 'shop.ts'),
+      "import { openBuyer } from 'wayside/buyer'\nconst open: number = openBuyer\nvoid open\n",
+    )
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--types', '']
+    const { stdout } = node([tsc, ...flags, 'shop.ts'])
+    // The one complaint shows that the type is known: a function is no number.
+    assert.match(stdout, /^shop\.ts\(2,7\): error TS2322: Type '\(/)
+    assert.equal(stdout.trim().split('\nshop').length, 1, stdout)
+  })
+
+  function wayside(args: readonly string[]) {
+    return node([join(folder, 'node_modules/.bin/wayside'), ...args])
+  }
+
+  function node(args: readonly string[]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 60_000,
+    })
+    return { status, stdout, stderr }
+  }
+})
+
+/** The npm of the PATH, as a user has it; not that of the npm that runs this test. */
+function npm(args: readonly string[], cwd: string) {
+  const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
+  return spawnSync('npm', args, { cwd, env: Object.fromEntries(env), encoding: 'utf8' })
+}
