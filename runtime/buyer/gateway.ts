@@ -70,7 +70,7 @@ export function openGatewayLine(options: GatewayOptions): GatewayLine {
   /** Shows the newest books, with the leaves that changed since it last took some. */
   async function show(ending: AbortSignal): Promise<boolean> {
     const books = await purse.statement()
-    if (books === undefined) return true
+    if (books === undefined) return false
     const { voucher, split } = books
     const leaves = books.leaves.filter(({ device, amount }) => shown.get(device) !== amount)
     const answer = await session.ask({ kind: 'books', voucher, split, leaves }, ending)

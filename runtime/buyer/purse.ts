@@ -4,7 +4,7 @@
  *   number                        authority        may
  *   amount of a device            this purse       rise; on the disk before it is signed
  *   spent of a device             this purse       rise, up to the amount
- *   period                        this purse       rise with every change of a leaf
+ *   period                        this purse       rise with every change of an amount
  *   limit                         whoever pays     be set for one run
  *
  *   spent ≤ amount, Σ amounts ≤ limit
@@ -53,6 +53,8 @@ export type Purse = {
   total(): bigint
   /** What may still be promised in this run. */
   left(): bigint
+  /** False while devices hold more of our word than lost books remember: nothing is signed until they spoke. */
+  isWhole(): boolean
   leaf(device: Address): LeafRow | undefined
   /** Takes the place that the gateway gave a device. Throws SEAT_MOVED when it is another than before. */
   seat(device: Address, index: number): void
@@ -104,6 +106,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
     },
     total: () => total,
     left: () => larger(limit - total, 0n),
+    isWhole,
     leaf: (device) => leaves.get(device),
     seat(device, index) {
       const known = leaves.get(device)
@@ -119,7 +122,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       if (split.period <= channel.period && leaf.amount <= known.amount) return
       const amount = larger(known.amount, leaf.amount)
       const spent = smaller(larger(known.spent, delivered), amount)
-      commit([{ ...known, amount, spent }], larger(channel.period, split.period))
+      commit([{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
     },
     nextOrder() {
       channel = { ...channel, order: channel.order + 1n }
@@ -127,7 +130,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       return channel.order
     },
     async buy(wishes) {
-      const bought = total < signedTotal ? [] : books.together(() => promiseAll(wishes))
+      const bought = !isWhole() ? [] : books.together(() => promiseAll(wishes))
       if (bought.every((one) => one === undefined)) return wishes.map(() => undefined)
       failpoint('purse.committed')
       const shares = bought.map((one) => one && { ...one, path: tree.path(one.leaf.index) })
@@ -151,12 +154,12 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
     },
     async payment(device) {
       const leaf = leaves.get(device)
-      if (leaf === undefined || channel.period === 0n) return undefined
+      if (leaf === undefined || !isWhole() || channel.period === 0n) return undefined
       const path = tree.path(leaf.index)
       return { ...(await signed()), leaf: asLeaf(leaf), path }
     },
     async statement() {
-      if (channel.period === 0n) return undefined
+      if (!isWhole() || channel.period === 0n) return undefined
       const under = [...leaves.values()].map(asLeaf)
       return { ...(await signed()), leaves: under }
     },
@@ -168,7 +171,8 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
     tree.set(asLeaf(leaf))
   }
 
-  function commit(changed: readonly LeafRow[], period = channel.period) {
+  /** Another tree is another period, once any was signed. */
+  function commit(changed: readonly LeafRow[], period = periodAfter(changed)) {
     const next = { ...channel, period }
     books.together(() => {
       books.channels.put(next)
@@ -176,6 +180,15 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
     })
     channel = next
     for (const leaf of changed) keep(leaf)
+  }
+
+  function periodAfter(changed: readonly LeafRow[]): bigint {
+    const isNew = changed.some(({ device, amount }) => leaves.get(device)?.amount !== amount)
+    return isNew && channel.period > 0n ? channel.period + 1n : channel.period
+  }
+
+  function isWhole(): boolean {
+    return total >= signedTotal
   }
 
   /** Puts every wish that fits into the next period's tree. */
@@ -188,7 +201,7 @@ export function openPurse({ books, signer, channel: opened, budget }: PurseOptio
       if (taken.length === 0 && wants.length > 0) return undefined
       const amount = larger(leaf.amount, smaller(spent + ahead, room))
       note(taken)
-      commit([{ ...leaf, amount, spent }])
+      commit([{ ...leaf, amount, spent }], channel.period)
       return { leaf: { ...leaf, amount, spent }, taken }
     })
     if (bought.some((one) => one !== undefined)) commit([], channel.period + 1n)

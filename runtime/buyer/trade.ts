@@ -93,7 +93,7 @@ export function openTrade(options: TradeOptions): Trade {
     }
     const bought = await options.buy({ device, wants: [...seen, ...later], ahead })
     if (bought === undefined) {
-      if (purse.leaf(device) !== undefined) options.broke()
+      if (purse.leaf(device) !== undefined && purse.isWhole()) options.broke()
       return undefined
     }
     markAsked(bought.taken)

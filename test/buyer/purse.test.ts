@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { type TestContext, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import fc from 'fast-check'
+import type { Address } from '../../runtime/wire/address.ts'
+import { hex, unhex } from '../../runtime/wire/bytes.ts'
+import { checkPayment, type Payment } from '../../runtime/wire/payment.ts'
+import { due } from '../../runtime/wire/price.ts'
+import type { Split } from '../../runtime/wire/split.ts'
+import { buyer, device as deviceAt, rail } from '../operator/fixture.ts'
+import { openTestPurse, price, wantOf } from './purses.ts'
+
+async function folderFor(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-purse-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+test('what a purse promises is accepted by every device, period after period', async (t) => {
+  const { books, purse, devices } = await openTestPurse(await folderFor(t), 1_000_000n, 5)
+  const last = new Map<string, Payment>()
+  for (let number = 1; number <= 12; number += 1) {
+    const some = devices.filter((_, i) => (number + i) % 2 === 0)
+    const wishes = some.map((device) => ({ device, wants: [wantOf(device, number)], ahead: 0n }))
+    const bought = await purse.buy(wishes)
+    for (const [i, one] of bought.entries()) {
+      assert.ok(one)
+      const device = some[i] as (typeof some)[0]
+      const index = devices.indexOf(device)
+      const channelId = unhex(purse.channel.id)
+      const ground = { channelId, rail, payerAuthorizer: buyer.address, device, index }
+      const checked = checkPayment(one.payment, ground, last.get(device))
+      assert.deepEqual(checked, { ok: true, news: true })
+      last.set(device, one.payment)
+    }
+  }
+  await books.close()
+})
+
+test('due is one rounding of all time bought, however it is cut, and no budget is passed', async (t) => {
+  const base = await folderFor(t)
+  let run = 0
+  const cut = fc.array(fc.bigInt({ min: 0n, max: 3000n }), { minLength: 1, maxLength: 12 })
+  await fc.assert(
+    fc.asyncProperty(cut, fc.bigInt({ min: 0n, max: 20_000n }), async (pieces, budget) => {
+      run += 1
+      const { books, purse, device } = await openTestPurse(join(base, `${run}`), budget)
+      let boughtMs = 0n
+      for (const [i, ms] of pieces.entries()) {
+        const [one] = await purse.buy([{ device, wants: [wantOf(device, i, ms)], ahead: 0n }])
+        if (one !== undefined) boughtMs += ms
+        else assert.ok(due(boughtMs + ms, price) > budget)
+        assert.ok(purse.total() <= budget)
+      }
+      assert.equal(purse.total(), due(boughtMs, price))
+      assert.equal(books.bought.coveredMs(wantOf(device, 0).meter), boughtMs)
+      await books.close()
+    }),
+    { numRuns: 12 },
+  )
+})
+
+test('killed at its worst moment, a purse never signs two trees for one period', async (t) => {
+  const folder = await folderFor(t)
+  const program = fileURLToPath(new URL('./crashing.ts', import.meta.url))
+  const roots = new Map<string, string>()
+  let total = 0n
+  for (const place of ['purse.committed:3', 'purse.committed', 'purse.committed:5']) {
+    const { signal, stdout, stderr } = spawnSync(execPath, [program, folder, place])
+    assert.equal(signal, 'SIGKILL', stderr.toString())
+    for (const line of stdout.toString().trim().split('\n').filter(Boolean)) {
+      const [period = '', sum = '', root = ''] = line.split(' ')
+      assert.ok(!roots.has(period), `period ${period} was signed twice`)
+      roots.set(period, root)
+      assert.ok(BigInt(sum) > total)
+      total = BigInt(sum)
+    }
+    const { books, purse, device } = await openTestPurse(folder, 0n)
+    // What was committed and never said is said after the restart, under the same period and root.
+    const payment = await purse.payment(device)
+    assert.ok(payment)
+    const { period, root } = payment.split
+    assert.equal(roots.get(String(period)) ?? hex(root), hex(root))
+    roots.set(String(period), hex(root))
+    total = payment.split.total
+    await books.close()
+  }
+})
+
+test('a purse is for one process at a time', async (t) => {
+  const folder = await folderFor(t)
+  const { books } = await openTestPurse(folder, 1n)
+  await assert.rejects(openTestPurse(folder, 1n), /another process already works in/)
+  await books.close()
+  const again = await openTestPurse(folder, 1n)
+  await again.books.close()
+})
+
+test('whatever is done in whatever order, no period has two trees, and lost books say nothing less', async (t) => {
+  const base = await folderFor(t)
+  let run = 0
+  const steps = fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.nat(200)), { maxLength: 30 })
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      run += 1
+      const folder = join(base, `${run}`)
+      let { books, purse, device } = await openTestPurse(folder, 1_000_000n)
+      const roots = new Map<bigint, string>()
+      const shown = (split: Split | undefined) => {
+        if (split === undefined) return
+        const root = `${split.total} ${hex(split.root)}`
+        assert.equal(roots.get(split.period) ?? root, root)
+        roots.set(split.period, root)
+      }
+      for (const [number, [step, which, ms]] of all.entries()) {
+        const to = deviceAt(which)
+        if (step === 0) purse.seat(to, which)
+        if (step === 1) {
+          const wish = { device: to, wants: [wantOf(to, number, BigInt(ms))], ahead: 0n }
+          shown((await purse.buy([wish]))[0]?.payment.split)
+        }
+        if (step === 2) shown((await purse.payment(to))?.split)
+        if (step === 3) shown((await purse.statement())?.split)
+        if (step === 4) {
+          await books.close()
+          ;({ books, purse, device } = await openTestPurse(folder, 1_000_000n))
+        }
+      }
+      assert.equal(purse.leaf(device)?.index, 0)
+      await books.close()
+    }),
+    { numRuns: 10 },
+  )
+})
+
+test('books that lost a promise promise nothing below what they once signed', async (t) => {
+  const folder = await folderFor(t)
+  const { books, purse, devices } = await openTestPurse(folder, 10_000n, 2)
+  const [a, b] = devices as [Address, Address]
+  const buy = async (from: typeof purse, device: Address, number: number) => {
+    const [one] = await from.buy([{ device, wants: [wantOf(device, number)], ahead: 0n }])
+    return one?.payment as Payment
+  }
+  const toA = await buy(purse, a, 1)
+  const toB = await buy(purse, b, 1)
+  await books.close()
+
+  const lost = await openTestPurse(join(folder, 'new'), 10_000n, 2)
+  lost.purse.recover(b, toB, 100n)
+  // Device a holds 100 too: until it has spoken, any tree of ours would say less than we signed.
+  assert.equal(await buy(lost.purse, b, 2), undefined)
+  assert.deepEqual(
+    [await lost.purse.payment(b), await lost.purse.statement()],
+    [undefined, undefined],
+  )
+  lost.purse.recover(a, toA, 100n)
+  const next = await buy(lost.purse, b, 2)
+  assert.deepEqual([next.leaf.amount, next.split.total], [200n, 300n])
+  assert.ok(next.split.period > toB.split.period)
+  await lost.books.close()
+})
