@@ -15,6 +15,7 @@ const child = spawn(forge(), process.argv.slice(2), {
   // solc.ts is started by its first line: it must find the Node that runs this file.
   env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH}` },
 })
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 child.once('exit', (code) => {
   process.exitCode = code ?? 1
 })
