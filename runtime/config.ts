@@ -122,10 +122,13 @@ const railSchema = z.strictObject({
     .describe('Digits of its smallest unit after the point; the same for every rail.'),
 })
 
+const loginInUrl = 'a login stands in the address; write it as `username` and `passwordFile`'
+
 const brokerSchema = z.strictObject({
   url: z
     .string()
     .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
+    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
     .describe('MQTT 3.1.1 or 5.'),
   username: z.string().optional().describe('Login, where the broker wants one.'),
   passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),

@@ -1,5 +1,5 @@
 /** The window that operators look through: GET /health and GET /metrics, on this machine only by default. */
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fault } from '../faults.ts'
 
@@ -14,19 +14,9 @@ export type Views = {
 /** Serves the views; port 0 takes a free one. Throws the fault WATCH_PORT when the port is taken. */
 export async function openWindow(host: string, port: number, views: Views): Promise<Window> {
   const server = createServer((request, response) => {
-    const path = request.url?.split('?')[0]
-    const answer =
-      request.method !== 'GET'
-        ? send(response, 405, 'only GET is answered here\n')
-        : path === '/health'
-          ? views.health().then((found) => {
-              const body = `${JSON.stringify(found, null, 2)}\n`
-              return send(response, found.ok ? 200 : 503, body, 'application/json')
-            })
-          : path === '/metrics'
-            ? views.metrics().then(({ body, type }) => send(response, 200, body, type))
-            : send(response, 404, 'here are /health and /metrics\n')
-    Promise.resolve(answer).catch(() => send(response, 500, 'could not be read just now\n'))
+    answer(request, response, views).catch(() => {
+      send(response, 500, 'could not be read just now\n')
+    })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
@@ -43,6 +33,28 @@ export async function openWindow(host: string, port: number, views: Views): Prom
         server.closeAllConnections()
       }),
   }
+}
+
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  views: Views,
+): Promise<void> {
+  if (request.method !== 'GET') {
+    response.setHeader('allow', 'GET')
+    return send(response, 405, 'only GET is answered here\n')
+  }
+  const path = request.url?.split('?')[0]
+  if (path === '/health') {
+    const found = await views.health()
+    const body = `${JSON.stringify(found, null, 2)}\n`
+    return send(response, found.ok ? 200 : 503, body, 'application/json')
+  }
+  if (path === '/metrics') {
+    const { body, type } = await views.metrics()
+    return send(response, 200, body, type)
+  }
+  return send(response, 404, 'here are /health and /metrics\n')
 }
 
 function send(

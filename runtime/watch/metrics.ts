@@ -13,7 +13,7 @@ export type Metrics = {
   sold(channel: string, count: number): void
   refused(code: string): void
   /** Current levels, read when somebody looks. */
-  levels(read: () => Promise<Readonly<Record<LevelName, number>>>): void
+  levels(read: ReadLevels): void
   /** The text that Prometheus scrapes, and its content type. */
   text(): Promise<{ readonly body: string; readonly type: string }>
   /** Totals by label, for the health document. */
@@ -58,6 +58,7 @@ export function openMetrics(): Metrics {
     epochs_sold: total('epochs_sold', ['channel']),
     refusals: total('refusals', ['code']),
   }
+  let refresh = async () => {}
   return {
     stored: (stream, count) => counters.readings_stored.inc({ stream }, count),
     doubted: (source, reason, count = 1) => counters.doubts.inc({ source, reason }, count),
@@ -65,8 +66,15 @@ export function openMetrics(): Metrics {
     published: (stream) => counters.epochs_published.inc({ stream }),
     sold: (channel, count) => counters.epochs_sold.inc({ channel }, count),
     refused: (code) => counters.refusals.inc({ code }),
-    levels: (read) => registerLevels(register, read),
-    text: async () => ({ body: await register.metrics(), type: register.contentType }),
+    levels(read) {
+      const show = levelGauges(register)
+      refresh = () => show(read)
+    },
+    async text() {
+      // Before, not while: Prometheus shall not see the levels of the scrape before.
+      await refresh()
+      return { body: await register.metrics(), type: register.contentType }
+    },
     totals: async () => {
       const rows = await Promise.all(
         Object.entries(counters).map(async ([name, counter]) => [name, await byLabel(counter)]),
@@ -76,22 +84,17 @@ export function openMetrics(): Metrics {
   }
 }
 
-function registerLevels(
-  register: Registry,
-  read: () => Promise<Readonly<Record<LevelName, number>>>,
-): void {
+type ReadLevels = () => Promise<Readonly<Record<LevelName, number>>>
+
+/** Gauges that show what was read last; `read` is asked once for all of them. */
+function levelGauges(register: Registry) {
   const gauges = Object.entries(levelHelp).map(([name, help]) => {
     return [name, new Gauge({ name: `wayside_${name}`, help, registers: [register] })] as const
   })
-  // One reading of the levels serves every gauge of a scrape: the first one collects for all.
-  const [first] = gauges
-  if (first === undefined) return
-  Object.assign(first[1], {
-    collect: async () => {
-      const now = await read()
-      for (const [name, gauge] of gauges) gauge.set(now[name as LevelName])
-    },
-  })
+  return async (read: ReadLevels) => {
+    const now = await read()
+    for (const [name, gauge] of gauges) gauge.set(now[name as LevelName])
+  }
 }
 
 /** Sums under their labels' values, joined with a colon: `air:bad sum`. */
