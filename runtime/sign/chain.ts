@@ -47,46 +47,16 @@ type ChainOptions = {
 }
 
 export function chainOf(options: ChainOptions): Chain {
-  const { key, clock, plan, generation, keys, encode, limits } = options
+  const { clock, plan, limits } = options
+  const growing = growth(options)
   let waiting: Taken[] = []
-  let number = 1
-  let previous: Uint8Array = zeroHash
-  let closedMs = 0
-  let open: OpenEpoch | undefined
-  let full = false
-  let since = Number.POSITIVE_INFINITY
-
-  const begin = (reading: Reading, quality: ClockQuality): OpenEpoch => {
-    // A reading that was on its way when the epoch before closed belongs to covered time already.
-    const monotonicMs = Math.max(reading.monotonicMs, closedMs)
-    const late = monotonicMs - reading.monotonicMs
-    const at =
-      quality === 'unset' || reading.wallMs === undefined
-        ? { monotonicMs }
-        : { monotonicMs, wallMs: reading.wallMs + late }
-    const leaf = keys(plan.name, generation, number)
-    const { boot } = clock
-    return openEpoch(key, { plan, generation, number, leaf, boot, clock: quality, at })
-  }
-
-  /** What the batch needs of the readings since the last head, beside their packs. */
-  const carry = (batch: Batch, epoch: OpenEpoch, { openMessage }: Free): number => {
-    const { first, taken } = epoch.takeFresh()
-    for (const [i, { reading, audit }] of taken.entries()) {
-      const spot = { generation, number: epoch.number, index: first + i }
-      if (plan.free && openMessage !== undefined) batch.messages.push(openMessage(reading, spot))
-      if (audit !== undefined) batch.audits.push({ stream: plan.name, ...spot, bytes: audit })
-    }
-    since = Number.POSITIVE_INFINITY
-    return taken.length
-  }
+  let at: Standing = { number: 1, previous: zeroHash, closedMs: 0 }
 
   return {
     plan,
-    continueFrom(row) {
-      number = row.number + 1
-      previous = row.hash
-      closedMs = row.boot === clock.boot ? row.closedMonotonicMs : 0
+    continueFrom({ number, hash, boot, closedMonotonicMs }) {
+      const closedMs = boot === clock.boot ? closedMonotonicMs : 0
+      at = { number: number + 1, previous: hash, closedMs }
     },
     queue(taken) {
       if (waiting.length >= limits.queueMax) return false
@@ -94,50 +64,116 @@ export function chainOf(options: ChainOptions): Chain {
       return true
     },
     fill() {
-      const idle = since === Number.POSITIVE_INFINITY
-      const wasFull = full
+      const before = { full: growing.full(), since: growing.waitingSince() }
       let moved = 0
-      for (const taken of waiting) {
-        if (full) break
-        const { reading } = taken
-        const quality = qualityOf(reading, clock)
-        const pack = encode(reading)
-        open ??= begin(reading, quality)
-        const late = reading.monotonicMs >= open.openedMonotonicMs + plan.epochMs
-        full = late || quality !== open.clock || !open.fits(pack.length)
-        if (full) break
-        open.append(pack, taken)
-        full = !open.fits(0)
-        moved += 1
-        since = Math.min(since, clock.monotonicMs())
-      }
+      while (moved < waiting.length && growing.put(waiting[moved] as Taken, at)) moved += 1
       waiting = moved === waiting.length ? [] : waiting.slice(moved)
-      return (full && !wasFull) || (idle && moved > 0)
+      const sooner = growing.full() && !before.full
+      return sooner || (before.since === Number.POSITIVE_INFINITY && moved > 0)
     },
+    closesAt: growing.closesAt,
+    waitingSince: growing.waitingSince,
+    head(batch, now, free) {
+      if (growing.waitingSince() === Number.POSITIVE_INFINITY) return 0
+      const open = growing.committed()
+      if (open === undefined) return 0
+      batch.gains.push(open.head(at.previous, now))
+      return carry(batch, options, open, free)
+    },
+    seal(batch, now, random, free) {
+      const open = growing.committed()
+      if (open === undefined) return 0
+      const row = open.seal(at.previous, now, random(nonceSize))
+      batch.sealed.push(row)
+      growing.clear()
+      at = { number: at.number + 1, previous: row.hash, closedMs: row.closedMonotonicMs }
+      return carry(batch, options, open, free)
+    },
+  }
+}
+
+/** Where the chain stands: what its next epoch is called, names, and must not overlap. */
+type Standing = {
+  readonly number: number
+  readonly previous: Uint8Array
+  readonly closedMs: number
+}
+
+/** The epoch that grows, if there is one. */
+function growth({ key, clock, plan, generation, keys, encode }: ChainOptions) {
+  let open: OpenEpoch | undefined
+  let full = false
+  let since = Number.POSITIVE_INFINITY
+
+  const begin = (reading: Reading, quality: ClockQuality, at: Standing): OpenEpoch =>
+    openEpoch(key, {
+      plan,
+      generation,
+      number: at.number,
+      leaf: keys(plan.name, generation, at.number),
+      boot: clock.boot,
+      clock: quality,
+      at: openingAt(reading, quality, at.closedMs),
+    })
+
+  return {
+    /** Puts one reading into the epoch, which it may begin; false when that is to be closed first. */
+    put(taken: Taken, at: Standing): boolean {
+      if (full) return false
+      const { reading } = taken
+      const quality = qualityOf(reading, clock)
+      const pack = encode(reading)
+      open ??= begin(reading, quality, at)
+      const late = reading.monotonicMs >= open.openedMonotonicMs + plan.epochMs
+      full = late || quality !== open.clock || !open.fits(pack.length)
+      if (full) return false
+      open.append(pack, taken)
+      full = !open.fits(0)
+      since = Math.min(since, clock.monotonicMs())
+      return true
+    },
+    full: () => full,
     closesAt() {
       if (open === undefined) return Number.POSITIVE_INFINITY
       return full ? 0 : open.openedMonotonicMs + plan.epochMs
     },
     waitingSince: () => since,
-    head(batch, now, free) {
-      if (open === undefined || since === Number.POSITIVE_INFINITY) return 0
-      const count = carry(batch, open, free)
-      batch.gains.push(open.head(previous, now))
-      return count
+    /** The epoch, all of which is about to be committed. */
+    committed(): OpenEpoch | undefined {
+      since = Number.POSITIVE_INFINITY
+      return open
     },
-    seal(batch, now, random, free) {
-      if (open === undefined) return 0
-      const count = carry(batch, open, free)
-      const row = open.seal(previous, now, random(nonceSize))
-      batch.sealed.push(row)
-      number += 1
-      previous = row.hash
-      closedMs = row.closedMonotonicMs
+    clear(): void {
       open = undefined
       full = false
-      return count
     },
   }
+}
+
+/** Adds what the store and the open streams need of fresh readings beside their packs; says how many. */
+function carry(
+  batch: Batch,
+  { plan, generation }: ChainOptions,
+  epoch: OpenEpoch,
+  { openMessage }: Free,
+): number {
+  const { number } = epoch
+  const { first, taken } = epoch.takeFresh()
+  for (const [i, { reading, audit }] of taken.entries()) {
+    const index = first + i
+    if (plan.free && openMessage !== undefined) {
+      batch.messages.push(openMessage(reading, { generation, number, index }))
+    }
+    if (audit !== undefined) batch.audits.push({ stream: plan.name, number, index, bytes: audit })
+  }
+  return taken.length
+}
+
+/** When an epoch opens: with its first reading, but not inside the time that the one before covers. */
+function openingAt(reading: Reading, quality: ClockQuality, closedMs: number): Instant {
+  const monotonicMs = Math.max(reading.monotonicMs, closedMs)
+  if (quality === 'unset' || reading.wallMs === undefined) return { monotonicMs }
+  return { monotonicMs, wallMs: reading.wallMs + monotonicMs - reading.monotonicMs }
 }
 
 /** A reading without wall time was taken while the clock was unset, whatever it is now. */

@@ -66,78 +66,39 @@ export type EpochMaker = {
 }
 
 export function epochMaker(options: EpochMakerOptions): EpochMaker {
-  const { key, clock, generation, keys, store, random } = options
+  const { clock } = options
   const limits = { ...signLimits, ...options.limits }
   const alarm = bell()
-  const encode = packEncoder(key.device)
-  const chains = new Map<string, Chain>()
-  for (const plan of options.streams) {
-    if (plan.name === ownStream) throw new RangeError(`the stream ${ownStream} is the device's own`)
-    chains.set(plan.name, chainOf({ key, clock, plan, generation, keys, encode, limits }))
-  }
+  const chains = chainsOf(options, limits)
   const own = ownChain(options)
   let state: 'recovering' | 'open' | 'ended' = 'recovering'
 
-  const commit = async (batch: Batch, gains: readonly Gain[]) => {
-    failpoint('sign.commit')
-    const began = performance.now()
-    await store.commit(batch)
-    const ms = performance.now() - began
-    let readings = 0
-    for (const gain of gains) {
-      readings += gain.count
-      options.acknowledged?.(gain)
-    }
-    for (const row of batch.sealed) options.sealed?.(noteOf(row))
-    options.note?.({ readings, headers: batch.sealed.length, ms })
-  }
-
   const recover = async () => {
-    const { chains: stands, open } = await store.recover()
-    const sealed = open.map((row) => {
-      const leaf = keys(row.stream, row.generation, row.number)
-      return sealInterrupted(key, { open: row, leaf, boot: clock.boot, random })
-    })
-    if (sealed.length > 0) await commit({ gains: [], sealed, messages: [], audits: [] }, [])
+    const { stands, sealed } = await recoverStore(options)
+    if (sealed.length > 0) {
+      const batch = { gains: [], sealed, messages: [], audits: [] }
+      await commit(options, { batch, gains: [] })
+    }
     for (const row of [...stands, ...sealed]) {
       if (row.stream === ownStream) own.continueFrom(row)
       else chains.get(row.stream)?.continueFrom(row)
     }
   }
-
-  /** All that is due now, in one batch; `all` takes everything. */
-  const collect = (all: boolean): { batch: Batch; gains: Gain[] } | undefined => {
-    const batch: Batch = { gains: [], sealed: [], messages: [], audits: [] }
-    const gains: Gain[] = []
-    const now = instantOf(clock)
-    const mine = own.due()
-    if (mine !== undefined) batch.sealed.push(mine)
-    const heads = [...chains.values()].some(
-      (chain) => chain.waitingSince() + limits.commitDelayMs <= now.monotonicMs,
-    )
-    for (const chain of chains.values()) {
-      const closes = chain.closesAt() <= now.monotonicMs || all
-      if (!closes && !heads) continue
-      const count = closes
-        ? chain.seal(batch, now, random, options)
-        : chain.head(batch, now, options)
-      if (count > 0) gains.push({ stream: chain.plan.name, count })
-    }
-    const empty = batch.gains.length + batch.sealed.length === 0
-    return empty ? undefined : { batch, gains }
+  const fill = () => {
+    for (const chain of chains.values()) chain.fill()
   }
 
   const run = async (signal: AbortSignal) => {
     await recover()
     state = 'open'
-    for (const chain of chains.values()) chain.fill()
+    fill()
     for (;;) {
       if (signal.aborted) state = 'ended'
-      const due = collect(signal.aborted)
+      const due = collect({ options, limits, chains, own }, signal.aborted)
       if (due !== undefined) {
         // Before the commit, so that the next epochs grow while the store works.
-        for (const chain of chains.values()) chain.fill()
-        await commit(due.batch, due.gains)
+        fill()
+        await commit(options, due)
         continue
       }
       if (signal.aborted) return
@@ -163,10 +124,74 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
   }
 }
 
+type Chains = ReadonlyMap<string, Chain>
 type Gain = { readonly stream: string; readonly count: number }
+/** One commit, and the readings that it acknowledges. */
+type Due = { readonly batch: Batch; readonly gains: readonly Gain[] }
+
+function chainsOf(options: EpochMakerOptions, limits: SignLimits): Chains {
+  const { key, clock, generation, keys } = options
+  const encode = packEncoder(key.device)
+  const chains = new Map<string, Chain>()
+  for (const plan of options.streams) {
+    if (plan.name === ownStream) throw new RangeError(`the stream ${ownStream} is the device's own`)
+    chains.set(plan.name, chainOf({ key, clock, plan, generation, keys, encode, limits }))
+  }
+  return chains
+}
+
+/** Where the chains stood, and headers for the epochs that the last run left open. */
+async function recoverStore({ key, clock, keys, store, random }: EpochMakerOptions) {
+  const { chains: stands, open } = await store.recover()
+  const sealed = open.map((row) => {
+    const leaf = keys(row.stream, row.generation, row.number)
+    return sealInterrupted(key, { open: row, leaf, boot: clock.boot, random })
+  })
+  return { stands, sealed }
+}
+
+/** Commits, and only then tells. */
+async function commit(options: EpochMakerOptions, { batch, gains }: Due): Promise<void> {
+  failpoint('sign.commit')
+  const began = performance.now()
+  await options.store.commit(batch)
+  const ms = performance.now() - began
+  for (const gain of gains) options.acknowledged?.(gain)
+  for (const row of batch.sealed) options.sealed?.(noteOf(row))
+  const readings = gains.reduce((sum, { count }) => sum + count, 0)
+  options.note?.({ readings, headers: batch.sealed.length, ms })
+}
+
+type Ground = {
+  readonly options: EpochMakerOptions
+  readonly limits: SignLimits
+  readonly chains: Chains
+  readonly own: ReturnType<typeof ownChain>
+}
+
+/** All that is due now, in one batch, or undefined; `all` closes every epoch. */
+function collect({ options, limits, chains, own }: Ground, all: boolean): Due | undefined {
+  const batch: Batch = { gains: [], sealed: [], messages: [], audits: [] }
+  const gains: Gain[] = []
+  const now = instantOf(options.clock)
+  const mine = own.due()
+  if (mine !== undefined) batch.sealed.push(mine)
+  const heads = [...chains.values()].some(
+    (chain) => chain.waitingSince() + limits.commitDelayMs <= now.monotonicMs,
+  )
+  for (const chain of chains.values()) {
+    const closes = chain.closesAt() <= now.monotonicMs || all
+    if (!closes && !heads) continue
+    const count = closes
+      ? chain.seal(batch, now, options.random, options)
+      : chain.head(batch, now, options)
+    if (count > 0) gains.push({ stream: chain.plan.name, count })
+  }
+  return batch.gains.length + batch.sealed.length === 0 ? undefined : { batch, gains }
+}
 
 /** Milliseconds until the first epoch closes or the oldest reading has waited long enough. */
-function nextDue(chains: ReadonlyMap<string, Chain>, limits: SignLimits, nowMs: number): number {
+function nextDue(chains: Chains, limits: SignLimits, nowMs: number): number {
   let due = Number.POSITIVE_INFINITY
   for (const chain of chains.values()) {
     due = Math.min(due, chain.closesAt(), chain.waitingSince() + limits.commitDelayMs)

@@ -45,7 +45,7 @@ export type OpenEpoch = {
 }
 
 export function openEpoch(key: DeviceKey, opening: Opening): OpenEpoch {
-  const { plan, generation, number, boot, clock, at } = opening
+  const { plan, number, clock, at } = opening
   const keys = epochKeys(opening.leaf)
   const salts = ctrKeystream(keys.salt, plan.countMax * saltSize)
   const tree = proofTree()
@@ -54,31 +54,6 @@ export function openEpoch(key: DeviceKey, opening: Opening): OpenEpoch {
   let bytes = 0
   let newestMs = at.monotonicMs
   let headed = 0
-
-  /** The end of what is covered: now, but no reading behind it and never past the nominal length. */
-  const end = (now: Instant): Instant => {
-    const monotonicMs = Math.max(newestMs, Math.min(now.monotonicMs, at.monotonicMs + plan.epochMs))
-    if (clock === 'unset' || now.wallMs === undefined) return { monotonicMs }
-    return { monotonicMs, wallMs: now.wallMs - (now.monotonicMs - monotonicMs) }
-  }
-  const place = (previous: Uint8Array) => ({
-    device: key.device,
-    stream: plan.name,
-    generation,
-    number,
-    previous,
-  })
-  const common = {
-    stream: plan.name,
-    generation,
-    number,
-    clock,
-    boot,
-    openedMonotonicMs: at.monotonicMs,
-    ...(at.wallMs === undefined ? {} : { openedWallMs: at.wallMs }),
-    terms: plan.terms,
-    setup: plan.setup,
-  }
 
   return {
     number,
@@ -101,34 +76,17 @@ export function openEpoch(key: DeviceKey, opening: Opening): OpenEpoch {
       return { first: packs.length - taken.length, taken }
     },
     head(previous, now) {
-      const { monotonicMs, wallMs } = end(now)
-      const root = tree.root()
-      const digest = treeHeadDigest({
-        place: encodePlace(place(previous)),
-        count: packs.length,
-        root,
-        boot,
-        monotonicMs,
-      })
       const since = concat(...packs.slice(headed))
       headed = packs.length
-      const head = { root, headMonotonicMs: monotonicMs, headWallMs: wallMs ?? null }
-      const signature = key.sign(digest)
-      return {
-        open: { ...common, previous, count: packs.length, ...head, signature },
-        packs: since,
-      }
+      const tip = { count: packs.length, root: tree.root(), end: endOf(opening, newestMs, now) }
+      return { open: signHead(key, opening, previous, tip), packs: since }
     },
     seal(previous, now, nonce) {
-      const body = sealBody({
-        content: keys.content,
-        nonce,
-        place: encodePlace(place(previous)),
-        packs,
-      })
-      const { monotonicMs, wallMs } = end(now)
+      const place = encodePlace(placeOf(key, opening, previous))
+      const body = sealBody({ content: keys.content, nonce, place, packs })
+      const { monotonicMs, wallMs } = endOf(opening, newestMs, now)
       const header = {
-        ...common,
+        ...headingOf(opening),
         kind: 'readings' as const,
         previous,
         count: packs.length,
@@ -139,5 +97,54 @@ export function openEpoch(key: DeviceKey, opening: Opening): OpenEpoch {
       }
       return signHeader(key, header, body)
     },
+  }
+}
+
+type Tip = { readonly count: number; readonly root: Uint8Array; readonly end: Instant }
+
+/** The tree head over an epoch as far as it has come, signed. */
+function signHead(key: DeviceKey, opening: Opening, previous: Uint8Array, tip: Tip): OpenRow {
+  const { count, root, end } = tip
+  const digest = treeHeadDigest({
+    place: encodePlace(placeOf(key, opening, previous)),
+    count,
+    root,
+    boot: opening.boot,
+    monotonicMs: end.monotonicMs,
+  })
+  return {
+    ...headingOf(opening),
+    previous,
+    count,
+    root,
+    headMonotonicMs: end.monotonicMs,
+    headWallMs: end.wallMs ?? null,
+    signature: key.sign(digest),
+  }
+}
+
+/** The end of what is covered: now, but no reading behind it and never past the nominal length. */
+function endOf({ plan, clock, at }: Opening, newestMs: number, now: Instant): Instant {
+  const monotonicMs = Math.max(newestMs, Math.min(now.monotonicMs, at.monotonicMs + plan.epochMs))
+  if (clock === 'unset' || now.wallMs === undefined) return { monotonicMs }
+  return { monotonicMs, wallMs: now.wallMs - (now.monotonicMs - monotonicMs) }
+}
+
+function placeOf(key: DeviceKey, { plan, generation, number }: Opening, previous: Uint8Array) {
+  return { device: key.device, stream: plan.name, generation, number, previous }
+}
+
+/** What a header and a tree head's row have in common. */
+function headingOf({ plan, generation, number, clock, boot, at }: Opening) {
+  return {
+    stream: plan.name,
+    generation,
+    number,
+    clock,
+    boot,
+    openedMonotonicMs: at.monotonicMs,
+    ...(at.wallMs === undefined ? {} : { openedWallMs: at.wallMs }),
+    terms: plan.terms,
+    setup: plan.setup,
   }
 }

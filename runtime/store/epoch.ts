@@ -76,21 +76,7 @@ export function epochTable(db: Database) {
     message BLOB NOT NULL,
     UNIQUE (stream, number)
   ) STRICT`)
-  const add = db.prepare(`INSERT INTO epoch (stream, generation, number, kind, count, covered_ms,
-    opened_monotonic_ms, opened_wall_ms, closed_monotonic_ms, closed_wall_ms, terms, hash, bytes, message)
-    VALUES (@stream, @generation, @number, @kind, @count, @coveredMs, @openedMonotonicMs, @openedWallMs,
-      @closedMonotonicMs, @closedWallMs, @terms, @hash, @bytes, @message)`)
-  const message = db
-    .prepare('SELECT message FROM epoch WHERE stream = ? AND number = ? AND generation = ?')
-    .pluck()
-  const since = db.prepare(`SELECT seq, stream, generation, number, kind, count,
-    covered_ms AS coveredMs, terms, bytes FROM epoch WHERE seq > ? ORDER BY seq LIMIT ?`)
-  const runs = db.prepare(`SELECT stream, generation, min(number) AS first, max(number) AS last
-    FROM epoch GROUP BY stream, generation ORDER BY stream, generation`)
-  const at = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
-    opened_wall_ms AS openedWallMs, closed_monotonic_ms AS closedMonotonicMs,
-    closed_wall_ms AS closedWallMs, hash FROM epoch WHERE stream = ? AND number = ?`)
-  const count = db.prepare('SELECT count(*) FROM epoch').pluck()
+  const { add, message, since, runs, at, count } = statements(db)
 
   return {
     /** Returns the row's seq. */
@@ -138,6 +124,25 @@ export function epochTable(db: Database) {
     },
     count: () => count.get() as number,
   }
+}
+
+function statements(db: Database) {
+  const add = db.prepare(`INSERT INTO epoch (stream, generation, number, kind, count, covered_ms,
+    opened_monotonic_ms, opened_wall_ms, closed_monotonic_ms, closed_wall_ms, terms, hash, bytes, message)
+    VALUES (@stream, @generation, @number, @kind, @count, @coveredMs, @openedMonotonicMs, @openedWallMs,
+      @closedMonotonicMs, @closedWallMs, @terms, @hash, @bytes, @message)`)
+  const message = db
+    .prepare('SELECT message FROM epoch WHERE stream = ? AND number = ? AND generation = ?')
+    .pluck()
+  const since = db.prepare(`SELECT seq, stream, generation, number, kind, count,
+    covered_ms AS coveredMs, terms, bytes FROM epoch WHERE seq > ? ORDER BY seq LIMIT ?`)
+  const runs = db.prepare(`SELECT stream, generation, min(number) AS first, max(number) AS last
+    FROM epoch GROUP BY stream, generation ORDER BY stream, generation`)
+  const at = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
+    opened_wall_ms AS openedWallMs, closed_monotonic_ms AS closedMonotonicMs,
+    closed_wall_ms AS closedWallMs, hash FROM epoch WHERE stream = ? AND number = ?`)
+  const count = db.prepare('SELECT count(*) FROM epoch').pluck()
+  return { add, message, since, runs, at, count }
 }
 
 type Run = {

@@ -57,24 +57,7 @@ export function openTable(db: Database) {
     head_wall_ms INTEGER,
     signature BLOB NOT NULL
   ) STRICT`)
-  const begin = db.prepare(`INSERT OR IGNORE INTO opening VALUES (@stream, @generation, @number,
-    @previous, @clock, @boot, @openedMonotonicMs, @openedWallMs, @terms, @setup)`)
-  const add = db.prepare(`INSERT INTO gain (stream, packs, count, root, head_monotonic_ms,
-    head_wall_ms, signature) VALUES (@stream, @packs, @count, @root, @headMonotonicMs, @headWallMs,
-    @signature)`)
-  const dropOpening = db.prepare('DELETE FROM opening WHERE stream = ?')
-  const dropGains = db.prepare('DELETE FROM gain WHERE stream = ?')
-  const openings = db.prepare(`SELECT stream, generation, number, previous, clock, boot,
-    opened_monotonic_ms AS openedMonotonicMs, opened_wall_ms AS openedWallMs, terms, setup
-    FROM opening ORDER BY stream`)
-  const head = db.prepare(`SELECT count, root, head_monotonic_ms AS headMonotonicMs,
-    head_wall_ms AS headWallMs, signature FROM gain WHERE stream = ? ORDER BY id DESC LIMIT 1`)
-  const packs = db.prepare('SELECT packs FROM gain WHERE stream = ? ORDER BY id').pluck()
-  const waiting = db
-    .prepare(
-      'SELECT coalesce(sum(newest), 0) FROM (SELECT max(count) AS newest FROM gain GROUP BY stream)',
-    )
-    .pluck()
+  const { begin, add, dropOpening, dropGains, openings, head, packs, waiting } = statements(db)
 
   return {
     /** The newest head, and the packs that came since the one before. */
@@ -97,4 +80,26 @@ export function openTable(db: Database) {
     /** Readings that are acknowledged and not sealed. */
     waiting: () => waiting.get() as number,
   }
+}
+
+function statements(db: Database) {
+  const begin = db.prepare(`INSERT OR IGNORE INTO opening VALUES (@stream, @generation, @number,
+    @previous, @clock, @boot, @openedMonotonicMs, @openedWallMs, @terms, @setup)`)
+  const add = db.prepare(`INSERT INTO gain (stream, packs, count, root, head_monotonic_ms,
+    head_wall_ms, signature) VALUES (@stream, @packs, @count, @root, @headMonotonicMs, @headWallMs,
+    @signature)`)
+  const dropOpening = db.prepare('DELETE FROM opening WHERE stream = ?')
+  const dropGains = db.prepare('DELETE FROM gain WHERE stream = ?')
+  const openings = db.prepare(`SELECT stream, generation, number, previous, clock, boot,
+    opened_monotonic_ms AS openedMonotonicMs, opened_wall_ms AS openedWallMs, terms, setup
+    FROM opening ORDER BY stream`)
+  const head = db.prepare(`SELECT count, root, head_monotonic_ms AS headMonotonicMs,
+    head_wall_ms AS headWallMs, signature FROM gain WHERE stream = ? ORDER BY id DESC LIMIT 1`)
+  const packs = db.prepare('SELECT packs FROM gain WHERE stream = ? ORDER BY id').pluck()
+  const waiting = db
+    .prepare(
+      'SELECT coalesce(sum(newest), 0) FROM (SELECT max(count) AS newest FROM gain GROUP BY stream)',
+    )
+    .pluck()
+  return { begin, add, dropOpening, dropGains, openings, head, packs, waiting }
 }

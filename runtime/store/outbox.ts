@@ -24,21 +24,7 @@ export function outboxTable(db: Database) {
     bytes INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS outbox_retained ON outbox (topic) WHERE retain = 1`)
-  const add = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)')
-  const next = db.prepare(`SELECT o.id, o.topic, o.retain, o.bytes,
-    coalesce(o.payload, e.message, r.payload) AS payload
-    FROM outbox o LEFT JOIN epoch e ON e.seq = o.epoch
-    LEFT JOIN retained r ON o.retain = 1 AND r.topic = o.topic
-    WHERE o.id > ? ORDER BY o.id LIMIT ?`)
-  const remove = db.prepare('DELETE FROM outbox WHERE id = ? RETURNING topic, retain')
-  const coalesce = db.prepare('DELETE FROM outbox WHERE topic = ? AND retain = 1')
-  const keep = db.prepare(`INSERT INTO retained VALUES (?, ?)
-    ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload`)
-  const forget = db.prepare('DELETE FROM retained WHERE topic = ? AND length(payload) = 0')
-  const ledger = db.prepare('SELECT topic, length(payload) AS bytes FROM retained ORDER BY topic')
-  const size = db.prepare(`SELECT count(*) AS outboxRows, coalesce(sum(bytes), 0) AS outboxBytes
-    FROM outbox`)
-  const newest = db.prepare('SELECT coalesce(max(id), 0) FROM outbox').pluck()
+  const { add, next, remove, coalesce, keep, forget, ledger, size, newest } = statements(db)
   let lastId = newest.get() as number
 
   const put = (topic: string, row: { epoch?: number; payload?: Uint8Array; bytes: number }) => {
@@ -99,6 +85,25 @@ export function outboxTable(db: Database) {
     },
     size: () => size.get() as { outboxRows: number; outboxBytes: number },
   }
+}
+
+function statements(db: Database) {
+  const add = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)')
+  const next = db.prepare(`SELECT o.id, o.topic, o.retain, o.bytes,
+    coalesce(o.payload, e.message, r.payload) AS payload
+    FROM outbox o LEFT JOIN epoch e ON e.seq = o.epoch
+    LEFT JOIN retained r ON o.retain = 1 AND r.topic = o.topic
+    WHERE o.id > ? ORDER BY o.id LIMIT ?`)
+  const remove = db.prepare('DELETE FROM outbox WHERE id = ? RETURNING topic, retain')
+  const coalesce = db.prepare('DELETE FROM outbox WHERE topic = ? AND retain = 1')
+  const keep = db.prepare(`INSERT INTO retained VALUES (?, ?)
+    ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload`)
+  const forget = db.prepare('DELETE FROM retained WHERE topic = ? AND length(payload) = 0')
+  const ledger = db.prepare('SELECT topic, length(payload) AS bytes FROM retained ORDER BY topic')
+  const size = db.prepare(`SELECT count(*) AS outboxRows, coalesce(sum(bytes), 0) AS outboxBytes
+    FROM outbox`)
+  const newest = db.prepare('SELECT coalesce(max(id), 0) FROM outbox').pluck()
+  return { add, next, remove, coalesce, keep, forget, ledger, size, newest }
 }
 
 type Row = {

@@ -117,18 +117,10 @@ function writer() {
     at += writeHead(view, at, major << 5, value)
   }
   const number = (value: number) => {
-    if (Number.isSafeInteger(value)) {
-      if (value >= 0) head(0, value)
-      else head(1, -1 - value)
-    } else if (Math.fround(value) === value || !Number.isFinite(value)) {
-      // Half and single precision have rules of their own, and are rare.
-      bytes(encodeCbor(value))
-    } else {
-      room(9)
-      view.setUint8(at, 0xfb)
-      view.setFloat64(at + 1, value)
-      at += 9
-    }
+    room(9)
+    const size = writeNumber(view, at, value)
+    if (size > 0) at += size
+    else bytes(encodeCbor(value))
   }
 
   return {
@@ -153,6 +145,18 @@ function writer() {
       else bytes(encodeCbor(value))
     },
   }
+}
+
+/** Writes a whole or double-precision number; returns its size, or 0 for the rare rest. */
+function writeNumber(view: DataView, at: number, value: number): number {
+  if (Number.isSafeInteger(value)) {
+    return value >= 0 ? writeHead(view, at, 0x00, value) : writeHead(view, at, 0x20, -1 - value)
+  }
+  // Half and single precision have rules of their own.
+  if (Math.fround(value) === value || !Number.isFinite(value)) return 0
+  view.setUint8(at, 0xfb)
+  view.setFloat64(at + 1, value)
+  return 9
 }
 
 /** Writes a head in its shortest spelling; returns its size. */
