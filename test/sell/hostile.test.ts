@@ -145,6 +145,26 @@ test('an order that breaks a rule is refused by its name, and leaves nothing beh
   assert.deepEqual(at.tables.sales().channels, [])
 })
 
+test('grants and acks that the gateway did not sign change nothing', async (t) => {
+  const at = await world(t, { limits: { ...open.limits, exposureMax: 10n } })
+  await at.ack(startMs)
+  await at.grant(20n)
+  at.seal(3)
+  const one = await buyer(at)
+  await one.order()
+  const payment = await pay(20n, 1n)
+  await one.request({ kind: 'promise', payment, buy: [air(1, 3)] })
+  assert.ok(one.keyOf(1))
+  assert.equal(one.keyOf(2), undefined)
+  const { period, root, total } = payment.split
+  await at.ack(startMs + 1, { period, root, total }, stranger)
+  await at.grant(999n, {}, stranger)
+  assert.equal(one.keyOf(2), undefined)
+  assert.equal(at.tables.sales().channels[0]?.cap, '20')
+  await at.ack(startMs + 1, { period, root, total })
+  assert.ok(one.keyOf(2))
+})
+
 test('a flood of orders and requests of strangers is dropped unread', async (t) => {
   const at = await world(t)
   await at.ack(startMs)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { randomBytes } from '#crypto'
 import { decodeMessage, openEpoch } from '../../runtime/wire/epoch.ts'
+import { peekSession } from '../../runtime/wire/session.ts'
 import { recoverState } from '../../runtime/wire/state.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import { air, buyer, pay } from './buyer.ts'
@@ -86,6 +87,7 @@ test('a session, its books and its keys survive a restart', async (t) => {
   await one.order()
   await one.request({ kind: 'promise', payment: await pay(10n, 1n), buy: [air(1, 9)] })
   const before = one.answers().length
+  assert.equal(at.tables.sales().sessions[0]?.counter, '1')
   await at.restart()
   assert.ok(one.keyOf(1))
   const state = await one.request({ kind: 'state' })
@@ -95,6 +97,12 @@ test('a session, its books and its keys survive a restart', async (t) => {
   assert.equal(one.answers().length, before + 1)
   await one.request({ kind: 'promise', payment: await pay(20n, 2n), buy: [] })
   assert.ok(one.keyOf(2))
+  const counters = at.sent.map(({ payload }) => peekSession(payload)?.counter ?? 0n)
+  assert.deepEqual(
+    counters,
+    [...new Set(counters)].sort((a, b) => Number(a - b)),
+    'answer counters only grow',
+  )
 })
 
 test('no key goes out for a promise that was not committed', async (t) => {
@@ -165,9 +173,11 @@ test('a new order of the channel ends the older session and takes over its keys'
   assert.equal(at.retained(topics(device).keys(old.name()))?.length, 0)
   const late = await old.request({ kind: 'state' })
   assert.ok(late?.kind === 'refusal' && late.refusal.code === 'session-ended')
-  const replayed = await buyer(at, { order: { number: 1n } })
-  const no = await replayed.order()
-  assert.ok(no?.kind === 'refusal' && no.refusal.code === 'order-older')
+  for (const number of [1n, 2n]) {
+    const replayed = await buyer(at, { order: { number } })
+    const no = await replayed.order()
+    assert.ok(no?.kind === 'refusal' && no.refusal.code === 'order-older')
+  }
 })
 
 test('a session that lost its keys begins anew with a higher number, and a replay cannot undo it', async (t) => {

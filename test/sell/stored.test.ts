@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { equal } from '../../runtime/wire/bytes.ts'
 import { runsMax } from '../../runtime/wire/keysbody.ts'
+import { termsHash } from '../../runtime/wire/terms.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import { air, buyer, pay } from './buyer.ts'
-import { dayMs, device, operator, secretOf, startMs, world } from './world.ts'
+import { dayMs, device, gnssTerms, operator, secretOf, startMs, world } from './world.ts'
 
 const freeBytes = 5_000
 
@@ -34,7 +35,16 @@ test('stored messages come again as they were published, in chunks, within the a
   assert.equal(first?.kind, 'refusal')
   await one.request({ kind: 'promise', payment: await pay(60n, 1n), buy: [air(1, 6)] })
   assert.equal((await one.request(again))?.kind, 'chunk')
+  const { bytesFetched } = at.tables.sales().channels[0] ?? {}
+  const replay = one.seal(again)
+  for (let i = 0; i < 5; i += 1) at.ask(replay)
+  await at.rest()
+  const once = at.tables.sales().channels[0]?.bytesFetched ?? 0
+  assert.ok(once - (bytesFetched ?? 0) < 2_000, 'a replay costs no allowance')
   await at.restart()
+  at.ask(replay)
+  await at.rest()
+  assert.equal(at.tables.sales().channels[0]?.bytesFetched, once)
   let chunks = 0
   while ((await one.request(again))?.kind === 'chunk') chunks += 1
   assert.ok(chunks > 0 && chunks < 10)
@@ -115,12 +125,14 @@ test('epochs under terms that the order does not name are neither charged nor op
   await at.grant(1_000n)
   at.seal(1)
   at.seal(1, { terms: secretOf('other terms') })
+  at.seal(1, { terms: termsHash(gnssTerms) })
   at.seal(1)
   const one = await buyer(at)
   await one.order()
-  await one.request({ kind: 'promise', payment: await pay(100n, 1n), buy: [air(1, 3)] })
-  assert.ok(one.keyOf(1) && one.keyOf(3))
+  await one.request({ kind: 'promise', payment: await pay(100n, 1n), buy: [air(1, 4)] })
+  assert.ok(one.keyOf(1) && one.keyOf(4))
   assert.equal(one.keyOf(2), undefined)
+  assert.equal(one.keyOf(3), undefined)
 })
 
 test('sessions that ended long ago are forgotten, and their keys taken away', async (t) => {

@@ -52,6 +52,9 @@ export const terms: Terms = {
   policy: 'use',
 }
 
+/** A second stream, which the buyers of these tests do not order. */
+export const gnssTerms: Terms = { ...terms, stream: 'gnss' }
+
 export const rail = { chainId: 31_337, settlement: addressOf(secretOf('settlement')) }
 const token = addressOf(secretOf('token'))
 
@@ -74,7 +77,7 @@ export const offer: Offer = {
     },
   ],
   withdrawDelayMinS: 86_400,
-  streams: [terms],
+  streams: [terms, gnssTerms],
 }
 
 export const config: ChannelConfig = {
@@ -170,10 +173,10 @@ export async function world(context: TestContext, options: Partial<ShopOptions> 
     evict(from: number, to: number): void {
       db.prepare('DELETE FROM epoch WHERE number BETWEEN ? AND ?').run(from, to)
     },
-    async grant(cap: bigint, more: Partial<Grant> = {}): Promise<void> {
+    async grant(cap: bigint, more: Partial<Grant> = {}, signer = gateway): Promise<void> {
       const untilMs = startMs + 30 * dayMs
       const grant = { channelId: channel, device, index: 0, cap, untilMs, registryVersion: 1n }
-      const signed = await signGrant({ ...grant, ...more }, gateway)
+      const signed = await signGrant({ ...grant, ...more }, signer)
       running.shop.handle(topics(device).grant, encodeGrants([signed]))
       await rest()
     },
