@@ -67,7 +67,7 @@ export function chainOf(options: ChainOptions): Chain {
       const before = { full: growing.full(), since: growing.waitingSince() }
       let moved = 0
       while (moved < waiting.length && growing.put(waiting[moved] as Taken, at)) moved += 1
-      waiting = moved === waiting.length ? [] : waiting.slice(moved)
+      if (moved > 0) waiting = moved === waiting.length ? [] : waiting.slice(moved)
       const sooner = growing.full() && !before.full
       return sooner || (before.since === Number.POSITIVE_INFINITY && moved > 0)
     },

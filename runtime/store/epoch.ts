@@ -58,24 +58,7 @@ export type ShelfRow = {
  * the UNIQUE rule is the last guard against a number used twice.
  */
 export function epochTable(db: Database) {
-  db.exec(`CREATE TABLE IF NOT EXISTS epoch (
-    seq INTEGER PRIMARY KEY,
-    stream TEXT NOT NULL,
-    generation INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    kind TEXT NOT NULL,
-    count INTEGER NOT NULL,
-    covered_ms INTEGER NOT NULL,
-    opened_monotonic_ms INTEGER NOT NULL,
-    opened_wall_ms INTEGER,
-    closed_monotonic_ms INTEGER NOT NULL,
-    closed_wall_ms INTEGER,
-    terms BLOB NOT NULL,
-    hash BLOB NOT NULL,
-    bytes INTEGER NOT NULL,
-    message BLOB NOT NULL,
-    UNIQUE (stream, number)
-  ) STRICT`)
+  db.exec(table)
   const { add, message, since, runs, at, count } = statements(db)
 
   return {
@@ -125,6 +108,25 @@ export function epochTable(db: Database) {
     count: () => count.get() as number,
   }
 }
+
+const table = `CREATE TABLE IF NOT EXISTS epoch (
+  seq INTEGER PRIMARY KEY,
+  stream TEXT NOT NULL,
+  generation INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  covered_ms INTEGER NOT NULL,
+  opened_monotonic_ms INTEGER NOT NULL,
+  opened_wall_ms INTEGER,
+  closed_monotonic_ms INTEGER NOT NULL,
+  closed_wall_ms INTEGER,
+  terms BLOB NOT NULL,
+  hash BLOB NOT NULL,
+  bytes INTEGER NOT NULL,
+  message BLOB NOT NULL,
+  UNIQUE (stream, number)
+) STRICT`
 
 function statements(db: Database) {
   const add = db.prepare(`INSERT INTO epoch (stream, generation, number, kind, count, covered_ms,

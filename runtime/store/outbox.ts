@@ -15,15 +15,7 @@ export type Outgoing = {
  * Expects the tables `epoch` and `retained`.
  */
 export function outboxTable(db: Database) {
-  db.exec(`CREATE TABLE IF NOT EXISTS outbox (
-    id INTEGER PRIMARY KEY,
-    topic TEXT NOT NULL,
-    retain INTEGER NOT NULL,
-    epoch INTEGER REFERENCES epoch (seq),
-    payload BLOB,
-    bytes INTEGER NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS outbox_retained ON outbox (topic) WHERE retain = 1`)
+  db.exec(table)
   const { add, next, remove, coalesce, keep, forget, ledger, size, newest } = statements(db)
   let lastId = newest.get() as number
 
@@ -86,6 +78,16 @@ export function outboxTable(db: Database) {
     size: () => size.get() as { outboxRows: number; outboxBytes: number },
   }
 }
+
+const table = `CREATE TABLE IF NOT EXISTS outbox (
+  id INTEGER PRIMARY KEY,
+  topic TEXT NOT NULL,
+  retain INTEGER NOT NULL,
+  epoch INTEGER REFERENCES epoch (seq),
+  payload BLOB,
+  bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS outbox_retained ON outbox (topic) WHERE retain = 1`
 
 function statements(db: Database) {
   const add = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)')

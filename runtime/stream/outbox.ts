@@ -46,59 +46,38 @@ export type Outbox = {
 }
 
 export function outbox(options: OutboxOptions): Outbox {
-  const { store, publish, window = 32, note = () => {}, random = Math.random } = options
+  const { store, window = 32, random = Math.random } = options
   const alarm = bell()
   const idle = bell()
-  const flying = new Set<number>()
-  let acked: number[] = []
+  const flight = flights(options, alarm.ring)
   let after = 0
-  let missed = false
-  let failures = 0
   let looks = 0
   let resting = false
 
-  const send = async ({ id, topic, payload, retain }: Outgoing) => {
-    flying.add(id)
-    try {
-      await publish(topic, payload, { retain })
-      acked.push(id)
-      failures = 0
-      note({ event: 'published', topic, bytes: payload.length })
-    } catch (cause) {
-      missed = true
-      failures += 1
-      note({ event: 'unsent', topic, why: cause instanceof Error ? cause.message : String(cause) })
-    }
-    flying.delete(id)
-    alarm.ring()
-  }
-
   const forget = async () => {
-    if (acked.length === 0) return
-    const ids = acked
-    acked = []
-    await store.sent(ids)
+    const ids = flight.takeAcked()
+    if (ids.length > 0) await store.sent(ids)
   }
 
   /** One turn; how long to wait for the next when nothing rings. */
   const turn = async (): Promise<number> => {
     const seen = looks
     await forget()
-    if (missed) {
+    if (flight.missed()) {
       // From the oldest again, once nothing is in flight: so the order stays.
-      if (flying.size > 0) return Number.POSITIVE_INFINITY
-      missed = false
+      if (flight.count() > 0) return Number.POSITIVE_INFINITY
       after = 0
-      return random() * Math.min(retryMs.first * 2 ** Math.min(failures, 10), retryMs.most)
+      const tries = Math.min(flight.takeFailures(), 10)
+      return random() * Math.min(retryMs.first * 2 ** tries, retryMs.most)
     }
-    const room = window - flying.size
+    const room = window - flight.count()
     if (room <= 0) return Number.POSITIVE_INFINITY
     const rows = await store.outgoing(after, room, bytesMax)
     for (const row of rows) {
       after = row.id
-      void send(row)
+      void flight.send(row)
     }
-    resting = rows.length === 0 && flying.size + acked.length === 0 && seen === looks
+    resting = rows.length === 0 && flight.resting() && seen === looks
     if (resting) idle.ring()
     return rows.length > 0 ? 0 : Number.POSITIVE_INFINITY
   }
@@ -117,6 +96,50 @@ export function outbox(options: OutboxOptions): Outbox {
       const late = AbortSignal.timeout(withinMs)
       while (!resting && !late.aborted) await idle.wait(withinMs, late)
       return resting
+    },
+  }
+}
+
+/** What is on its way, and how it went; `landed` is called after each. */
+function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void) {
+  const flying = new Set<number>()
+  let acked: number[] = []
+  let missed = false
+  let failures = 0
+
+  return {
+    async send({ id, topic, payload, retain }: Outgoing): Promise<void> {
+      flying.add(id)
+      try {
+        await publish(topic, payload, { retain })
+        acked.push(id)
+        failures = 0
+        note({ event: 'published', topic, bytes: payload.length })
+      } catch (cause) {
+        missed = true
+        failures += 1
+        note({
+          event: 'unsent',
+          topic,
+          why: cause instanceof Error ? cause.message : String(cause),
+        })
+      }
+      flying.delete(id)
+      landed()
+    },
+    count: () => flying.size,
+    resting: () => flying.size + acked.length === 0 && !missed,
+    takeAcked(): number[] {
+      const ids = acked
+      acked = []
+      return ids
+    },
+    /** True when one of them did not get there. */
+    missed: () => missed,
+    /** How many in a row did not; asks for no more tries until the next one fails. */
+    takeFailures(): number {
+      missed = false
+      return failures
     },
   }
 }
