@@ -8,7 +8,6 @@
 import { recover, sha256 } from '#crypto'
 import type { Address } from './address.ts'
 import { concat, equal } from './bytes.ts'
-import { type Cbor, decodeCbor } from './cbor.ts'
 import { openBody } from './envelope.ts'
 import {
   decodeHeader,
@@ -110,10 +109,4 @@ export function readingOf(pack: Uint8Array, header: Header): Reading {
   must(device === header.device, 'pack: names another device than its epoch')
   must(reading.stream === header.stream, 'pack: names another stream than its epoch')
   return reading
-}
-
-/** The clear body of a tombstone, a clock map, a generation. Throws Malformed. */
-export function clearBody(message: Sealed & { readonly header: Header }): Cbor {
-  must(!carriesReadings(message.header), 'epoch: its body is sealed')
-  return decodeCbor(message.body, 'body')
 }

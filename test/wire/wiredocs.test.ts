@@ -269,6 +269,21 @@ test('every digest of the worked example is what the code computes', () => {
   assert.ok(known.includes(hex(join(node, three)).slice(2)))
 })
 
+test('every link within the page leads to a heading', () => {
+  const slug = (heading: string) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replace(/ /g, '-')
+  const headings = new Set([...wire.matchAll(/^#+ (.*)$/gm)].map(([, text = '']) => slug(text)))
+  const links = [...wire.matchAll(/\]\(#([^)]*)\)/g)].map(([, link = '']) => link)
+  assert.ok(links.length > 28)
+  assert.deepEqual(
+    links.filter((link) => !headings.has(link)),
+    [],
+  )
+})
+
 /** Offsets of bytes that differ outside the span; fails when none differs inside. */
 function outside(before: Uint8Array, after: Uint8Array, at: number, size: number): number[] {
   const differ = [...before.keys()].filter((i) => before[i] !== after[i])
