@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { randomBytes } from '#crypto'
 import { readKeyFile } from '../disk/keyfile.ts'
@@ -31,18 +32,24 @@ import { configFault, readYaml } from '../yamlfile.ts'
 export type Office = {
   readonly gateway: Gateway
   readonly settler: Settler
-  close(): Promise<void>
+  /** False when the broker did not let go in time; everything else is closed all the same. */
+  close(): Promise<boolean>
 }
+
+/** How long the broker has to take its leave. */
+const leaveMs = 5_000
 
 /** Opens every line of the desk; what fails closes those before it. */
 export async function openOffice(config: OperatorConfig, json: boolean): Promise<Office> {
   const lock = await lockFolder(config.folder)
   const open: { lock: FolderLock; ledger?: Ledger; chain?: Chain; broker?: Broker } = { lock }
   const close = async () => {
-    await open.broker?.close()
+    const left = open.broker?.close().then(() => true) ?? true
+    const closed = await Promise.race([left, setTimeout(leaveMs, false, { ref: false })])
     open.chain?.close()
     open.ledger?.close()
     await lock.release()
+    return closed
   }
   try {
     const keys = await openKeys(config)

@@ -29,7 +29,8 @@ async function operateFrom({ config: path, json = false }: Options): Promise<voi
     await settler.settleAll()
   } finally {
     broken.abort()
-    await close()
+    // A line that hangs would keep the process for ever: give main time to say why, then go.
+    if (!(await close())) setTimeout(() => process.exit(), 500).unref()
   }
 }
 

@@ -6,6 +6,7 @@
  * The device trusts its operator for exactly this, so the rules are in pure files beside (channel, deal,
  * books) and the durable memory is one file; here they are wired to broker, chain and clock.
  */
+import { once } from 'node:events'
 import type { Broker } from '../link/broker.ts'
 import type { Address } from '../wire/address.ts'
 import { hex } from '../wire/bytes.ts'
@@ -116,7 +117,13 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
         every(ackMs, signal, ackAll),
         notices?.start(signal),
       ]
-      await Promise.race([Promise.all(loops), broken.promise])
+      const ended = new AbortController()
+      const overdue = after(signal, limits.endMs, ended.signal)
+      try {
+        await Promise.race([Promise.all(loops), broken.promise, overdue])
+      } finally {
+        ended.abort()
+      }
     },
   }
 }
@@ -186,6 +193,12 @@ function newestOf(take: (device: Address, payload: Uint8Array) => Promise<void>)
       busy = false
     }
   }
+}
+
+/** Resolves so long after `signal`, or once it no longer matters. */
+async function after(signal: AbortSignal, ms: number, ended: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort', { signal: ended }).catch(() => {})
+  if (!ended.aborted) await pause(ms, ended)
 }
 
 async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {

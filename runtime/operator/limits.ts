@@ -9,6 +9,8 @@ export type DeskLimits = {
   /** Orders that wait for their deposit to be deep enough, and how long: an hour of a slow chain. */
   readonly waitingMax: number
   readonly waitingMs: number
+  /** At the end the last notices get so long: a broker that hangs must not keep money from being claimed. */
+  readonly endMs: number
 }
 
 export const deskLimits: DeskLimits = {
@@ -17,4 +19,5 @@ export const deskLimits: DeskLimits = {
   sessionsMax: 10_000,
   waitingMax: 256,
   waitingMs: 3_600_000,
+  endMs: 5_000,
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel } from '../../runtime/operator/channel.ts'
 import { checkLost } from '../../runtime/operator/lost.ts'
 import { recoverAck } from '../../runtime/wire/ack.ts'
@@ -206,4 +207,16 @@ test('what the disk does not take is never said', async (t) => {
   assert.equal(acksOf(world, device(0))[0]?.period, 0n)
   assert.equal(one.answers.length, 1)
   world.stop = async () => {}
+})
+
+test('a broker that hangs does not keep the gateway from its end', async (t) => {
+  const world = await openWorld(t)
+  deposit(world, 400n)
+  await (await openBuyer(world)).order()
+  world.broker.hang()
+  world.clock.wallMs += 60_000
+  await sleep(200)
+  const began = performance.now()
+  await world.stop()
+  assert.ok(performance.now() - began < 3_000)
 })

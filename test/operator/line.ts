@@ -36,7 +36,12 @@ export function memoryBroker() {
   const retained = new Map<string, Uint8Array>()
   const sent: string[] = []
   let up = true
+  let hangs = false
   return {
+    /** From now on nothing published is ever acknowledged. */
+    hang: () => {
+      hangs = true
+    },
     retained,
     /** Every topic published, in order. */
     sent,
@@ -56,6 +61,7 @@ export function memoryBroker() {
       { retain = false }: { retain?: boolean } = {},
     ) {
       if (!up) throw new Error('the line is down')
+      if (hangs) await new Promise<never>(() => {})
       const bytes = new Uint8Array(Buffer.from(payload))
       sent.push(topic)
       if (retain && bytes.length === 0) retained.delete(topic)
@@ -149,7 +155,7 @@ function partsOf(
     note: (note) => world.notes.push(note),
     wallMs: () => world.clock.wallMs,
     monotonicMs: () => world.clock.monotonicMs,
-    limits: { ordersPerSecond: 50, requestsPerSecond: 1000 },
+    limits: { ordersPerSecond: 50, requestsPerSecond: 1000, endMs: 500 },
   }
 }
 
