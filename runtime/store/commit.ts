@@ -55,6 +55,6 @@ export function commits(db: Database, parts: Parts, holdMs: number) {
       failpoint('commit.after')
     },
     /** Where every chain stands, and the epochs that the last run left open. */
-    recover: () => ({ chains: chain.all(), open: open.all() }),
+    recover: () => ({ chains: chain.newest(), open: open.all() }),
   }
 }

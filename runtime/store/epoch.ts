@@ -34,23 +34,14 @@ export type HeaderRow = {
   readonly bytes: number
 }
 
-/** One end of what is on the shelf. */
-export type Mark = {
+/** When an epoch opened and closed, and its header's hash. */
+export type Ends = {
   readonly number: number
-  readonly monotonicMs: number
-  readonly wallMs: number | null
-}
-
-export type ShelfRow = {
-  readonly stream: string
-  readonly generations: readonly {
-    readonly generation: number
-    readonly first: number
-    readonly last: number
-  }[]
-  readonly first: Mark
-  readonly last: Mark
-  readonly lastHash: Uint8Array
+  readonly openedMonotonicMs: number
+  readonly openedWallMs: number | null
+  readonly closedMonotonicMs: number
+  readonly closedWallMs: number | null
+  readonly hash: Uint8Array
 }
 
 /**
@@ -59,7 +50,7 @@ export type ShelfRow = {
  */
 export function epochTable(db: Database) {
   db.exec(table)
-  const { add, message, since, runs, at, count } = statements(db)
+  const { add, message, since, ends } = statements(db)
 
   return {
     /** Returns the row's seq. */
@@ -77,35 +68,7 @@ export function epochTable(db: Database) {
     },
     /** The headers committed after `seq`, oldest first, at most `rowsMax`. */
     since: (seq: number, rowsMax: number) => since.all(seq, rowsMax) as HeaderRow[],
-    /** What every stream has to offer, for the index. */
-    shelf(): ShelfRow[] {
-      const streams = Map.groupBy(runs.all() as Run[], ({ stream }) => stream)
-      return [...streams].map(([stream, ofStream]) => {
-        const generations = ofStream.map(({ generation, first, last }) => ({
-          generation,
-          first,
-          last,
-        }))
-        const first = at.get(stream, Math.min(...ofStream.map((run) => run.first))) as Ends
-        const last = at.get(stream, Math.max(...ofStream.map((run) => run.last))) as Ends
-        return {
-          stream,
-          generations,
-          first: {
-            number: first.number,
-            monotonicMs: first.openedMonotonicMs,
-            wallMs: first.openedWallMs,
-          },
-          last: {
-            number: last.number,
-            monotonicMs: last.closedMonotonicMs,
-            wallMs: last.closedWallMs,
-          },
-          lastHash: last.hash,
-        }
-      })
-    },
-    count: () => count.get() as number,
+    ends: (stream: string, number: number) => ends.get(stream, number) as Ends | undefined,
   }
 }
 
@@ -138,27 +101,8 @@ function statements(db: Database) {
     .pluck()
   const since = db.prepare(`SELECT seq, stream, generation, number, kind, count,
     covered_ms AS coveredMs, terms, bytes FROM epoch WHERE seq > ? ORDER BY seq LIMIT ?`)
-  const runs = db.prepare(`SELECT stream, generation, min(number) AS first, max(number) AS last
-    FROM epoch GROUP BY stream, generation ORDER BY stream, generation`)
-  const at = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
+  const ends = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
     opened_wall_ms AS openedWallMs, closed_monotonic_ms AS closedMonotonicMs,
     closed_wall_ms AS closedWallMs, hash FROM epoch WHERE stream = ? AND number = ?`)
-  const count = db.prepare('SELECT count(*) FROM epoch').pluck()
-  return { add, message, since, runs, at, count }
-}
-
-type Run = {
-  readonly stream: string
-  readonly generation: number
-  readonly first: number
-  readonly last: number
-}
-
-type Ends = {
-  readonly number: number
-  readonly openedMonotonicMs: number
-  readonly openedWallMs: number | null
-  readonly closedMonotonicMs: number
-  readonly closedWallMs: number | null
-  readonly hash: Uint8Array
+  return { add, message, since, ends }
 }

@@ -28,6 +28,10 @@ export function outboxTable(db: Database) {
     coalesce.run(topic)
     put(topic, { bytes })
   }
+  const leave = (topic: string, payload: Uint8Array): void => {
+    keep.run(topic, payload)
+    putRetained(topic, payload.length)
+  }
 
   return {
     /** For a commit: the header with this seq is to be sent. */
@@ -36,10 +40,7 @@ export function outboxTable(db: Database) {
     addMessage: (topic: string, payload: Uint8Array) =>
       put(topic, { payload, bytes: payload.length }),
     /** For a commit: as `setRetained`, within a transaction of the caller's. */
-    addRetained(topic: string, payload: Uint8Array): void {
-      keep.run(topic, payload)
-      putRetained(topic, payload.length)
-    },
+    addRetained: leave,
     /** The oldest messages behind id `after`: at most `rowsMax`, and one or as many as `bytesMax` hold. */
     outgoing(after: number, rowsMax: number, bytesMax: number): Outgoing[] {
       const found: Outgoing[] = []
@@ -64,10 +65,7 @@ export function outboxTable(db: Database) {
      * Leaves `payload` retained on `topic`; an empty one takes away what is there. Only the newest payload
      * of a topic is ever on its way.
      */
-    setRetained: db.transaction((topic: string, payload: Uint8Array): void => {
-      keep.run(topic, payload)
-      putRetained(topic, payload.length)
-    }),
+    setRetained: db.transaction(leave),
     /** Sends all that is retained once more: a broker may have forgotten. */
     sendRetainedAgain(): void {
       lazily(db, () => {

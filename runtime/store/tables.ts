@@ -13,6 +13,7 @@ import { openTable } from './open.ts'
 import { outboxTable } from './outbox.ts'
 import { retainedTable } from './retained.ts'
 import { salesTables } from './sales.ts'
+import { shelfOf } from './shelf.ts'
 
 /** The version of all tables together; a larger one was written by a later product. */
 export const schema = 1
@@ -31,7 +32,7 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     ...commits(db, { chain, open, epoch, audit, outbox }, commitHoldMs),
     epochMessage: epoch.message,
     headersSince: epoch.since,
-    shelf: epoch.shelf,
+    shelf: () => shelfOf(chain, epoch),
     auditBytes: audit.get,
     // streaming: what is on its way to the broker
     outgoing: outbox.outgoing,
@@ -45,7 +46,7 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     // health
     counts: () => ({
       waiting: open.waiting(),
-      epochs: epoch.count(),
+      epochs: chain.count(),
       ...outbox.size(),
       walBytes: bytesOf(`${path}-wal`),
       databaseBytes: bytesOf(path),
