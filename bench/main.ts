@@ -31,6 +31,8 @@ for (const [name, load] of Object.entries(benches)) {
 if (values.json) console.log(JSON.stringify(figures, null, 2))
 else {
   for (const { name, value, unit, goal } of figures) {
-    console.log(`${name.padEnd(72)} ${value.toPrecision(4).padStart(10)} ${unit.padEnd(12)} ${goal}`)
+    console.log(
+      `${name.padEnd(72)} ${value.toPrecision(4).padStart(10)} ${unit.padEnd(12)} ${goal}`,
+    )
   }
 }

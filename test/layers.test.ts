@@ -11,7 +11,7 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const words = ['runtime/wire/', 'runtime/faults.ts']
+const words = ['runtime/wire/', 'runtime/faults.ts', 'runtime/nearest.ts']
 const stage = (name: string) => [`runtime/${name}/`, 'runtime/disk/', ...words]
 
 const may: Record<string, readonly string[]> = {
@@ -63,76 +63,173 @@ const doors: Record<string, string> = {
 const pure = ['#crypto', 'zod', ...Object.keys(doors).slice(-3)]
 const primitives = /^(@noble\/|@bitauth\/libauth$|node:crypto$)/
 
-const imports = new Map(
-  ['runtime', 'drivers'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => [join(folder, name), importsOf(join(root, folder, name))] as const),
-  ),
+type Source = { readonly path: string; readonly code: string; readonly imports: readonly Import[] }
+/** `types`: erased, nothing is loaded. `late`: loaded when the line runs, not when the file does. */
+type Import = { readonly name: string; readonly types: boolean; readonly late: boolean }
+
+const sources: readonly Source[] = ['runtime', 'drivers'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => {
+      const code = withoutComments(readFileSync(join(root, folder, name), 'utf8'))
+      return { path: join(folder, name), code, imports: importsOf(code) }
+    }),
 )
 
 for (const [layer, allowed] of Object.entries(may)) {
   test(`${layer} imports only ${allowed.join(', ')}`, () => {
-    const files = [...imports].filter(([path]) => path.startsWith(layer))
+    const files = sources.filter(({ path }) => path.startsWith(layer))
     assert.ok(files.length > 0, 'the room is empty')
-    for (const [path, targets] of files) {
-      for (const target of targets.filter((name) => name.startsWith('.'))) {
-        const to = normalize(join(dirname(path), target))
-        assert.ok(
-          allowed.some((prefix) => to.startsWith(prefix)),
-          `${path} imports ${to}`,
-        )
+    for (const source of files) {
+      for (const to of filesNamed(source)) {
+        const fine = allowed.some((prefix) => to.startsWith(prefix))
+        assert.ok(fine, `${source.path} imports ${to}`)
       }
     }
   })
 }
 
+test('every room has its row, and nothing but main.ts imports a command from outside commands/', () => {
+  for (const source of sources) {
+    const [, room] = /^(runtime\/\w+\/|drivers\/)/.exec(source.path) ?? []
+    if (room === 'runtime/commands/' || source.path === 'runtime/main.ts') continue
+    assert.ok(room === undefined || room in may, `${room} has no row`)
+    const command = filesNamed(source).find((to) => to.startsWith('runtime/commands/'))
+    assert.equal(command, undefined, source.path)
+  }
+})
+
 test('each heavy dependency has one door', () => {
-  for (const [path, targets] of imports) {
-    for (const target of targets) {
-      const door = doors[target]
-      assert.ok(door === undefined || door === path, `${path} imports ${target}, not ${door}`)
+  for (const { path, imports } of sources) {
+    for (const { name } of imports) {
+      const door = doors[name]
+      assert.ok(door === undefined || door === path, `${path} imports ${name}, not ${door}`)
     }
+  }
+})
+
+test('every door is there and leads somewhere', () => {
+  for (const [name, door] of Object.entries(doors)) {
+    const source = sources.find(({ path }) => path === door)
+    assert.ok(
+      source?.imports.some((one) => one.name === name),
+      `${door} does not import ${name}`,
+    )
   }
 })
 
 test('the core is pure: no node: module but behind #crypto, nothing from npm but what is pure', () => {
-  for (const [path, targets] of imports) {
-    if (!path.startsWith('runtime/wire/')) continue
+  for (const { path, imports } of inside('runtime/wire/')) {
     const behind = path.startsWith('runtime/wire/crypto/')
-    for (const target of targets.filter((name) => !name.startsWith('.'))) {
-      const fine = behind ? primitives.test(target) : pure.includes(target)
-      assert.ok(fine, `${path} imports ${target}`)
+    for (const { name } of imports.filter((one) => !one.name.startsWith('.'))) {
+      const fine = behind ? primitives.test(name) : pure.includes(name)
+      assert.ok(fine, `${path} imports ${name}`)
     }
   }
 })
 
-test('the device never loads the chain', () => {
+test('the core has no clock, no timer and no chance of its own', () => {
+  for (const { path, code } of inside('runtime/wire/')) {
+    const found = /\b(Date\.now|new Date\(\)|performance\.|setTimeout|setInterval|Math\.random)/
+    if (!path.startsWith('runtime/wire/crypto/')) assert.doesNotMatch(code, found, path)
+  }
+})
+
+test('a driver is bytes in, values out: nothing from node: or npm, no clock, no chance', () => {
+  for (const { path, code, imports } of inside('drivers/')) {
+    const outside = imports.filter(({ name }) => !name.startsWith('.'))
+    assert.deepEqual(outside, [], path)
+    assert.doesNotMatch(code, /\b(Date\.now|performance\.|setTimeout|Math\.random)/, path)
+  }
+})
+
+test('SQL stands in the tables and nowhere else, and every table is STRICT', () => {
+  const sql =
+    /\.prepare\(|\bCREATE (TABLE|INDEX)\b|\bINSERT (INTO|OR)\b|\bSELECT [\w*]|\bUPDATE \w+ SET\b/
+  for (const { path, code } of sources) {
+    const keeps = /^runtime\/(disk|store|operator|buyer)\//.test(path)
+    if (!keeps) assert.doesNotMatch(code, sql, path)
+    for (const [table] of code.matchAll(/\bCREATE TABLE\b[^;`]*/g)) {
+      assert.match(table, /\)\s*(STRICT|WITHOUT ROWID, STRICT|STRICT, WITHOUT ROWID)/, path)
+    }
+  }
+})
+
+test('files are written by disk/ and by nothing else', () => {
+  const writes =
+    /\b(writeFile|writeFileSync|appendFile|appendFileSync|createWriteStream|rename|renameSync)\(/
+  for (const { path, code } of sources) {
+    if (!path.startsWith('runtime/disk/')) assert.doesNotMatch(code, writes, path)
+  }
+})
+
+test('the device never loads the chain, not even late', () => {
+  const reached = reach('runtime/device.ts', () => true)
+  assert.ok(reached.size > 50, 'the map leads somewhere')
+  assert.deepEqual(
+    [...reached].filter((path) => path.startsWith('runtime/link/chain')),
+    [],
+  )
+})
+
+test('the buyer loads no serial port and no model, and the chain only when it pays', () => {
+  const everything = reach('runtime/buyer/index.ts', ({ types }) => !types)
+  assert.ok(everything.size > 30)
+  for (const room of ['runtime/sense/', 'runtime/infer/', 'runtime/sell/', 'runtime/store/']) {
+    const found = [...everything].filter((path) => path.startsWith(room))
+    assert.deepEqual(found, [])
+  }
+  const atOnce = reach('runtime/buyer/index.ts', ({ types, late }) => !types && !late)
+  const ethers = [...atOnce].filter((path) => doors.ethers === path)
+  assert.deepEqual(ethers, [])
+})
+
+test('process appears in main.ts and commands/; the clock and the failpoints have its module', () => {
+  for (const { path, code, imports } of sources) {
+    if (path === 'runtime/main.ts' || path.startsWith('runtime/commands/')) continue
+    assert.doesNotMatch(code, /(?<![.\w'"`/-])process\.[a-z]/, path)
+    const named = imports.some(({ name }) => name === 'node:process')
+    const fine = ['runtime/watch/clock.ts', 'runtime/disk/failpoint.ts'].includes(path)
+    assert.ok(!named || fine, `${path} imports node:process`)
+  }
+})
+
+function inside(folder: string): readonly Source[] {
+  return sources.filter(({ path }) => path.startsWith(folder))
+}
+
+/** The files of ours that this one imports. */
+function filesNamed({ path, imports }: Source, wanted: (one: Import) => boolean = () => true) {
+  return imports
+    .filter((one) => one.name.startsWith('.') && wanted(one))
+    .map(({ name }) => normalize(join(dirname(path), name)))
+}
+
+/** Every file that is reached from this one by such imports. */
+function reach(from: string, wanted: (one: Import) => boolean): ReadonlySet<string> {
   const seen = new Set<string>()
   const walk = (path: string): void => {
     if (seen.has(path)) return
     seen.add(path)
-    for (const target of imports.get(path) ?? []) {
-      if (target.startsWith('.')) walk(normalize(join(dirname(path), target)))
-    }
+    const source = sources.find((one) => one.path === path)
+    if (source !== undefined) for (const to of filesNamed(source, wanted)) walk(to)
   }
-  walk('runtime/device.ts')
-  assert.ok(seen.size > 20, 'the map leads somewhere')
-  assert.ok(!seen.has('runtime/link/chain.ts'))
-})
+  walk(from)
+  return seen
+}
 
-test('process appears in main.ts and commands/ and nowhere else', () => {
-  for (const path of imports.keys()) {
-    if (path === 'runtime/main.ts' || path.startsWith('runtime/commands/')) continue
-    const code = readFileSync(join(root, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
-    assert.doesNotMatch(code, /\bprocess\.[a-z]/, path)
-  }
-})
-
-/** Every module that a file names in an import or a dynamic import; types count like values. */
-function importsOf(path: string): string[] {
-  const source = readFileSync(path, 'utf8')
-  return [...source.matchAll(/(?:^import |\bfrom |\bimport\(\s*)'([^']+)'/gm)].map(
-    ([, target = '']) => target,
+/** Every module that the code names: in an import, a re-export or an import that is made late. */
+function importsOf(code: string): Import[] {
+  const early = [...code.matchAll(/^(?:import|export)\b([^;'"]*?\bfrom )?'([^']+)'/gm)].map(
+    ([, clause = '', name = '']) => ({ name, types: /^ type\b/.test(clause), late: false }),
   )
+  const late = [...code.matchAll(/\bimport\(\s*'([^']+)'/g)].map(([, name = '']) => {
+    return { name, types: false, late: true }
+  })
+  return [...early, ...late]
+}
+
+/** Comments that begin a line or follow a space; an address with two slashes in a text is none. */
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
 }
