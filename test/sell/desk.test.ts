@@ -201,3 +201,13 @@ test('an older grant changes nothing, and a place never moves', async () => {
     assert.equal(takeGrant(books, await grant(over)), books)
   assert.equal(takeGrant(books, await grant({ cap: 101n })).account.cap, 101n)
 })
+
+test('an epoch that was bought once is free from then on, even if it is asked of the desk again', () => {
+  const order = { ...fresh, own: true }
+  const epoch = { seq: 1, stream: 'air', generation: 1, number: 7, kind: 'readings' }
+  const sealed = { ...epoch, coveredMs: 1_000, terms: termsHash(terms), bytes: 100 }
+  const { books } = supply(order, [sealed], [], ground)
+  const again = supply({ ...books, own: false }, [sealed], [], ground)
+  assert.equal(again.stopped, undefined)
+  assert.equal(again.books.bytesPaid, 100)
+})
