@@ -1,6 +1,7 @@
 /**
- * The key files of buyers and operators: 32 bytes of hex, as this product writes them, or a keystore in
- * version 3, as wallets and `geth account new` do. A device's own keys are in disk/secret.ts.
+ * The key files of buyers and operators: 32 bytes of hex, as this product writes them, or a
+ * keystore in version 3, as wallets and `geth account new` do. A device's own keys are in
+ * disk/secret.ts.
  */
 import { createDecipheriv, pbkdf2, scrypt } from 'node:crypto'
 import { promisify } from 'node:util'
@@ -12,8 +13,9 @@ import { readSecret } from './secret.ts'
 import { readIfThere } from './write.ts'
 
 /**
- * The 32-byte secret in the file. A keystore needs its password. Throws KEY_MISSING, KEY_EXPOSED when a
- * plain key can be read by others, KEY_UNREADABLE, KEY_LOCKED for a missing or wrong password.
+ * The 32-byte secret in the file. A keystore needs its password. Throws KEY_MISSING, KEY_EXPOSED
+ * when a plain key can be read by others, KEY_UNREADABLE, KEY_LOCKED for a missing or wrong
+ * password.
  */
 export async function readKeyFile(path: string, password?: string): Promise<Uint8Array> {
   const bytes = await readIfThere(path)

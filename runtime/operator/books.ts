@@ -1,10 +1,10 @@
 /**
- * Taking a buyer's books: voucher, split and the leaves that changed. Pure but for the two signatures
- * that it recovers.
+ * Taking a buyer's books: voucher, split and the leaves that changed. Pure but for the two
+ * signatures that it recovers.
  *
- * An ack says that voucher and every leaf under the root are on disk here, so a device may count on being
- * paid for its leaf. Therefore nothing is taken in part: either the leaves we hold and the changed ones
- * together hash to the signed root, or the books stay where they were.
+ * An ack says that voucher and every leaf under the root are on disk here, so a device may count on
+ * being paid for its leaf. Therefore nothing is taken in part: either the leaves we hold and the
+ * changed ones together hash to the signed root, or the books stay where they were.
  */
 import { equal, hex, unhex } from '../wire/bytes.ts'
 import { isSignedBy } from '../wire/payment.ts'
@@ -17,22 +17,28 @@ import { type Channel, end, type Member } from './channel.ts'
 export type BooksShown = {
   readonly voucher: Voucher
   readonly split: Split
-  /** The leaves that changed since the acked books; one device's own leaf when it shows its sale. */
+  /**
+   * The leaves that changed since the acked books; one device's own leaf when it shows its sale.
+   */
   readonly leaves: readonly Leaf[]
 }
 
 export type Taken = {
-  /** What to keep, refused or not: a good voucher counts even when the leaves under it are unknown. */
+  /**
+   * What to keep, refused or not: a good voucher counts even when the leaves under it are unknown.
+   */
   readonly channel: Channel
   readonly refusal?: Refusal
 }
 
-/** Splits of a channel that are remembered while their books are not complete, to notice two trees. */
+/**
+ * Splits of a channel that are remembered while their books are not complete, to notice two trees.
+ */
 export const splitsMax = 256
 
 /**
- * Takes newer books, or says why not. Equal or older ones change nothing and are no mistake: a message
- * may come twice. Two signed splits of one period end the channel.
+ * Takes newer books, or says why not. Equal or older ones change nothing and are no mistake: a
+ * message may come twice. Two signed splits of one period end the channel.
  */
 export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): Taken {
   const no = check(channel, shown)

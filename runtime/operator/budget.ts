@@ -1,6 +1,6 @@
 /**
- * A budget of so many a second: what is over it is turned away unread, so that a flood costs us nothing
- * but a look. `nowMs` is monotonic.
+ * A budget of so many a second: what is over it is turned away unread, so that a flood costs us
+ * nothing but a look. `nowMs` is monotonic.
  */
 export function budget(perSecond: number, nowMs: () => number): { spend(): boolean } {
   let left = perSecond

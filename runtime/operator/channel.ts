@@ -1,5 +1,6 @@
 /**
- * One channel as the operator's gateway keeps it. Pure: the chain is read before, SQLite written after.
+ * One channel as the operator's gateway keeps it. Pure: the chain is read before, SQLite written
+ * after.
  *
  *   number                  authority                      may
  *   balance, claimed        the chain, k blocks deep       rise; a balance that stays low ends it
@@ -9,8 +10,8 @@
  *
  *   paid ≤ cap, Σ caps ≤ balance − withdrawing
  *
- * so that whatever a device accepts within its grant can be collected. A member's place in the list is its
- * index in the payment tree for ever: members are appended, never moved and never removed.
+ * so that whatever a device accepts within its grant can be collected. A member's place in the list
+ * is its index in the payment tree for ever: members are appended, never moved and never removed.
  */
 import type { Address } from '../wire/address.ts'
 import { type Hex, hex } from '../wire/bytes.ts'
@@ -18,7 +19,10 @@ import type { ChannelConfig, Rail } from '../wire/channel.ts'
 import type { Voucher } from '../wire/voucher.ts'
 
 export type Channel = {
-  /** The EIP-712 hash of its config: the same after a reorg, so a re-mined deposit keeps its vouchers. */
+  /**
+   * The EIP-712 hash of its config: the same after a reorg, so a re-mined deposit keeps its
+   * vouchers.
+   */
   readonly id: Hex
   readonly config: ChannelConfig
   readonly rail: Rail
@@ -81,9 +85,10 @@ export function newChannel(id: Uint8Array, config: ChannelConfig, rail: Rail): C
 export const reorganisedMs = 30 * 60_000
 
 /**
- * Takes what the chain says now. A pending withdrawal ends the channel. So does one that went through while
- * nobody looked, which shows as a balance that fell and stays low; a reorganised deposit comes back, its
- * channel with the same id and vouchers, and until then nothing is granted or acked.
+ * Takes what the chain says now. A pending withdrawal ends the channel. So does one that went
+ * through while nobody looked, which shows as a balance that fell and stays low; a reorganised
+ * deposit comes back, its channel with the same id and vouchers, and until then nothing is granted
+ * or acked.
  */
 export function observe(channel: Channel, seen: Seen, nowMs: number): Channel {
   const { shortSinceMs = nowMs, ...rest } = channel
@@ -116,7 +121,9 @@ export function end(channel: Channel, why: Ending): Channel {
   return channel.ended === undefined ? { ...channel, ended: why } : channel
 }
 
-/** Appends the devices that are new to the channel, and lets every one be served until `untilMs`. */
+/**
+ * Appends the devices that are new to the channel, and lets every one be served until `untilMs`.
+ */
 export function join(
   channel: Channel,
   devices: readonly Address[],
@@ -140,7 +147,7 @@ export function join(
   return { ...channel, members }
 }
 
-/** Acks the same books again at a later time, so that devices know that time; ended channels stay as they are. */
+/** Acks the same books again at a later time, so that devices know it; an ended channel stays. */
 export function ackAgain(channel: Channel, timeMs: number): Channel {
   if (!isOpen(channel) || timeMs <= channel.acked.timeMs) return channel
   return { ...channel, acked: { ...channel.acked, timeMs } }
@@ -161,7 +168,10 @@ export function capsTotal(channel: Channel): bigint {
   return channel.members.reduce((sum, member) => sum + member.cap, 0n)
 }
 
-/** What the vouchers held are worth above what the chain has already moved; never more than is there. */
+/**
+ * What the vouchers held are worth above what the chain has already moved; never more than is
+ * there.
+ */
 export function claimable(channel: Channel): bigint {
   const promised = channel.voucher?.maxClaimableAmount ?? 0n
   const reachable = promised < channel.balance ? promised : channel.balance

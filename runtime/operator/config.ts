@@ -1,5 +1,6 @@
 /**
- * Every setting of the operator's desk (operate.yaml): default, unit, limit and reason, in one schema.
+ * Every setting of the operator's desk (operate.yaml): default, unit, limit and reason, in one
+ * schema.
  */
 import { z } from 'zod'
 import { configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
@@ -28,7 +29,8 @@ const keysSchema = z.strictObject({
     .string()
     .min(1)
     .describe(
-      'Signs grants, acks and claims. No server of another kind may share it: one that forgot a channel could be talked into refunding it.',
+      'Signs grants, acks and claims. No server of another kind may share it: ' +
+        'one that forgot a channel could be talked into refunding it.',
     ),
   gas: z
     .string()

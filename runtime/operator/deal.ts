@@ -2,7 +2,8 @@
  * How a channel's balance is dealt out as caps. Pure, and caps only rise:
  *
  * - a device ordered alone gets everything that is free;
- * - a fleet gets even shares of half the balance; the other half waits for those who sell more: a member
+ * - a fleet gets even shares of half the balance; the other half waits for those who sell more: a
+ * member
  *   that has used half of its cap gets another share, as long as there is one.
  */
 import { type Channel, capsTotal, isOpen, type Member } from './channel.ts'

@@ -1,10 +1,11 @@
 /**
  * The gateway's desk: takes orders and books from buyers, and what devices say they have sold.
  *
- * Everything that comes in may be forged, late, twice or nonsense. What is bogus dies before a key is used
- * where that can be told; an order costs one decryption within a budget, a request one of a session that
- * we know. What is refused is answered, sealed. Nothing here ever signs a refund: a payer takes back what
- * is left by the channel's own withdrawal, so no forged or forgotten record can drain a channel.
+ * Everything that comes in may be forged, late, twice or nonsense. What is bogus dies before a key
+ * is used where that can be told; an order costs one decryption within a budget, a request one of a
+ * session that we know. What is refused is answered, sealed. Nothing here ever signs a refund: a
+ * payer takes back what is left by the channel's own withdrawal, so no forged or forgotten record
+ * can drain a channel.
  */
 import type { Address } from '../wire/address.ts'
 import { type Hex, hex } from '../wire/bytes.ts'

@@ -1,10 +1,10 @@
 /**
- * The operator's gateway: the fleet's one desk at the broker. It tells devices which channels are open and
- * how deep (grants), tells them when a buyer's books are safe (acks), and enrols the devices of its
- * register. It never sees a reading or a key.
+ * The operator's gateway: the fleet's one desk at the broker. It tells devices which channels are
+ * open and how deep (grants), tells them when a buyer's books are safe (acks), and enrols the
+ * devices of its register. It never sees a reading or a key.
  *
- * The device trusts its operator for exactly this, so the rules are in pure files beside (channel, deal,
- * books) and the durable memory is one file; here they are wired to broker, chain and clock.
+ * The device trusts its operator for exactly this, so the rules are in pure files beside (channel,
+ * deal, books) and the durable memory is one file; here they are wired to broker, chain and clock.
  */
 import { once } from 'node:events'
 import type { Broker } from '../link/broker.ts'
@@ -57,7 +57,9 @@ export type GatewayParts = {
 
 export type Gateway = {
   channels(): Iterable<Channel>
-  /** Reads the chain for the channels whose turn it is. Never throws: what fails is tried next time. */
+  /**
+   * Reads the chain for the channels whose turn it is. Never throws: what fails is tried next time.
+   */
   look(): Promise<void>
   /** Works until the signal aborts, then sends what is left to say. */
   start(signal: AbortSignal): Promise<void>
@@ -176,7 +178,9 @@ async function signedOffer(parts: GatewayParts): Promise<string> {
   return signDocumentAsync('offer', offer, (digest) => operator.sign(digest))
 }
 
-/** Calls once a message, one at a time; of a device that says more meanwhile only the newest counts. */
+/**
+ * Calls once a message, one at a time; of a device that says more meanwhile only the newest counts.
+ */
 function newestOf(take: (device: Address, payload: Uint8Array) => Promise<void>) {
   const waiting = new Map<Address, Uint8Array>()
   let busy = false

@@ -1,6 +1,6 @@
 /**
- * The gateway's channels in memory, never ahead of the disk: `put` returns once the change is durable, and
- * only then says what there is to tell to whom.
+ * The gateway's channels in memory, never ahead of the disk: `put` returns once the change is
+ * durable, and only then says what there is to tell to whom.
  */
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'

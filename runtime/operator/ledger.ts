@@ -1,6 +1,7 @@
 /**
- * The gateway's durable memory, one SQLite file. What stands here was decided; nothing is signed or sent
- * that rests on more than stands here. Throws STORE_FAILED, and the gateway stops, when the disk gives out.
+ * The gateway's durable memory, one SQLite file. What stands here was decided; nothing is signed or
+ * sent that rests on more than stands here. Throws STORE_FAILED, and the gateway stops, when the
+ * disk gives out.
  *
  * Amounts and periods are decimal text, since they pass 2^63.
  */
@@ -28,7 +29,10 @@ export type Ledger = {
 }
 
 export type Change = {
-  /** The channel now, and what was saved of it before, so that only members that changed are written. */
+  /**
+   * The channel now, and what was saved of it before, so that only members that changed are
+   * written.
+   */
   readonly channel?: { readonly before?: Channel | undefined; readonly now: Channel }
   readonly session?: Session
   /** The name of a session that is over. */
@@ -141,7 +145,9 @@ function channelSaver(db: Database): (now: Channel, before: Channel | undefined)
   }
 }
 
-/** Balance, claimed, withdrawing: the chain owns them. Cap: this gateway. Paid, total: the buyer. */
+/**
+ * Balance, claimed, withdrawing: the chain owns them. Cap: this gateway. Paid, total: the buyer.
+ */
 const tables = `
   CREATE TABLE IF NOT EXISTS channel (
     id TEXT PRIMARY KEY, config BLOB NOT NULL, chainId INTEGER NOT NULL, settlement TEXT NOT NULL,

@@ -1,15 +1,23 @@
 /** The limits of the gateway's desk, each with its reason. */
 export type DeskLimits = {
-  /** Orders a second that are looked at; the rest dies unread. Each costs a decryption and a chain read. */
+  /**
+   * Orders a second that are looked at; the rest dies unread. Each costs a decryption and a chain
+   * read.
+   */
   readonly ordersPerSecond: number
   /** Requests a second of one session: the largest books take a tenth of a second to check. */
   readonly requestsPerSecond: number
   /** Buyers at a time; each is a few hundred bytes. */
   readonly sessionsMax: number
-  /** Orders that wait for their deposit to be deep enough, and how long: an hour of a slow chain. */
+  /**
+   * Orders that wait for their deposit to be deep enough, and how long: an hour of a slow chain.
+   */
   readonly waitingMax: number
   readonly waitingMs: number
-  /** At the end the last notices get so long: a broker that hangs must not keep money from being claimed. */
+  /**
+   * At the end the last notices get so long: a broker that hangs must not keep money from being
+   * claimed.
+   */
   readonly endMs: number
 }
 

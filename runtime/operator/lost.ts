@@ -1,6 +1,7 @@
 /**
- * Lost books: a gateway started from an old backup would give indexes twice and take acks back. What it
- * has signed stands retained at the broker, so it reads that first and does not start behind it.
+ * Lost books: a gateway started from an old backup would give indexes twice and take acks back.
+ * What it has signed stands retained at the broker, so it reads that first and does not start
+ * behind it.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fault } from '../faults.ts'
@@ -16,8 +17,9 @@ import type { Channel } from './channel.ts'
 const quietMs = 300
 
 /**
- * Reads every grant and ack retained at the broker over a line of its own. Throws BOOKS_BEHIND when this
- * gateway signed one that goes beyond these channels; what others wrote there counts for nothing.
+ * Reads every grant and ack retained at the broker over a line of its own. Throws BOOKS_BEHIND when
+ * this gateway signed one that goes beyond these channels; what others wrote there counts for
+ * nothing.
  */
 export async function checkLost(
   line: Pick<Broker, 'subscribe'>,

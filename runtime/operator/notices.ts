@@ -1,9 +1,11 @@
 /**
- * What the gateway keeps retained at the broker: its offer, and each device's enrolment, grants and acks.
+ * What the gateway keeps retained at the broker: its offer, and each device's enrolment, grants and
+ * acks.
  *
- * Every notice is made from the ledger at the moment it is sent, so the newest is always what goes, a lost
- * line loses nothing, and after a reconnection all of them are sent again. A topic is noted in the ledger
- * before its first message and cleared when there is nothing left to say: no retained ghosts.
+ * Every notice is made from the ledger at the moment it is sent, so the newest is always what goes,
+ * a lost line loses nothing, and after a reconnection all of them are sent again. A topic is noted
+ * in the ledger before its first message and cleared when there is nothing left to say: no retained
+ * ghosts.
  */
 import { Fault } from '../faults.ts'
 import { type Ack, acksMax, encodeAcks, signAck } from '../wire/ack.ts'
@@ -156,7 +158,8 @@ function contents(parts: NoticesParts) {
     const places = keeper.of(device)
     if (places.length === 0) return undefined
     if (parsed.kind === 'grant') {
-      // An empty list says that all have ended; a cleared topic would say nothing to who comes late.
+      // An empty list says that all have ended; a cleared topic would say nothing to who comes
+      // late.
       const live = places.filter((place) => isGranted(place, keeper.nowMs())).slice(-grantsMax)
       return encodeGrants(await Promise.all(live.map((place) => grantOf(place, version))))
     }

@@ -1,9 +1,10 @@
 /**
  * Orders at the gateway: who may have a channel granted, and when.
  *
- * The chain is asked before anything is granted, for every order, so that a withdrawal is seen here first.
- * An order whose deposit is not deep enough waits in memory and is looked at again; its buyer is told, and
- * may as well send it again. Nothing here rests on what a buyer says of its channel.
+ * The chain is asked before anything is granted, for every order, so that a withdrawal is seen here
+ * first. An order whose deposit is not deep enough waits in memory and is looked at again; its
+ * buyer is told, and may as well send it again. Nothing here rests on what a buyer says of its
+ * channel.
  */
 import type { Address } from '../wire/address.ts'
 import { hex } from '../wire/bytes.ts'

@@ -1,15 +1,17 @@
 /**
  * What to claim now: pure arithmetic of value against gas.
  *
- * Vouchers are running totals, so waiting loses nothing: a channel is claimed when its part of the gas is
- * small beside what it brings. Two things change that: a payer who withdraws (then whatever is worth more
- * than its gas is claimed at once), and the orderly end.
+ * Vouchers are running totals, so waiting loses nothing: a channel is claimed when its part of the
+ * gas is small beside what it brings. Two things change that: a payer who withdraws (then whatever
+ * is worth more than its gas is claimed at once), and the orderly end.
  */
 import type { Address } from '../wire/address.ts'
 import { type Channel, claimable } from './channel.ts'
 
 export type Policy = {
-  /** What one whole coin of the chain (10^18 wei) is worth in a token's smallest unit; 0: gas is not weighed. */
+  /**
+   * What a coin of the chain (10^18 wei) is worth, in the token's smallest unit; 0: not weighed.
+   */
   readonly perCoin: (token: Address) => bigint
   /** Gas may cost at most this share of what is claimed, in per mille. */
   readonly gasPermille: bigint
@@ -31,8 +33,8 @@ export const gasEach = 20_000n
 export const channelsMax = 100
 
 /**
- * The transactions that are worth sending at this gas price (wei); `all` claims whatever is worth more
- * than its gas, as at the end or inside a withdraw delay.
+ * The transactions that are worth sending at this gas price (wei); `all` claims whatever is worth
+ * more than its gas, as at the end or inside a withdraw delay.
  */
 export function plan(
   channels: Iterable<Channel>,

@@ -12,7 +12,9 @@ export type Register = {
   readonly operator: Address
   get(device: Address): Registered | undefined
   devices(): readonly Address[]
-  /** Whom an order for this seller names: one device, or all of them; nobody when it is not ours. */
+  /**
+   * Whom an order for this seller names: one device, or all of them; nobody when it is not ours.
+   */
   named(seller: Address): readonly Address[]
 }
 

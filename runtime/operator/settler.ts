@@ -1,8 +1,9 @@
 /**
  * The settler: claims what buyers have promised, many channels in a transaction.
  *
- * It works on a schedule and by value against gas; at once inside a withdraw delay; and at the orderly end.
- * Totals are cumulative, so a claim that is lost, late or sent twice loses nothing: the next one holds it.
+ * It works on a schedule and by value against gas; at once inside a withdraw delay; and at the
+ * orderly end. Totals are cumulative, so a claim that is lost, late or sent twice loses nothing:
+ * the next one holds it.
  */
 import { createTask, validate } from 'node-cron'
 import { Fault } from '../faults.ts'
@@ -33,7 +34,10 @@ export type Settler = {
   start(signal: AbortSignal): Promise<void>
 }
 
-/** A claim that the chain does not show after so long is sent again: it was dropped or reorganised away. */
+/**
+ * A claim that the chain does not show after so long is sent again: it was dropped or reorganised
+ * away.
+ */
 const forgetMs = 60 * 60_000
 
 export function isSchedule(text: string): boolean {
@@ -96,7 +100,9 @@ export function openSettler(parts: SettlerParts): Settler {
   }
 }
 
-/** Claims that were sent and are not yet deep enough to be seen: they count as claimed for a while. */
+/**
+ * Claims that were sent and are not yet deep enough to be seen: they count as claimed for a while.
+ */
 function inFlight(monotonicMs: () => number) {
   const sent = new Map<Hex, { readonly total: bigint; readonly atMs: number }>()
   return {

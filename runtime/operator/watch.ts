@@ -1,6 +1,7 @@
 /**
- * The watch over channels: reads what the chain says of them, in turns, so that a withdrawal is seen long
- * before its delay is over and a thousand channels cost an endpoint no more than a hundred.
+ * The watch over channels: reads what the chain says of them, in turns, so that a withdrawal is
+ * seen long before its delay is over and a thousand channels cost an endpoint no more than a
+ * hundred.
  */
 import type { Hex } from '../wire/bytes.ts'
 import { type Channel, claimable, observe, type Seen } from './channel.ts'
@@ -10,7 +11,10 @@ import type { Keeper } from './keeper.ts'
 import type { Note } from './note.ts'
 import { whyOf } from './orders.ts'
 
-/** Channels in one look: at the default of 30 s a thousand are seen every eight minutes, a day is 1,440. */
+/**
+ * Channels in one look: at the default of 30 s a thousand are seen every eight minutes, a day is
+ * 1,440.
+ */
 export const perLookMax = 64
 /** Asked at once. */
 const atOnce = 8

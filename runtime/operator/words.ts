@@ -12,27 +12,45 @@ export function sentenceOf(note: Note, money: Money): string {
     case 'connected':
     case 'disconnected':
       return note.why === undefined ? note.event : `${note.event}: ${note.why}`
-    case 'ordered':
-      return `${note.payer} orders from ${note.seller} on channel ${short(note.channel)}, ${note.devices} device${note.devices === 1 ? '' : 's'}`
     case 'refused':
       return `refused: ${note.why}`
-    case 'deposited':
-      return `channel ${short(note.channel)} holds ${money(note.balance, note.channel)}`
-    case 'granted':
-      return `granted ${note.device} up to ${money(note.cap, note.channel)} of channel ${short(note.channel)}, until ${new Date(note.untilMs).toISOString()}`
-    case 'acked':
-      return `acked period ${note.period} of channel ${short(note.channel)}: ${money(note.total, note.channel)} promised`
-    case 'withdrawing':
-      return `the payer of channel ${short(note.channel)} withdraws ${money(note.amount, note.channel)}`
-    case 'ended':
-      return `channel ${short(note.channel)} gets no more grants and acks: ${note.why}`
-    case 'claimed':
-      return `claimed ${money(note.value, note.channels[0] ?? '0x')} from ${note.channels.length} channel${note.channels.length === 1 ? '' : 's'} in ${note.transaction}, ${note.gas} gas`
+    case 'claimed': {
+      const value = money(note.value, note.channels[0] ?? '0x')
+      const from = count(note.channels.length, 'channel')
+      return `claimed ${value} from ${from} in ${note.transaction}, ${note.gas} gas`
+    }
     case 'settled':
       return `${money(note.amount, note.token)} went to ${note.receiver}`
     case 'trouble':
       return `trouble with ${note.where}, will be tried again: ${note.why}`
+    default:
+      return `channel ${short(note.channel)}: ${ofChannel(note, money)}`
   }
+}
+
+/** What happened to one channel. */
+function ofChannel(note: Extract<Note, { readonly channel: Hex }>, money: Money): string {
+  const amount = (of: bigint) => money(of, note.channel)
+  switch (note.event) {
+    case 'ordered':
+      return `${note.payer} orders from ${note.seller}, ${count(note.devices, 'device')}`
+    case 'deposited':
+      return `holds ${amount(note.balance)}`
+    case 'granted': {
+      const until = new Date(note.untilMs).toISOString()
+      return `granted ${note.device} up to ${amount(note.cap)} until ${until}`
+    }
+    case 'acked':
+      return `acked period ${note.period}, ${amount(note.total)} promised`
+    case 'withdrawing':
+      return `its payer withdraws ${amount(note.amount)}`
+    case 'ended':
+      return `gets no more grants and acks: ${note.why}`
+  }
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
 function short(id: Hex): string {

@@ -1,4 +1,7 @@
-/** A broker in memory, a gateway on it over a chain that the test owns, and a buyer that speaks the wire. */
+/**
+ * A broker in memory, a gateway on it over a chain that the test owns, and a buyer that speaks the
+ * wire.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
