@@ -7,23 +7,27 @@
  * but the books: a feed is told of messages, keys and purchases, and says what it wants.
  */
 import { hex } from '../wire/bytes.ts'
-import { decodeMessage, type Message, openEpoch } from '../wire/epoch.ts'
+import { decodeMessage, type Message } from '../wire/epoch.ts'
 import { Malformed } from '../wire/malformed.ts'
 import { coveredMs, type Price } from '../wire/price.ts'
 import type { Books } from './books.ts'
-import type { Meter } from './bought.ts'
-import { follow, type Head, type Verdict } from './follow.ts'
-import { type Item, itemsOf } from './item.ts'
+import type { Asked, Meter } from './bought.ts'
+import { type Follower, follow, type Head, type Verdict } from './follow.ts'
+import { keyOf, open } from './handout.ts'
+import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
 import type { Want } from './purse.ts'
 import type { Tally } from './tally.ts'
 
 /** What leaves a feed: a reading, or only word that the cursor may move. */
 export type Parcel = {
-  readonly item?: Item
+  readonly item?: Verified
   /** The consumer is done with it: the cursor goes behind it. */
   taken(): void
 }
+
+/** Messages that wait at whatever stage; beyond it new ones are let go, to be fetched later. */
+export const backlogMax = 512
 
 export type Feed = {
   readonly meter: Meter
@@ -48,8 +52,8 @@ export type Feed = {
   outstanding(): Want[]
   /** Epochs asked for and seen, and not open yet. */
   undelivered(): { readonly epochs: number; readonly sinceMs: number } | undefined
-  /** Messages held, at whatever stage. */
-  backlog(): number
+  /** True while it waits for its turn with as much as it may hold. */
+  isFull(): boolean
 }
 
 export type Missing = { readonly from: number; readonly to: number; readonly sinceMs: number }
@@ -70,7 +74,7 @@ export type FeedOptions = {
   readonly nowMs: () => number
 }
 
-type Entry = {
+export type Entry = {
   /** Where the chain stands behind this entry. */
   readonly head: Head
   /** Only of an epoch. */
@@ -79,203 +83,186 @@ type Entry = {
   sinceMs: number
 }
 
-export function openFeed(options: FeedOptions): Feed {
-  const { books, listing, listed, meter, tally, emit, nowMs } = options
-  const { device, stream } = meter
-  const { amount, perMs } = listed.terms.price
-  const price: Price = { amount: BigInt(amount), perMs: BigInt(perMs) }
-  const cursor = options.resume ? books.cursors.get(device, stream) : undefined
-  const follower = follow({
-    device,
-    stream,
-    signingKey: listing.offer.signingKey,
-    ...(cursor === undefined ? {} : { from: cursor.head }),
-  })
-  const askedFor = books.bought.open(meter)
-  const entries: Entry[] = []
-  let skipFirst = cursor?.taken ?? 0
-  let reached = 0
-  let missingSinceMs: number | undefined
+/** A feed's memory: shared with `handout.ts`, which opens what this file has placed. */
+export type State = FeedOptions & {
+  readonly price: Price
+  readonly follower: Follower
+  /** Epochs that were asked for and are not handed out, by number. */
+  readonly askedFor: Map<number, Asked>
+  /** In the order of the chain. */
+  readonly entries: Entry[]
+  /** Readings of the first epoch that an earlier run handed out. */
+  skipFirst: number
+  /** How far the stream has come, as its index says. */
+  reached: number
+  missingSinceMs: number | undefined
+}
 
+export function openFeed(options: FeedOptions): Feed {
+  const state = stateOf(options)
+  const { meter, entries, askedFor, price } = state
   return {
     meter,
     take(payload) {
-      const message = read(payload)
+      if (entries.length >= backlogMax) return
+      const message = read(state, payload)
       if (message === undefined) return
-      for (const verdict of follower.take(message)) hear(verdict)
-      open()
+      for (const verdict of state.follower.take(message)) hear(state, verdict)
+      open(state)
     },
     reach(number) {
-      reached = Math.max(reached, number)
+      state.reached = Math.max(state.reached, number)
     },
-    missing() {
-      const gap = gapNow()
-      if (gap === undefined) missingSinceMs = undefined
-      else missingSinceMs ??= nowMs()
-      return gap === undefined ? undefined : { ...gap, sinceMs: missingSinceMs as number }
-    },
+    missing: () => missing(state),
     giveUp() {
-      for (const verdict of follower.skip()) hear(verdict)
-      reached = 0
-      missingSinceMs = undefined
-      open()
+      for (const verdict of state.follower.skip()) hear(state, verdict)
+      state.reached = 0
+      state.missingSinceMs = undefined
+      open(state)
     },
-    wants: () => entries.filter(({ state }) => state === 'seen').flatMap((entry) => want(entry)),
-    ahead(count) {
-      const head = follower.head()
-      if (head === undefined) return []
-      const { generation } = head
-      return Array.from({ length: count }, (_, i) => head.number + 1 + i)
-        .filter((number) => !askedFor.has(number))
-        .map((number) => ({ meter, price, generation, number }))
-    },
-    asked(wants) {
-      for (const { number, generation, coveredMs } of wants) {
-        askedFor.set(number, { generation, metered: coveredMs !== undefined })
-        for (const entry of entries) {
-          if (entry.head.number === number && entry.state === 'seen') mark(entry)
-        }
-      }
-    },
+    wants: () => entries.filter((one) => one.state === 'seen').flatMap((one) => want(state, one)),
+    ahead: (count) => ahead(state, count),
+    asked: (wants) => asked(state, wants),
     refused(wants) {
-      for (const { number } of wants) pass(number, number)
-      open()
+      for (const { number } of wants) pass(state, number, number)
+      open(state)
     },
-    open,
+    open: () => open(state),
     outstanding: () =>
       [...askedFor].map(([number, { generation }]) => ({ meter, price, generation, number })),
     undelivered() {
-      const waiting = entries.filter(({ state }) => state === 'asked')
+      const waiting = entries.filter((one) => one.state === 'asked')
       const [first] = waiting
       return first && { epochs: waiting.length, sinceMs: first.sinceMs }
     },
-    backlog: () => entries.length,
+    isFull: () => entries.length >= backlogMax,
   }
+}
 
-  function read(payload: Uint8Array): Message | undefined {
-    try {
-      return decodeMessage(payload)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      tally.finding('malformed message', { device, stream, why: error.message })
-      return undefined
+function stateOf(options: FeedOptions): State {
+  const { books, listing, listed, meter } = options
+  const { device, stream } = meter
+  const { amount, perMs } = listed.terms.price
+  const cursor = options.resume ? books.cursors.get(device, stream) : undefined
+  const from = cursor === undefined ? {} : { from: cursor.head }
+  return {
+    ...options,
+    price: { amount: BigInt(amount), perMs: BigInt(perMs) },
+    follower: follow({ device, stream, signingKey: listing.offer.signingKey, ...from }),
+    askedFor: books.bought.open(meter),
+    entries: [],
+    skipFirst: cursor?.taken ?? 0,
+    reached: 0,
+    missingSinceMs: undefined,
+  }
+}
+
+function read({ tally, meter }: State, payload: Uint8Array): Message | undefined {
+  try {
+    return decodeMessage(payload)
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    const { device, stream } = meter
+    tally.finding('malformed message', { device, stream, why: error.message })
+    return undefined
+  }
+}
+
+function missing(state: State): Missing | undefined {
+  const head = state.follower.head()
+  const behind = head !== undefined && state.reached > head.number
+  const ahead = behind ? { from: head.number + 1, to: state.reached } : undefined
+  const gap = state.follower.missing() ?? ahead
+  if (gap === undefined) {
+    state.missingSinceMs = undefined
+    return undefined
+  }
+  state.missingSinceMs ??= state.nowMs()
+  return { ...gap, sinceMs: state.missingSinceMs }
+}
+
+function hear(state: State, verdict: Verdict): void {
+  const { tally, entries, nowMs } = state
+  const { device, stream } = state.meter
+  if (verdict.kind === 'finding') {
+    tally.finding(verdict.finding, { device, stream, number: verdict.number })
+    return
+  }
+  const { head } = verdict
+  if (verdict.kind === 'epoch') {
+    see(state, verdict.message, head)
+    return
+  }
+  entries.push({ head, state: 'passed', sinceMs: nowMs() })
+  if (verdict.kind === 'statement') {
+    tally.count('statements')
+    if (verdict.body.kind === 'tombstone') pass(state, verdict.body.from, verdict.body.to)
+  } else if (verdict.kind === 'unknown') {
+    tally.note({ event: 'unknown kind', device, stream, number: head.number })
+  } else {
+    tally.lost(verdict.kind, { device, stream, from: verdict.from, to: verdict.to })
+  }
+}
+
+/** An epoch in its place in the chain: for sale if it came under the terms that were ordered. */
+function see(state: State, message: Message, head: Head): void {
+  const { tally, askedFor, listed, meter } = state
+  const { number, generation } = head
+  tally.count('seen')
+  const entry: Entry = { message, head, state: 'seen', sinceMs: state.nowMs() }
+  state.entries.push(entry)
+  if (hex(message.header.terms) !== listed.hash) {
+    entry.state = 'passed'
+    const { device, stream } = meter
+    tally.finding('other terms', { device, stream, number })
+    return
+  }
+  const known = askedFor.get(number)
+  if (known === undefined || known.generation !== generation) return
+  mark(state, entry)
+  if (!known.metered) for (const seen of want(state, entry)) state.prepaid(seen)
+}
+
+function mark({ tally, nowMs }: State, entry: Entry): void {
+  entry.state = 'asked'
+  entry.sinceMs = nowMs()
+  tally.count('bought')
+}
+
+function asked(state: State, wants: readonly Want[]): void {
+  for (const { number, generation, coveredMs } of wants) {
+    state.askedFor.set(number, { generation, metered: coveredMs !== undefined })
+    for (const entry of state.entries) {
+      if (entry.head.number === number && entry.state === 'seen') mark(state, entry)
     }
   }
+}
 
-  function gapNow() {
-    const gap = follower.missing()
-    const head = follower.head()
-    if (gap !== undefined || head === undefined || reached <= head.number) return gap
-    return { from: head.number + 1, to: reached }
+/** Epochs that will not open any more: evicted before they were delivered. */
+function pass(state: State, from: number, to: number): void {
+  const { device, stream } = state.meter
+  for (const entry of state.entries) {
+    const { number } = entry.head
+    if (number < from || number > to) continue
+    if (entry.state === 'passed' || keyOf(state, entry) !== undefined) continue
+    entry.state = 'passed'
+    state.tally.lost('evicted', { device, stream, from: number, to: number })
   }
+}
 
-  function hear(verdict: Verdict) {
-    if (verdict.kind === 'finding') {
-      return tally.finding(verdict.finding, { device, stream, number: verdict.number })
-    }
-    const { head } = verdict
-    if (verdict.kind === 'epoch') return see(verdict.message, head)
-    entries.push({ head, state: 'passed', sinceMs: nowMs() })
-    if (verdict.kind === 'statement') {
-      tally.count('statements')
-      if (verdict.body.kind === 'tombstone') pass(verdict.body.from, verdict.body.to)
-    } else if (verdict.kind === 'unknown') {
-      tally.note({ event: 'unknown kind', device, stream, number: head.number })
-    } else {
-      tally.lost(verdict.kind, { device, stream, from: verdict.from, to: verdict.to })
-    }
-  }
+function want({ meter, price, listed }: State, { message, head }: Entry): Want[] {
+  if (message === undefined) return []
+  const { openedMonotonicMs, closedMonotonicMs } = message.header
+  const span = { openedMonotonicMs, closedMonotonicMs, nominalMs: listed.terms.epochMs }
+  const { generation, number } = head
+  return [{ meter, price, generation, number, coveredMs: coveredMs(span) }]
+}
 
-  function see(message: Message, head: Head) {
-    tally.count('seen')
-    const { number, generation } = head
-    const entry: Entry = { message, head, state: 'seen', sinceMs: nowMs() }
-    entries.push(entry)
-    if (hex(message.header.terms) !== listed.hash) {
-      entry.state = 'passed'
-      return tally.finding('other terms', { device, stream, number })
-    }
-    const known = askedFor.get(number)
-    if (known === undefined || known.generation !== generation) return
-    mark(entry)
-    if (!known.metered) for (const seen of want(entry)) options.prepaid(seen)
-  }
-
-  function mark(entry: Entry) {
-    entry.state = 'asked'
-    entry.sinceMs = nowMs()
-    tally.count('bought')
-  }
-
-  /** Epochs that will not open any more: evicted before they were delivered. */
-  function pass(from: number, to: number) {
-    for (const entry of entries) {
-      const { number } = entry.head
-      if (number < from || number > to || entry.state === 'passed' || keyOf(entry)) continue
-      entry.state = 'passed'
-      tally.lost('evicted', { device, stream, from: number, to: number })
-    }
-  }
-
-  function want({ message, head }: Entry): Want[] {
-    if (message === undefined) return []
-    const { openedMonotonicMs, closedMonotonicMs } = message.header
-    const span = { openedMonotonicMs, closedMonotonicMs, nominalMs: listed.terms.epochMs }
-    const { generation, number } = head
-    return [{ meter, price, generation, number, coveredMs: coveredMs(span) }]
-  }
-
-  function keyOf({ head }: Entry): Uint8Array | undefined {
-    return books.keys.leaf(device, stream, head.generation, head.number)
-  }
-
-  /** Hands out what can be, from the front; what is not asked for or has no key holds up what is behind. */
-  function open() {
-    for (let entry = entries[0]; entry !== undefined; entry = entries[0]) {
-      const { head, message, state } = entry
-      const leaf = state === 'asked' ? keyOf(entry) : undefined
-      if (state !== 'passed' && leaf === undefined) return
-      entries.shift()
-      if (message === undefined || leaf === undefined) emit({ taken: () => advance(head) })
-      else unseal(message, leaf, head)
-    }
-  }
-
-  function unseal(message: Message, leaf: Uint8Array, head: Head) {
-    try {
-      const opened = openEpoch(message, leaf)
-      tally.count('opened')
-      const { enrolment } = listing
-      const about = { terms: listed.terms, ...(enrolment === undefined ? {} : { enrolment }) }
-      hand(itemsOf(message, opened, about), message, head)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      const { number } = head
-      tally.finding('paid and does not open', { device, stream, number, why: error.message })
-      options.cheated()
-      emit({ taken: () => advance(head) })
-    }
-  }
-
-  function hand(items: readonly Item[], { header }: Message, head: Head) {
-    // Within an epoch the cursor stands behind the epoch before it, and counts.
-    const before = { generation: header.generation, number: head.number - 1, hash: header.previous }
-    const fresh = items.slice(skipFirst)
-    skipFirst = 0
-    for (const item of fresh.slice(0, -1)) {
-      const cursor = { device, stream, head: before, taken: item.index + 1 }
-      emit({ item, taken: () => books.soon(() => books.cursors.put(cursor)) })
-    }
-    const last = fresh.at(-1)
-    emit({ ...(last === undefined ? {} : { item: last }), taken: () => advance(head) })
-  }
-
-  function advance(head: Head) {
-    books.soon(() => {
-      books.cursors.put({ device, stream, head, taken: 0 })
-      books.bought.drop(meter, head.number)
-      books.keys.drop(device, stream, head.number)
-    })
-    for (const number of askedFor.keys()) if (number <= head.number) askedFor.delete(number)
-  }
+function ahead({ follower, askedFor, meter, price }: State, count: number): Want[] {
+  const head = follower.head()
+  if (head === undefined) return []
+  const { generation } = head
+  return Array.from({ length: count }, (_, i) => head.number + 1 + i)
+    .filter((number) => !askedFor.has(number))
+    .map((number) => ({ meter, price, generation, number }))
 }

@@ -83,114 +83,127 @@ export type FollowLimits = {
 export const followLimits: FollowLimits = { heldMax: 256, rememberedMax: 4096 }
 
 export function follow(options: FollowOptions): Follower {
-  const limits = { ...followLimits, ...options.limits }
-  const held = new Map<number, Message>()
-  const remembered = new Map<number, Uint8Array>()
-  let head = options.from
-  if (head !== undefined) remembered.set(head.number, head.hash)
-
+  const { from } = options
+  const state: State = {
+    options,
+    limits: { ...followLimits, ...options.limits },
+    held: new Map(),
+    remembered: new Map(from === undefined ? [] : [[from.number, from.hash]]),
+    head: from,
+  }
   return {
-    take(message) {
-      const { number } = message.header
-      const finding = lookAt(message, options)
-      if (finding !== undefined) return [{ kind: 'finding', finding, number }]
-      const known = held.get(number)?.headerBytes
-      const hash = known === undefined ? remembered.get(number) : headerHash(known)
-      if (hash !== undefined) {
-        const same = equal(hash, headerHash(message.headerBytes))
-        return same ? [] : [{ kind: 'finding', finding: 'fork', number }]
-      }
-      if (head !== undefined && number <= head.number) return []
-      hold(message)
-      return head === undefined ? anchor(message) : drain()
-    },
-    missing() {
-      if (held.size === 0 || head === undefined) return undefined
-      return { from: head.number + 1, to: Math.min(...held.keys()) - 1 }
-    },
+    take: (message) => take(state, message),
+    missing: () => missing(state),
     skip() {
-      const gap = this.missing()
-      if (gap === undefined || head === undefined) return []
-      const next = held.get(gap.to + 1)
-      if (next === undefined) return []
-      head = { ...head, number: gap.to, hash: next.header.previous }
-      return [{ kind: 'gap', ...gap, head }, ...drain()]
+      const gap = missing(state)
+      const next = gap && state.held.get(gap.to + 1)
+      if (gap === undefined || next === undefined || state.head === undefined) return []
+      const head = { ...state.head, number: gap.to, hash: next.header.previous }
+      state.head = head
+      return [{ kind: 'gap', ...gap, head }, ...drain(state)]
     },
-    head: () => head,
+    head: () => state.head,
   }
+}
 
-  function hold(message: Message) {
-    held.set(message.header.number, message)
-    if (held.size > limits.heldMax) held.delete(Math.max(...held.keys()))
+type State = {
+  readonly options: FollowOptions
+  readonly limits: FollowLimits
+  /** Messages whose predecessors are missing, by number. */
+  readonly held: Map<number, Message>
+  /** Hashes of headers that were passed, by number, oldest first. */
+  readonly remembered: Map<number, Uint8Array>
+  head: Head | undefined
+}
+
+function take(state: State, message: Message): Verdict[] {
+  const { held, remembered, head } = state
+  const { number } = message.header
+  const finding = lookAt(message, state.options)
+  if (finding !== undefined) return [{ kind: 'finding', finding, number }]
+  const known = held.get(number)?.headerBytes
+  const hash = known === undefined ? remembered.get(number) : headerHash(known)
+  if (hash !== undefined) {
+    const same = equal(hash, headerHash(message.headerBytes))
+    return same ? [] : [{ kind: 'finding', finding: 'fork', number }]
   }
-
-  /** The first message that we see of a stream: what was before it is not ours to judge. */
-  function anchor({ header }: Message): Verdict[] {
-    head = { generation: header.generation, number: header.number - 1, hash: header.previous }
-    return drain()
+  if (head !== undefined && number <= head.number) return []
+  held.set(number, message)
+  if (held.size > state.limits.heldMax) held.delete(Math.max(...held.keys()))
+  if (head === undefined) {
+    // The first message that we see of a stream: what was before it is not ours to judge.
+    const { generation, previous } = message.header
+    state.head = { generation, number: number - 1, hash: previous }
   }
+  return drain(state)
+}
 
-  /** Passes on whatever is next, and steps over what a tombstone at hand stands for. */
-  function drain(): Verdict[] {
-    const verdicts: Verdict[] = []
-    while (head !== undefined) {
-      const next = held.get(head.number + 1)
-      if (next !== undefined) {
-        held.delete(next.header.number)
-        verdicts.push(...link(next, head))
-        continue
-      }
-      const over = buried(head)
-      if (over === undefined) break
-      const from = head.number + 1
-      head = { ...head, number: over.to, hash: over.last }
-      verdicts.push({ kind: 'evicted', from, to: over.to, head })
+function missing({ held, head }: State) {
+  if (held.size === 0 || head === undefined) return undefined
+  return { from: head.number + 1, to: Math.min(...held.keys()) - 1 }
+}
+
+/** Passes on whatever is next, and steps over what a tombstone at hand stands for. */
+function drain(state: State): Verdict[] {
+  const verdicts: Verdict[] = []
+  while (state.head !== undefined) {
+    const { head, held } = state
+    const next = held.get(head.number + 1)
+    if (next !== undefined) {
+      held.delete(next.header.number)
+      verdicts.push(link(state, next, head))
+      continue
     }
-    return verdicts
+    const over = buried(state, head.number + 1)
+    if (over === undefined) break
+    state.head = { ...head, number: over.to, hash: over.last }
+    verdicts.push({ kind: 'evicted', from: head.number + 1, to: over.to, head: state.head })
   }
+  return verdicts
+}
 
-  function link(message: Message, before: Head): Verdict[] {
-    const { header } = message
-    const { number } = header
-    if (!equal(header.previous, before.hash))
-      return [{ kind: 'finding', finding: 'broken chain', number }]
-    if (header.generation < before.generation)
-      return [{ kind: 'finding', finding: 'generation went back', number }]
-    const hash = headerHash(message.headerBytes)
-    remember(number, hash)
-    const { generation } = header
-    if (carriesReadings(header)) {
-      const overlaps =
-        header.boot === before.boot && header.openedMonotonicMs < (before.closedMonotonicMs ?? 0)
-      const { boot, closedMonotonicMs } = overlaps ? before : header
-      head = { ...timeOf(boot, closedMonotonicMs), generation, number, hash }
-      // It stands in the chain, but its time was sold already: nothing is paid for it.
-      if (overlaps) return [{ kind: 'finding', finding: 'overlapping time', number }]
-      return [{ kind: 'epoch', message, head }]
-    }
-    head = { ...before, generation, number, hash }
-    if (typeof header.kind === 'number') return [{ kind: 'unknown', message, head }]
-    const body = bodyOf(message)
-    if (body === undefined) return [{ kind: 'finding', finding: 'malformed body', number }]
-    return [{ kind: 'statement', message, body, head }]
+/** Holds a header to the one before it; only one that fits moves the head. */
+function link(state: State, message: Message, before: Head): Verdict {
+  const { header } = message
+  const { number, generation } = header
+  if (!equal(header.previous, before.hash)) {
+    return { kind: 'finding', finding: 'broken chain', number }
   }
+  if (generation < before.generation) {
+    return { kind: 'finding', finding: 'generation went back', number }
+  }
+  const hash = headerHash(message.headerBytes)
+  remember(state, number, hash)
+  const here = { ...before, generation, number, hash }
+  state.head = here
+  if (carriesReadings(header)) {
+    const { boot, openedMonotonicMs, closedMonotonicMs } = header
+    // It stands in the chain, but its time was sold already: nothing is paid for it.
+    const overlaps = boot === before.boot && openedMonotonicMs < (before.closedMonotonicMs ?? 0)
+    if (overlaps) return { kind: 'finding', finding: 'overlapping time', number }
+    state.head = { ...here, boot, closedMonotonicMs }
+    return { kind: 'epoch', message, head: state.head }
+  }
+  if (typeof header.kind === 'number') return { kind: 'unknown', message, head: here }
+  const body = bodyOf(message)
+  if (body === undefined) return { kind: 'finding', finding: 'malformed body', number }
+  return { kind: 'statement', message, body, head: here }
+}
 
-  function remember(number: number, hash: Uint8Array) {
-    remembered.set(number, hash)
-    const [oldest] = remembered.keys()
-    if (remembered.size > limits.rememberedMax && oldest !== undefined) remembered.delete(oldest)
-  }
+function remember({ remembered, limits }: State, number: number, hash: Uint8Array): void {
+  remembered.set(number, hash)
+  const [oldest] = remembered.keys()
+  if (remembered.size > limits.rememberedMax && oldest !== undefined) remembered.delete(oldest)
+}
 
-  /** The range of a held tombstone in which the next number lies. */
-  function buried({ number }: Head): Tombstone | undefined {
-    for (const message of held.values()) {
-      if (message.header.kind !== 'tombstone') continue
-      const grave = bodyOf(message)
-      if (grave?.kind !== 'tombstone') continue
-      if (grave.from <= number + 1 && number + 1 <= grave.to) return grave
-    }
-    return undefined
+/** The tombstone at hand that stands for this number. */
+function buried({ held }: State, number: number): Tombstone | undefined {
+  for (const message of held.values()) {
+    const grave = message.header.kind === 'tombstone' ? bodyOf(message) : undefined
+    if (grave?.kind !== 'tombstone') continue
+    if (grave.from <= number && number <= grave.to) return grave
   }
+  return undefined
 }
 
 /** What can be said of a message before its place in the chain is known. */
@@ -211,8 +224,4 @@ function bodyOf(message: Message): ClearBody | undefined {
     if (error instanceof Malformed) return undefined
     throw error
   }
-}
-
-function timeOf(boot: string | undefined, closedMonotonicMs: number | undefined) {
-  return boot === undefined || closedMonotonicMs === undefined ? {} : { boot, closedMonotonicMs }
 }

@@ -70,8 +70,8 @@ export type Buyer = {
   readonly listings: readonly Listing[]
   /**
    * Verified readings in the order of each stream, as they open. Asking for the next one says that the
-   * last is done with: a resumed run begins behind it. Ends after `stop`, or when the budget is used up.
-   * Call it once. Throws what made buying impossible.
+   * last is done with (see `taken`): a resumed run begins behind it. Ends after `stop`, or when the budget
+   * is used up. Call it once. Throws what made buying impossible.
    */
   readings(): AsyncGenerator<Item, void, undefined>
   /** Buys nothing more; what is paid for still comes, and then the readings end. */
@@ -99,9 +99,9 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   }
   try {
     await broker?.ready(limits.connectMs)
-    const market = await openMarket(line, wanted, {
-      malformed: (why) => tally.finding('malformed message', { why }),
-    })
+    const market = await openMarket(line, wanted, (why) =>
+      tally.finding('malformed message', { why }),
+    )
     const listings = await waitForListings(market, wanted, limits, signal)
     const operator = soleOperator(listings)
     const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
@@ -143,12 +143,10 @@ function buyerOf(listings: readonly Listing[], shop: Shop, leave: () => Promise<
       for (;;) {
         const parcel = await shop.next()
         if (parcel === undefined) return
-        try {
-          if (parcel.item !== undefined) yield parcel.item
-        } finally {
-          // Also when the consumer breaks off: it has had this one.
-          parcel.taken()
-        }
+        const { item, taken } = parcel
+        // What throws or breaks off in the consumer does not come back here, so this one comes again.
+        if (item !== undefined) yield { ...item, taken }
+        taken()
       }
     },
     stop: shop.stop,

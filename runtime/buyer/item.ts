@@ -12,11 +12,20 @@ import type { Placed } from './lines.ts'
  * which are those that were ordered; the key, against the header's commitment; the seal, bound to the
  * place; and that exactly these readings make the signed root.
  */
-export type Item = Placed & {
+export type Verified = Placed & {
   readonly stream: string
   readonly terms: Terms
   /** Evidence for `wayside verify`: this reading, its proof, and nothing of its neighbours. */
   evidence(): Uint8Array
+}
+
+/** A verified reading, for whoever reads. */
+export type Item = Verified & {
+  /**
+   * Says that it is done with: a resumed run begins behind it. Asking for the next one says it too; say it
+   * before breaking off, or this one comes again.
+   */
+  taken(): void
 }
 
 /** The items of an opened epoch, in their order. */
@@ -24,7 +33,7 @@ export function itemsOf(
   message: Message,
   opened: Opened,
   about: { readonly terms: Terms; readonly enrolment?: Uint8Array },
-): Item[] {
+): Verified[] {
   const { device, stream, generation, number: epoch } = message.header
   const { terms, enrolment } = about
   let tree: ProofTree | undefined

@@ -8,10 +8,10 @@
 import type { Address } from '../wire/address.ts'
 import { type Hex, hex, unhex } from '../wire/bytes.ts'
 import { readEnrolment } from '../wire/enrolment.ts'
-import { Malformed } from '../wire/malformed.ts'
+import { Malformed, must } from '../wire/malformed.ts'
 import { type Offer, readOffer } from '../wire/offer.ts'
 import { type Terms, termsHash } from '../wire/terms.ts'
-import { parseTopic } from '../wire/topic.ts'
+import { everyOffer, parseTopic } from '../wire/topic.ts'
 import type { Line } from './session.ts'
 
 /** Which offers we look for; what is absent is any. */
@@ -38,79 +38,91 @@ export type Market = {
   gateway(operator: Address): Offer | undefined
 }
 
+type State = {
+  readonly wanted: Wanted
+  readonly malformed: (why: string) => void
+  readonly offers: Map<Address, Offer>
+  /** Of the operator that was named, by device. */
+  readonly enrolments: Map<Address, Uint8Array>
+}
+
 /** Reads offers and enrolments from now on. */
 export async function openMarket(
   line: Pick<Line, 'subscribe'>,
   wanted: Wanted,
-  hooks: { readonly malformed: (why: string) => void },
+  malformed: (why: string) => void,
 ): Promise<Market> {
-  const offers = new Map<Address, Offer>()
-  const enrolments = new Map<Address, Uint8Array>()
-
-  await line.subscribe('wayside/1/+/offer', (topic, payload) => take(topic, payload, offer))
+  const state: State = { wanted, malformed, offers: new Map(), enrolments: new Map() }
+  await line.subscribe(everyOffer, (topic, payload) => take(state, topic, payload, takeOffer))
   if (wanted.operator !== undefined) {
-    await line.subscribe('wayside/1/+/enrolment', (topic, payload) => take(topic, payload, enrol))
+    await line.subscribe(everyEnrolment, (topic, payload) =>
+      take(state, topic, payload, takeEnrolment),
+    )
   }
-
   return {
     listings: () =>
-      [...offers.values()]
+      [...state.offers.values()]
         .sort((a, b) => (a.device < b.device ? -1 : 1))
-        .flatMap((offer) => list(offer) ?? []),
-    gateway: (operator) => offers.get(operator),
+        .flatMap((offer) => listingOf(state, offer) ?? []),
+    gateway: (operator) => state.offers.get(operator),
   }
+}
 
-  function take(
-    topic: string,
-    payload: Uint8Array,
-    read: (seller: Address, payload: Uint8Array) => void,
-  ) {
-    const seller = parseTopic(topic)?.seller
-    // An empty retained message is a topic that was cleared.
-    if (seller === undefined || payload.length === 0) return
-    try {
-      read(seller, payload)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      hooks.malformed(error.message)
-    }
-  }
+const everyEnrolment = 'wayside/1/+/enrolment'
 
-  function offer(seller: Address, payload: Uint8Array) {
-    const { offer } = readOffer(payload)
-    if (offer.device !== seller) throw new Malformed("offer: on another device's topic")
-    const known = offers.get(seller)
-    if (known === undefined || offer.version > known.version) offers.set(seller, offer)
+function take(
+  state: State,
+  topic: string,
+  payload: Uint8Array,
+  read: (state: State, seller: Address, payload: Uint8Array) => void,
+): void {
+  const seller = parseTopic(topic)?.seller
+  // An empty retained message is a topic that was cleared.
+  if (seller === undefined || payload.length === 0) return
+  try {
+    read(state, seller, payload)
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    state.malformed(error.message)
   }
+}
 
-  function enrol(seller: Address, payload: Uint8Array) {
-    const { device, operator } = readEnrolment(payload)
-    if (device !== seller) throw new Malformed("enrolment: on another device's topic")
-    if (operator === wanted.operator) enrolments.set(seller, payload)
-  }
+function takeOffer({ offers }: State, seller: Address, payload: Uint8Array): void {
+  const { offer } = readOffer(payload)
+  must(offer.device === seller, "offer: on another device's topic")
+  const known = offers.get(seller)
+  if (known === undefined || offer.version > known.version) offers.set(seller, offer)
+}
 
-  function list(offer: Offer): Listing | undefined {
-    const { device } = offer
-    if (wanted.devices !== undefined && !wanted.devices.includes(device)) return undefined
-    const streams = offer.streams
-      .filter(({ stream }) => wanted.streams === undefined || wanted.streams.includes(stream))
-      .map((terms) => ({ terms, hash: hex(termsHash(terms)) }))
-    if (streams.length === 0) return undefined
-    const enrolment = believed(offer)
-    if (enrolment === false) return undefined
-    return { offer, streams, ...(enrolment === undefined ? {} : { enrolment }) }
-  }
+function takeEnrolment({ enrolments, wanted }: State, seller: Address, payload: Uint8Array): void {
+  const { device, operator, version } = readEnrolment(payload)
+  must(device === seller, "enrolment: on another device's topic")
+  const known = enrolments.get(seller)
+  const isNewer = known === undefined || version > readEnrolment(known).version
+  if (operator === wanted.operator && isNewer) enrolments.set(seller, payload.slice())
+}
 
-  /** The enrolment that speaks for this offer's key; undefined when it needs none, false when it has none. */
-  function believed({ device, operator, signingKey, enrolment }: Offer) {
-    const own = enrolment === undefined ? enrolments.get(device) : unhex(enrolment)
-    const fits = own !== undefined && vouches(own, signingKey)
-    if (wanted.operator !== undefined) return fits && operator === wanted.operator ? own : false
-    if (signingKey !== device) return false
-    return fits ? own : undefined
-  }
+function listingOf(state: State, offer: Offer): Listing | undefined {
+  const { devices, streams: names } = state.wanted
+  if (devices !== undefined && !devices.includes(offer.device)) return undefined
+  const streams = offer.streams
+    .filter(({ stream }) => names === undefined || names.includes(stream))
+    .map((terms) => ({ terms, hash: hex(termsHash(terms)) }))
+  if (streams.length === 0) return undefined
+  const word = wordFor(state, offer)
+  if (!word.believed) return undefined
+  const { enrolment } = word
+  return { offer, streams, ...(enrolment === undefined ? {} : { enrolment }) }
+}
 
-  function vouches(enrolment: Uint8Array, signingKey: Address): boolean {
-    return readEnrolment(enrolment).signingKey === signingKey
-  }
+type Word = { readonly believed: boolean; readonly enrolment?: Uint8Array }
+
+/** Why this offer's key is believed to speak for its device, if it is. */
+function wordFor({ wanted, enrolments }: State, offer: Offer): Word {
+  const { device, operator, signingKey } = offer
+  const bytes = enrolments.get(device) ?? (offer.enrolment && unhex(offer.enrolment))
+  const vouches = bytes !== undefined && readEnrolment(bytes).signingKey === signingKey
+  const enrolment = vouches ? { enrolment: bytes } : {}
+  if (wanted.operator === undefined) return { believed: signingKey === device, ...enrolment }
+  return { believed: vouches && operator === wanted.operator, ...enrolment }
 }

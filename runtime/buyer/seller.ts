@@ -2,6 +2,7 @@
  * One device as a seller: the session that is kept open with it, and the trade over it. It acts at its own
  * pace: messages only say "look".
  */
+import { type Bell, bell } from '../disk/bell.ts'
 import type { Answer } from '../wire/answer.ts'
 import { unhex } from '../wire/bytes.ts'
 import type { KeysBody } from '../wire/keysbody.ts'
@@ -17,7 +18,7 @@ import type { Purchase, Purse, Wish } from './purse.ts'
 import { type Line, openSession, type Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'
 import type { Tally } from './tally.ts'
-import { openTrade, renews } from './trade.ts'
+import { openTrade, renews, type Trade } from './trade.ts'
 
 export type Seller = {
   readonly feeds: readonly Feed[]
@@ -52,114 +53,137 @@ export type SellerOptions = {
 
 type Open = { readonly session: Session; readonly row: SessionRow }
 
+type State = SellerOptions & {
+  readonly bell: Bell
+  open: Open | undefined
+  trusted: boolean
+  keysVersion: bigint
+}
+
 export function openSeller(options: SellerOptions): Seller {
-  const { line, books, orders, listing, feeds, purse, tally, limits } = options
-  const { device, hpke, signingKey } = listing.offer
-  let wake = new AbortController()
-  let open: Open | undefined
-  let trusted = true
-  let keysVersion = 0n
+  const state: State = {
+    ...options,
+    bell: bell(),
+    open: undefined,
+    trusted: true,
+    keysVersion: 0n,
+  }
   const trade = openTrade({
     ...options,
-    ask: async (request, ending) => open?.session.ask(request, ending),
-    learn,
-    keysVersion: () => keysVersion,
+    ask: async (request, ending) => state.open?.session.ask(request, ending),
+    learn: (answer) => learn(state, answer),
+    keysVersion: () => state.keysVersion,
   })
-
   return {
-    feeds,
-    look: () => wake.abort(),
+    feeds: options.feeds,
+    look: state.bell.ring,
     distrust() {
-      trusted = false
+      state.trusted = false
     },
     async start(buying, ending) {
+      buying.addEventListener('abort', state.bell.ring, { once: true })
       const entering = AbortSignal.any([buying, ending])
-      while (!entering.aborted && trusted) {
-        open?.session.close()
-        open = await dial()
-        if (await enter(open, entering)) await serve(open.row, buying, ending)
+      while (!entering.aborted && state.trusted) {
+        state.open?.session.close()
+        const open = await dial(state)
+        state.open = open
+        if (!(await enter(state, open, entering))) continue
+        trade.owe()
+        await serve(state, trade, open.row, buying, ending)
       }
-      if (open !== undefined) await leave(open, ending)
+      if (state.open !== undefined) await leave(state, trade, state.open, ending)
     },
   }
+}
 
-  async function dial(): Promise<Open> {
-    const row = await orders.row(device, unhex(hpke))
-    const session = await openSession({
-      line,
-      row,
-      reserve: (count) => books.sessions.reserve(device, row.channel, count),
-      onKeys,
-      malformed: (why) => tally.finding('malformed message', { device, why }),
-      limits,
-    })
-    return { session, row }
-  }
+async function dial(state: State): Promise<Open> {
+  const { line, books, orders, listing, tally, limits } = state
+  const { device, hpke } = listing.offer
+  const row = await orders.row(device, unhex(hpke))
+  const session = await openSession({
+    line,
+    row,
+    reserve: (count) => books.sessions.reserve(device, row.channel, count),
+    onKeys: (keys) => takeKeys(state, keys),
+    malformed: (why) => tally.finding('malformed message', { device, why }),
+    limits,
+  })
+  return { session, row }
+}
 
-  /** Sends the order until it is taken; false when only another one helps, or when the signal came. */
-  async function enter({ session, row }: Open, signal: AbortSignal): Promise<boolean> {
-    for (let told = ''; !signal.aborted; await pause(limits.retryMs, signal)) {
-      const answer = await session.order(signal)
-      if (answer?.kind === 'refusal') {
-        const { code } = answer.refusal
-        if (code !== told) refusedBecause(sentence(answer.refusal))
-        told = code
-        if (!renews.has(code)) continue
-        orders.forget(row)
-        await pause(limits.retryMs, signal)
-        return false
-      }
-      if (answer === undefined || !learn(answer)) continue
-      tally.note({ event: 'ordered', seller: device, session: session.name })
-      trade.owe()
-      return true
-    }
-    return false
-  }
-
-  /** Turn after turn, until the end or until the session has to be renewed. */
-  async function serve(row: SessionRow, buying: AbortSignal, ending: AbortSignal): Promise<void> {
-    while (!ending.aborted && !orders.isStale(row)) {
-      const fresh = !buying.aborted && trusted
-      if ((await trade.turn(fresh, ending)) === 'renew') return orders.forget(row)
-      if (!fresh && trade.isDone()) return
-      await pause(limits.gapMs, AbortSignal.any([ending, wake.signal]))
-      if (wake.signal.aborted) wake = new AbortController()
-    }
-  }
-
-  /** An orderly end: the seller need not keep the session, and neither do we. */
-  async function leave({ session, row }: Open, ending: AbortSignal): Promise<void> {
-    const soon = AbortSignal.any([ending, AbortSignal.timeout(limits.askMs)])
-    if (trade.isDone() && (await session.ask({ kind: 'end' }, soon)) !== undefined) {
+/** Sends the order until it is taken; false when only another one helps, or when the signal came. */
+async function enter(state: State, { session, row }: Open, signal: AbortSignal): Promise<boolean> {
+  const { limits, orders, tally, listing } = state
+  const { device } = listing.offer
+  for (let told = ''; !signal.aborted; await pause(limits.retryMs, signal)) {
+    const answer = await session.order(signal)
+    if (answer?.kind === 'refusal') {
+      const { code } = answer.refusal
+      const why = sentence(answer.refusal)
+      if (code !== told) tally.note({ event: 'refused', seller: device, why })
+      told = code
+      if (!renews.has(code)) continue
       orders.forget(row)
-    }
-    session.close()
-  }
-
-  /** Takes what the device says, signed, of where we stand. False while it has no grant for us. */
-  function learn(answer: Answer): boolean {
-    if (answer.kind !== 'welcome' && answer.kind !== 'state') return true
-    const { state, place, payment } = answer
-    if (recoverState(state) !== signingKey || state.device !== device) {
-      tally.finding('wrong signature', { device, why: 'of a state' })
+      await pause(limits.retryMs, signal)
       return false
     }
-    if (purse === undefined) return true
-    if (place === undefined) return false
-    purse.seat(device, place.index)
-    if (payment !== undefined) purse.recover(device, payment, state.delivered)
+    if (answer === undefined || !learn(state, answer)) continue
+    tally.note({ event: 'ordered', seller: device, session: session.name })
     return true
   }
+  return false
+}
 
-  function onKeys(keys: KeysBody) {
-    keysVersion = keys.version
-    books.soon(() => books.keys.add(device, keys.covers))
-    for (const feed of feeds) feed.open()
-    wake.abort()
+/** Turn after turn, until the end or until the session has to be renewed. */
+async function serve(
+  state: State,
+  trade: Trade,
+  row: SessionRow,
+  buying: AbortSignal,
+  ending: AbortSignal,
+): Promise<void> {
+  const { orders, limits } = state
+  while (!ending.aborted && !orders.isStale(row)) {
+    const fresh = !buying.aborted && state.trusted
+    if ((await trade.turn(fresh, ending)) === 'renew') return orders.forget(row)
+    if (!fresh && trade.isDone()) return
+    await state.bell.wait(limits.gapMs, ending)
   }
+}
 
-  function refusedBecause(why: string) {
-    tally.note({ event: 'refused', seller: device, why })
+/** An orderly end: the seller need not keep the session, and neither do we. */
+async function leave(
+  { orders, limits }: State,
+  trade: Trade,
+  { session, row }: Open,
+  ending: AbortSignal,
+): Promise<void> {
+  const soon = AbortSignal.any([ending, AbortSignal.timeout(limits.askMs)])
+  const isOver = trade.isDone() && (await session.ask({ kind: 'end' }, soon)) !== undefined
+  if (isOver) orders.forget(row)
+  session.close()
+}
+
+/** Takes what the device says, signed, of where we stand. False while it has no grant for us. */
+function learn({ listing, tally, purse }: State, answer: Answer): boolean {
+  if (answer.kind !== 'welcome' && answer.kind !== 'state') return true
+  const { state: standing, place, payment } = answer
+  const { device, signingKey } = listing.offer
+  if (recoverState(standing) !== signingKey || standing.device !== device) {
+    tally.finding('wrong signature', { device, why: 'of a state' })
+    return false
   }
+  if (purse === undefined) return true
+  if (place === undefined) return false
+  purse.seat(device, place.index)
+  if (payment !== undefined) purse.recover(device, payment, standing.delivered)
+  return true
+}
+
+function takeKeys(state: State, keys: KeysBody): void {
+  const { books, feeds, listing } = state
+  state.keysVersion = keys.version
+  books.soon(() => books.keys.add(listing.offer.device, keys.covers))
+  for (const feed of feeds) feed.open()
+  state.bell.ring()
 }

@@ -47,100 +47,126 @@ export type SessionOptions = {
 /** Counters are taken so many at a time: a crash skips some, and none is used twice. */
 const countersAtOnce = 64
 
+type State = SessionOptions & {
+  /** Who waits for the answer to that request. */
+  readonly waiting: Map<bigint, (answer: Answer) => void>
+  keysVersion: bigint
+  counter: bigint
+  reserved: bigint
+  closed: boolean
+  /** The request before: the next one waits for its answer. */
+  before: Promise<unknown>
+}
+
 /** Subscribes to the session's answers and keys, and is ready to send. */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const { line, row, reserve, onKeys, malformed, limits } = options
-  const topic = topics(row.seller)
+  const { row } = options
   const name = sessionName(row.keys.id)
-  const waiting = new Map<bigint, (answer: Answer) => void>()
-  let keysVersion = -1n
-  let counter = 0n
-  let reserved = 0n
-  let closed = false
-  let before: Promise<unknown> = Promise.resolve()
-
-  await line.subscribe(topic.answer(name), (_topic, payload) => {
-    const answer = closed ? undefined : read('answer', payload, decodeAnswer)
-    if (answer !== undefined) waiting.get(answer.to)?.(answer)
-  })
-  await line.subscribe(topic.keys(name), (_topic, payload) => {
-    const keys = closed || payload.length === 0 ? undefined : read('keys', payload, decodeKeysBody)
-    if (keys === undefined || keys.version <= keysVersion) return
-    keysVersion = keys.version
-    onKeys(keys)
-  })
-
+  const state: State = {
+    ...options,
+    waiting: new Map(),
+    keysVersion: -1n,
+    counter: 0n,
+    reserved: 0n,
+    closed: false,
+    before: Promise.resolve(),
+  }
+  await listen(state, name)
   return {
     name,
-    order: (signal) => inTurn(() => send(0n, row.message, signal)),
-    ask: (request, signal) =>
-      inTurn(async () => {
-        const number = next()
-        const plain = encodeRequest(request)
-        const message = sealMessage('request', row.keys, number, plain, randomBytes)
-        const answer = await send(number, message, signal)
-        if (answer?.kind !== 'refusal' || answer.refusal.code !== 'session-unknown') return answer
-        // The seller lost the session (or never got the order): the same order opens it again.
-        const welcome = await send(0n, row.message, signal)
-        if (welcome === undefined || welcome.kind === 'refusal') return welcome
-        const again = next()
-        const repeated = sealMessage('request', row.keys, again, plain, randomBytes)
-        return send(again, repeated, signal)
-      }),
+    order: (signal) => inTurn(state, () => send(state, 0n, row.message, signal)),
+    ask: (request, signal) => inTurn(state, () => ask(state, encodeRequest(request), signal)),
     close() {
-      closed = true
+      state.closed = true
     },
   }
+}
 
-  /** The seller takes requests in the order of their counters, so a later one must not overtake. */
-  function inTurn(work: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
-    const mine = before.then(work)
-    before = mine.catch(() => {})
-    return mine
+async function listen(state: State, name: string): Promise<void> {
+  const topic = topics(state.row.seller)
+  await state.line.subscribe(topic.answer(name), (_topic, payload) => {
+    const answer = state.closed ? undefined : read(state, 'answer', payload, decodeAnswer)
+    if (answer !== undefined) state.waiting.get(answer.to)?.(answer)
+  })
+  await state.line.subscribe(topic.keys(name), (_topic, payload) => {
+    if (state.closed || payload.length === 0) return
+    const keys = read(state, 'keys', payload, decodeKeysBody)
+    if (keys === undefined || keys.version <= state.keysVersion) return
+    state.keysVersion = keys.version
+    state.onKeys(keys)
+  })
+}
+
+/** The seller takes requests in the order of their counters, so a later one must not overtake. */
+function inTurn(state: State, work: () => Promise<Answer | undefined>) {
+  const mine = state.before.then(work)
+  state.before = mine.catch(() => {})
+  return mine
+}
+
+async function ask(state: State, plain: Uint8Array, signal: AbortSignal) {
+  const answer = await request(state, plain, signal)
+  if (answer?.kind !== 'refusal' || answer.refusal.code !== 'session-unknown') return answer
+  // The seller lost the session (or never got the order): the same order opens it again.
+  const welcome = await send(state, 0n, state.row.message, signal)
+  if (welcome === undefined || welcome.kind === 'refusal') return welcome
+  return request(state, plain, signal)
+}
+
+function request(state: State, plain: Uint8Array, signal: AbortSignal) {
+  const number = nextCounter(state)
+  const message = sealMessage('request', state.row.keys, number, plain, randomBytes)
+  return send(state, number, message, signal)
+}
+
+function nextCounter(state: State): bigint {
+  if (state.counter === state.reserved) {
+    state.reserved = state.reserve(countersAtOnce)
+    state.counter = state.reserved - BigInt(countersAtOnce)
   }
+  state.counter += 1n
+  return state.counter
+}
 
-  function next(): bigint {
-    if (counter === reserved) {
-      reserved = reserve(countersAtOnce)
-      counter = reserved - BigInt(countersAtOnce)
-    }
-    counter += 1n
-    return counter
+/** Says a message again and again until it is answered, or the signal comes. */
+async function send(
+  { line, row, waiting, limits }: State,
+  to: bigint,
+  message: Uint8Array,
+  signal: AbortSignal,
+): Promise<Answer | undefined> {
+  let answer: Answer | undefined
+  const heard = new AbortController()
+  waiting.set(to, (given) => {
+    answer = given
+    heard.abort()
+  })
+  const end = AbortSignal.any([signal, heard.signal])
+  for (let waitMs = limits.askMs; !end.aborted; waitMs = Math.min(2 * waitMs, limits.askMaxMs)) {
+    // A line that is down is a message that got lost: it is said again all the same.
+    line.publish(topics(row.seller).ask, message).catch(() => {})
+    await pause(waitMs, end)
   }
+  waiting.delete(to)
+  return answer
+}
 
-  async function send(to: bigint, message: Uint8Array, signal: AbortSignal) {
-    let answer: Answer | undefined
-    const heard = new AbortController()
-    waiting.set(to, (given) => {
-      answer = given
-      heard.abort()
-    })
-    const end = AbortSignal.any([signal, heard.signal])
-    for (let waitMs = limits.askMs; !end.aborted; waitMs = Math.min(2 * waitMs, limits.askMaxMs)) {
-      // A line that is down is a message that got lost: it is said again all the same.
-      line.publish(topic.ask, message).catch(() => {})
-      await pause(waitMs, end)
-    }
-    waiting.delete(to)
-    return answer
+function read<T>(
+  { row, malformed }: State,
+  kind: 'answer' | 'keys',
+  payload: Uint8Array,
+  decode: (bytes: Uint8Array) => T,
+): T | undefined {
+  const opened = openMessage(payload, row.keys, kind)
+  if (opened === undefined) {
+    malformed(`${kind} not sealed by ${row.seller}`)
+    return undefined
   }
-
-  function read<T>(
-    kind: 'answer' | 'keys',
-    payload: Uint8Array,
-    decode: (bytes: Uint8Array) => T,
-  ): T | undefined {
-    const opened = openMessage(payload, row.keys, kind)
-    if (opened === undefined) {
-      malformed(`${kind} not sealed by ${row.seller}`)
-      return undefined
-    }
-    try {
-      return decode(opened.plain)
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      malformed(error.message)
-      return undefined
-    }
+  try {
+    return decode(opened.plain)
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    malformed(error.message)
+    return undefined
   }
 }

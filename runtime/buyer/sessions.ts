@@ -54,8 +54,11 @@ export function sessionTable(db: Database) {
       return { seller, channel, terms, untilMs, message: copy(message), keys: bytes }
     },
     /** Takes the next `count` request counters of a session, durably; returns the last of them. */
-    reserve: (seller: Address, channel: Hex | '', count: number): bigint =>
-      BigInt((reserve.get(count, seller, channel) as number | undefined) ?? 0),
+    reserve(seller: Address, channel: Hex | '', count: number): bigint {
+      const last = reserve.get(count, seller, channel) as number | undefined
+      if (last === undefined) throw new RangeError('no such session')
+      return BigInt(last)
+    },
     drop(seller: Address, channel: Hex | ''): void {
       drop.run(seller, channel)
     },

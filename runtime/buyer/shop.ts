@@ -18,12 +18,12 @@ import { type GatewayLine, openGatewayLine } from './gateway.ts'
 import { gathered } from './gather.ts'
 import type { Till } from './index.ts'
 import type { BuyerLimits } from './limits.ts'
-import type { Listing } from './market.ts'
-import { openOrders } from './orders.ts'
+import type { ListedStream, Listing } from './market.ts'
+import { type Orders, openOrders } from './orders.ts'
 import { pause } from './pause.ts'
 import type { Purse } from './purse.ts'
-import { openQueue } from './queue.ts'
-import { openSeller, type Seller } from './seller.ts'
+import { openQueue, type Queue } from './queue.ts'
+import { openSeller, type Seller, type SellerOptions } from './seller.ts'
 import { type Line, openSession } from './session.ts'
 import type { Counts, Tally } from './tally.ts'
 
@@ -76,39 +76,35 @@ export type ShopOptions = {
 /** Promises of so many ms are made together: one period for all devices that buy in the moment. */
 const gatherMs = 20
 
+type State = ShopOptions & {
+  readonly orders: Orders
+  readonly queue: Queue<Parcel>
+  /** Aborted when nothing more is to be bought, and when nothing more is waited for. */
+  readonly buying: AbortController
+  readonly ending: AbortController
+}
+
+/** Opens a line to every seller and begins to buy. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
-  const { line, books, listings, till, tally, limits, signal } = options
-  const purse = till?.purse
-  const before = { promised: purse?.total() ?? 0n, spent: spentOf(purse, listings) }
-  const buying = new AbortController()
-  const ending = new AbortController()
-  const queue = openQueue<Parcel>()
+  const { listings, till, tally, limits, signal } = options
+  const before = { promised: till?.purse.total() ?? 0n, spent: spentOf(till?.purse, listings) }
+  const state = stateOf(options)
+  const { queue, buying } = state
   const stop = () => buying.abort()
   const abort = () => {
     stop()
-    ending.abort()
+    state.ending.abort()
   }
   signal.addEventListener('abort', abort, { once: true })
 
-  const orders = openOrders({
-    books,
-    signer: options.signer,
-    purse,
-    seller: sellerOf(options),
-    terms: listings.flatMap(({ streams }) => streams.map(({ hash }) => hash)),
-    ceiling: options.ceiling,
-    orderMs: limits.orderMs,
-    wallMs: Date.now,
-  })
-  const gateway = await openGateway()
-  const together = gathered(purse, listings.length > 1 ? gatherMs : 0, () => gateway?.look())
-  const sellers = listings.map(sell)
-  await Promise.all(sellers.map((seller, i) => listen(seller, listings[i] as Listing)))
-  const ended = run().then(
+  const gateway = openGateway(state)
+  const together = gathered(till?.purse, listings.length > 1 ? gatherMs : 0, () => gateway?.look())
+  const sellers = listings.map((listing) => sellerFor(state, listing, together))
+  await Promise.all(sellers.map((seller, i) => listen(state, seller, listings[i] as Listing)))
+  const ended = run(state, sellers, gateway).then(
     () => queue.end(),
     (cause) => queue.end(cause),
   )
-
   return {
     async next() {
       const parcel = await queue.next()
@@ -129,105 +125,126 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       ...(till === undefined ? {} : { money: moneyOf(till, before, listings) }),
     }),
   }
+}
 
-  /** Sellers first, then the gateway, so that its last books are the last promise's. */
-  async function run() {
-    const sold = new AbortController()
-    const patience = afterwards(buying.signal, limits.endMs, ending)
-    const books = gateway?.start(sold.signal, ending.signal)
-    try {
-      await Promise.all(sellers.map((seller) => seller.start(buying.signal, ending.signal)))
-    } catch (cause) {
-      ending.abort()
-      throw cause
-    } finally {
-      sold.abort()
-      await books
-      stop()
-      ending.abort()
-      await patience
-    }
+function stateOf(options: ShopOptions): State {
+  const { books, listings, limits } = options
+  const orders = openOrders({
+    books,
+    signer: options.signer,
+    purse: options.till?.purse,
+    seller: sellerOf(options),
+    terms: listings.flatMap(({ streams }) => streams.map(({ hash }) => hash)),
+    ceiling: options.ceiling,
+    orderMs: limits.orderMs,
+    wallMs: Date.now,
+  })
+  const [buying, ending] = [new AbortController(), new AbortController()]
+  return { ...options, orders, queue: openQueue(), buying, ending }
+}
+
+/** Sellers first, then the gateway, so that its last books are the last promise's. */
+async function run(
+  { buying, ending, limits }: State,
+  sellers: readonly Seller[],
+  gateway: GatewayLine | undefined,
+): Promise<void> {
+  const sold = new AbortController()
+  const patience = afterwards(buying.signal, limits.endMs, ending)
+  const acks = gateway?.start(sold.signal, ending.signal)
+  try {
+    await Promise.all(sellers.map((seller) => seller.start(buying.signal, ending.signal)))
+  } catch (cause) {
+    ending.abort()
+    throw cause
+  } finally {
+    sold.abort()
+    await acks
+    buying.abort()
+    ending.abort()
+    await patience
   }
+}
 
-  function sell(listing: Listing): Seller {
-    const { device } = listing.offer
-    let seller: Seller | undefined
-    const feeds = listing.streams.map((listed) =>
-      openFeed({
-        books,
-        listing,
-        listed,
-        meter: {
-          channel: purse?.channel.id ?? '',
-          device,
-          stream: listed.terms.stream,
-          terms: listed.hash,
-        },
-        resume: options.resume,
-        tally,
-        emit: queue.push,
-        prepaid: (want) => purse?.meter(device, [want]),
-        cheated: () => seller?.distrust(),
-        nowMs: () => performance.now(),
-      }),
-    )
-    seller = openSeller({
-      line,
-      books,
-      orders,
-      listing,
-      feeds,
-      purse,
-      buy: together,
-      aheadMs: options.aheadMs,
-      tally,
-      limits,
-      room: () => queue.size() < limits.waitingMax,
-      broke() {
-        if (!buying.signal.aborted) tally.note({ event: 'budget used up' })
-        stop()
-      },
-      nowMs: () => performance.now(),
-    })
-    return seller
-  }
+function sellerFor(state: State, listing: Listing, buy: SellerOptions['buy']): Seller {
+  const { buying, tally, limits, queue } = state
+  const feeds = listing.streams.map((listed) => feedFor(state, listing, listed, () => seller))
+  const seller: Seller = openSeller({
+    ...state,
+    purse: state.till?.purse,
+    listing,
+    feeds,
+    buy,
+    room: () => queue.size() < limits.waitingMax,
+    broke() {
+      if (!buying.signal.aborted) tally.note({ event: 'budget used up' })
+      buying.abort()
+    },
+    nowMs,
+  })
+  return seller
+}
 
-  async function listen(seller: Seller, { offer }: Listing) {
-    const topic = topics(offer.device)
-    for (const feed of seller.feeds) {
-      await line.subscribe(topic.epoch(feed.meter.stream), (_topic, payload) => {
-        feed.take(payload)
-        seller.look()
-      })
-    }
-    await line.subscribe(topic.index, (_topic, payload) => {
-      reach(seller.feeds, offer, payload)
+function feedFor(
+  { books, till, resume, tally, queue }: State,
+  listing: Listing,
+  listed: ListedStream,
+  seller: () => Seller,
+): Feed {
+  const { device } = listing.offer
+  const channel = till?.purse.channel.id ?? ''
+  return openFeed({
+    books,
+    listing,
+    listed,
+    meter: { channel, device, stream: listed.terms.stream, terms: listed.hash },
+    resume,
+    tally,
+    emit: queue.push,
+    prepaid: (want) => till?.purse.meter(device, [want]),
+    cheated: () => seller().distrust(),
+    nowMs,
+  })
+}
+
+async function listen({ line, tally }: State, seller: Seller, { offer }: Listing): Promise<void> {
+  const topic = topics(offer.device)
+  for (const feed of seller.feeds) {
+    await line.subscribe(topic.epoch(feed.meter.stream), (_topic, payload) => {
+      feed.take(payload)
       seller.look()
     })
   }
+  await line.subscribe(topic.index, (_topic, payload) => {
+    reach(seller.feeds, offer, payload, tally)
+    seller.look()
+  })
+}
 
-  /** The index says how far each stream has come; what we lack of it can be fetched. */
-  function reach(feeds: readonly Feed[], offer: Offer, payload: Uint8Array) {
-    if (payload.length === 0) return
-    try {
-      const { index, signer } = readIndex(payload)
-      if (signer !== offer.signingKey || index.device !== offer.device) {
-        tally.finding('wrong signature', { device: offer.device, why: 'of an index' })
-        return
-      }
-      for (const feed of feeds) {
-        const shelf = index.streams.find(({ stream }) => stream === feed.meter.stream)
-        if (shelf !== undefined) feed.reach(shelf.last.number)
-      }
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error
-      tally.finding('malformed message', { device: offer.device, why: error.message })
+/** The index says how far each stream has come; what we lack of it can be fetched. */
+function reach(feeds: readonly Feed[], offer: Offer, payload: Uint8Array, tally: Tally): void {
+  const { device, signingKey } = offer
+  if (payload.length === 0) return
+  try {
+    const { index, signer } = readIndex(payload)
+    if (signer !== signingKey || index.device !== device) {
+      tally.finding('wrong signature', { device, why: 'of an index' })
+      return
     }
+    for (const feed of feeds) {
+      const shelf = index.streams.find(({ stream }) => stream === feed.meter.stream)
+      if (shelf !== undefined) feed.reach(shelf.last.number)
+    }
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error
+    tally.finding('malformed message', { device, why: error.message })
   }
+}
 
-  async function openGateway(): Promise<GatewayLine | undefined> {
-    const { gateway: offer, operator } = options
-    if (offer === undefined || purse === undefined) return undefined
+function openGateway(state: State): GatewayLine | undefined {
+  const { gateway: offer, operator, till, orders, books, line, tally, limits } = state
+  if (offer === undefined || till === undefined) return undefined
+  const dial = async () => {
     const row = await orders.row(operator, unhex(offer.hpke))
     const session = await openSession({
       line,
@@ -237,9 +254,12 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       malformed: (why) => tally.finding('malformed message', { why }),
       limits,
     })
-    return openGatewayLine({ operator, session, purse, tally, limits })
+    return { session, row }
   }
+  return openGatewayLine({ operator, orders, dial, purse: till.purse, tally, limits })
 }
+
+const nowMs = () => performance.now()
 
 /** One order names a device when it is the only one, else the operator for its fleet. */
 function sellerOf({ listings, operator }: ShopOptions): Address {

@@ -41,154 +41,170 @@ export const renews: ReadonlySet<string> = new Set([
   'order-session',
 ])
 
-/** Messages of a feed that may wait for their turn before no more are fetched. */
-const backlogMax = 512
+type State = TradeOptions & {
+  /** The newest promise was not taken, as far as we know: it is said again. */
+  owing: boolean
+  saidMs: number
+}
 
 export function openTrade(options: TradeOptions): Trade {
-  const { books, listing, feeds, purse, tally, limits, nowMs, ask } = options
-  const { device } = listing.offer
-  /** The newest promise was not taken, as far as we know: it is said again. */
-  let owing = true
-  let saidMs = 0
-
+  const state: State = { ...options, owing: true, saidMs: 0 }
   return {
-    async turn(fresh, ending) {
-      for (const feed of feeds) {
-        feed.open()
-        if (fresh) await fetchMissing(feed, ending)
-      }
-      const late = lateSince()
-      const waited = nowMs() - Math.max(late ?? 0, saidMs)
-      if (owing || (late !== undefined && waited > limits.undeliveredMs)) {
-        if (!owing) tellLate()
-        return sayAgain(ending)
-      }
-      const may = fresh && options.room() && (late === undefined || options.aheadMs > 0)
-      return may ? buyMore(ending) : undefined
-    },
+    turn: (fresh, ending) => turn(state, fresh, ending),
     owe() {
-      owing = true
+      state.owing = true
     },
-    isDone: () => lateSince() === undefined,
+    isDone: () => lateSince(state) === undefined,
   }
+}
 
-  /** Since when the oldest epoch that is paid for has not come. */
-  function lateSince(): number | undefined {
-    const since = feeds.flatMap((feed) => feed.undelivered()?.sinceMs ?? [])
-    return since.length === 0 ? undefined : Math.min(...since)
+type Turned = Promise<'renew' | undefined>
+
+async function turn(state: State, fresh: boolean, ending: AbortSignal): Turned {
+  const { feeds, limits } = state
+  for (const feed of feeds) {
+    feed.open()
+    if (fresh) await fetchMissing(state, feed, ending)
   }
+  const late = lateSince(state)
+  const waitedMs = state.nowMs() - Math.max(late ?? 0, state.saidMs)
+  const isLate = late !== undefined && waitedMs > limits.undeliveredMs
+  if (isLate && !state.owing) tellLate(state)
+  if (isLate || state.owing) return sayAgain(state, ending)
+  const may = fresh && state.room() && (late === undefined || state.aheadMs > 0)
+  return may ? buyMore(state, ending) : undefined
+}
 
-  function tellLate() {
-    const epochs = feeds.reduce((sum, feed) => sum + (feed.undelivered()?.epochs ?? 0), 0)
-    tally.note({ event: 'undelivered', device, epochs })
+/** Since when the oldest epoch that is paid for has not come. */
+function lateSince({ feeds }: State): number | undefined {
+  const since = feeds.flatMap((feed) => feed.undelivered()?.sinceMs ?? [])
+  return since.length === 0 ? undefined : Math.min(...since)
+}
+
+function tellLate({ feeds, listing, tally }: State): void {
+  const epochs = feeds.reduce((sum, feed) => sum + (feed.undelivered()?.epochs ?? 0), 0)
+  tally.note({ event: 'undelivered', device: listing.offer.device, epochs })
+}
+
+async function buyMore(state: State, ending: AbortSignal): Turned {
+  const { feeds, purse, limits, listing } = state
+  const { device } = listing.offer
+  const seen = feeds.flatMap((feed) => feed.wants()).slice(0, limits.batchMax)
+  const { wants: later, amount: ahead } = aheadOf(state)
+  if (seen.length === 0 && later.length === 0) return undefined
+  if (purse === undefined) {
+    markAsked(state, seen)
+    return say(state, seen, { kind: 'take', buy: rangesOf(seen) }, ending)
   }
-
-  async function buyMore(ending: AbortSignal) {
-    const seen = feeds.flatMap((feed) => feed.wants()).slice(0, limits.batchMax)
-    const { wants: later, amount: ahead } = aheadOf()
-    if (seen.length === 0 && later.length === 0) return undefined
-    if (purse === undefined) {
-      markAsked(seen)
-      return say(seen, () => ask({ kind: 'take', buy: rangesOf(seen) }, ending), ending)
-    }
-    const bought = await options.buy({ device, wants: [...seen, ...later], ahead })
-    if (bought === undefined) {
-      if (purse.leaf(device) !== undefined && purse.isWhole()) options.broke()
-      return undefined
-    }
-    markAsked(bought.taken)
-    tally.note({ event: 'promised', device, amount: bought.payment.leaf.amount })
-    return promise(bought, ending)
+  const bought = await state.buy({ device, wants: [...seen, ...later], ahead })
+  if (bought === undefined) {
+    if (purse.leaf(device) !== undefined && purse.isWhole()) state.broke()
+    return undefined
   }
+  markAsked(state, bought.taken)
+  state.tally.note({ event: 'promised', device, amount: bought.payment.leaf.amount })
+  return promise(state, bought, ending)
+}
 
-  function promise({ payment, taken }: Purchase, ending: AbortSignal) {
+function promise(state: State, { payment, taken }: Purchase, ending: AbortSignal): Turned {
+  const buy = rangesOf(taken).slice(0, rangesMax)
+  return say(state, taken, { kind: 'promise', payment, buy }, ending)
+}
+
+/** Everything that was asked for and has not come, once more, under the newest tree. */
+async function sayAgain(state: State, ending: AbortSignal): Turned {
+  const { feeds, purse, listing } = state
+  const taken = feeds.flatMap((feed) => feed.outstanding())
+  state.owing = false
+  if (taken.length === 0) return undefined
+  if (purse === undefined) {
     const buy = rangesOf(taken).slice(0, rangesMax)
-    return say(taken, () => ask({ kind: 'promise', payment, buy }, ending), ending)
+    return say(state, taken, { kind: 'take', buy }, ending)
   }
+  const payment = await purse.payment(listing.offer.device)
+  return payment === undefined ? undefined : promise(state, { payment, taken }, ending)
+}
 
-  /** Everything that was asked for and has not come, once more, under the newest tree. */
-  async function sayAgain(ending: AbortSignal) {
-    const outstanding = feeds.flatMap((feed) => feed.outstanding())
-    owing = false
-    if (outstanding.length === 0) return undefined
-    if (purse === undefined) {
-      const buy = rangesOf(outstanding).slice(0, rangesMax)
-      return say(outstanding, () => ask({ kind: 'take', buy }, ending), ending)
-    }
-    const payment = await purse.payment(device)
-    return payment === undefined ? undefined : promise({ payment, taken: outstanding }, ending)
+/** What is still to be promised so that the next `aheadMs` are paid for; refilled at half. */
+function aheadOf({ feeds, purse, listing, books, aheadMs }: State): {
+  readonly wants: readonly Want[]
+  readonly amount: bigint
+} {
+  const leaf = purse?.leaf(listing.offer.device)
+  if (aheadMs === 0 || leaf === undefined) return nothing
+  let amount = 0n
+  const wants: Want[] = []
+  for (const [i, feed] of feeds.entries()) {
+    const terms = listing.streams[i]?.terms
+    if (terms === undefined) continue
+    const price = { amount: BigInt(terms.price.amount), perMs: BigInt(terms.price.perMs) }
+    amount += charge(books.bought.coveredMs(feed.meter), BigInt(aheadMs), price)
+    wants.push(...feed.ahead(Math.ceil(aheadMs / terms.epochMs) + 1))
   }
+  return 2n * (leaf.amount - leaf.spent) >= amount ? nothing : { wants, amount }
+}
 
-  /** What is still to be promised so that the next `aheadMs` are paid for; refilled at half. */
-  function aheadOf(): { readonly wants: readonly Want[]; readonly amount: bigint } {
-    const leaf = purse?.leaf(device)
-    if (options.aheadMs === 0 || leaf === undefined) return nothing
-    let amount = 0n
-    const wants: Want[] = []
-    for (const [i, feed] of feeds.entries()) {
-      const terms = listing.streams[i]?.terms
-      if (terms === undefined) continue
-      const price = { amount: BigInt(terms.price.amount), perMs: BigInt(terms.price.perMs) }
-      amount += charge(books.bought.coveredMs(feed.meter), BigInt(options.aheadMs), price)
-      wants.push(...feed.ahead(Math.ceil(options.aheadMs / terms.epochMs) + 1))
-    }
-    return 2n * (leaf.amount - leaf.spent) >= amount ? nothing : { wants, amount }
-  }
+function markAsked({ feeds }: State, wants: readonly Want[]): void {
+  for (const feed of feeds) feed.asked(of(feed, wants))
+}
 
-  function markAsked(wants: readonly Want[]) {
-    for (const feed of feeds) feed.asked(of(feed, wants))
-  }
+/** Says what we buy, and heeds the answer. */
+async function say(
+  state: State,
+  wants: readonly Want[],
+  request: Request,
+  ending: AbortSignal,
+): Turned {
+  state.owing = true
+  state.saidMs = state.nowMs()
+  const answer = await state.ask(request, ending)
+  if (answer === undefined) return undefined
+  if (answer.kind === 'refusal') return heed(state, answer.refusal, wants, ending)
+  state.owing = false
+  state.learn(answer)
+  return undefined
+}
 
-  /** Says what we buy, and heeds the answer. */
-  async function say(
-    wants: readonly Want[],
-    send: () => Promise<Answer | undefined>,
-    ending: AbortSignal,
-  ): Promise<'renew' | undefined> {
-    owing = true
-    saidMs = nowMs()
-    const answer = await send()
-    if (answer === undefined) return undefined
-    if (answer.kind === 'refusal') return heed(answer.refusal, wants, ending)
-    owing = false
-    options.learn(answer)
-    return undefined
+async function heed(
+  state: State,
+  refusal: Refusal,
+  wants: readonly Want[],
+  ending: AbortSignal,
+): Turned {
+  const { code } = refusal
+  tellRefused(state, refusal)
+  if (renews.has(code)) return 'renew'
+  if (code === 'keys-unconfirmed') {
+    await state.ask({ kind: 'confirm', version: state.keysVersion() }, ending)
+  } else if (code === 'range-unknown') {
+    state.owing = false
+    for (const feed of state.feeds) feed.refused(of(feed, wants))
+  } else if (code.startsWith('promise-')) {
+    const standing = await state.ask({ kind: 'state' }, ending)
+    if (standing !== undefined) state.learn(standing)
   }
+  await pause(state.limits.retryMs, ending)
+  return undefined
+}
 
-  async function heed(refusal: Refusal, wants: readonly Want[], ending: AbortSignal) {
-    const { code } = refusal
-    tally.note({ event: 'refused', seller: device, why: sentence(refusal) })
-    if (renews.has(code)) return 'renew' as const
-    if (code === 'keys-unconfirmed') {
-      await ask({ kind: 'confirm', version: options.keysVersion() }, ending)
-    } else if (code === 'range-unknown') {
-      owing = false
-      for (const feed of feeds) feed.refused(of(feed, wants))
-    } else if (code.startsWith('promise-')) {
-      const state = await ask({ kind: 'state' }, ending)
-      if (state !== undefined) options.learn(state)
-    }
-    await pause(limits.retryMs, ending)
-    return undefined
-  }
+async function fetchMissing(state: State, feed: Feed, ending: AbortSignal): Promise<void> {
+  const gap = feed.missing()
+  if (gap === undefined || state.nowMs() - gap.sinceMs < state.limits.gapMs) return
+  if (feed.isFull()) return
+  const { stream } = feed.meter
+  const { from, to } = gap
+  const answer = await state.ask({ kind: 'fetch', stream, from, to }, ending)
+  if (answer?.kind === 'chunk') {
+    for (const message of answer.messages) feed.take(message)
+  } else if (answer?.kind === 'refusal') tellRefused(state, answer.refusal)
+  // A state says only that an answer was lost on its way: the next turn asks again.
+  const final = answer?.kind === 'chunk' || answer?.kind === 'refusal'
+  const now = feed.missing()
+  if (final && now?.from === from && now.to === to) feed.giveUp()
+}
 
-  async function fetchMissing(feed: Feed, ending: AbortSignal): Promise<void> {
-    const gap = feed.missing()
-    if (gap === undefined || nowMs() - gap.sinceMs < limits.gapMs) return
-    if (feed.backlog() > backlogMax) return
-    const { stream } = feed.meter
-    const { from, to } = gap
-    const answer = await ask({ kind: 'fetch', stream, from, to }, ending)
-    if (answer?.kind === 'chunk') {
-      for (const message of answer.messages) feed.take(message)
-    } else if (answer?.kind === 'refusal') {
-      tally.note({ event: 'refused', seller: device, why: sentence(answer.refusal) })
-    }
-    // A state says only that an answer was lost on its way: the next turn asks again.
-    const final = answer?.kind === 'chunk' || answer?.kind === 'refusal'
-    const now = feed.missing()
-    if (final && now?.from === from && now.to === to) feed.giveUp()
-  }
+function tellRefused({ tally, listing }: State, refusal: Refusal): void {
+  tally.note({ event: 'refused', seller: listing.offer.device, why: sentence(refusal) })
 }
 
 const nothing = { wants: [], amount: 0n }

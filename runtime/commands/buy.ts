@@ -1,6 +1,6 @@
 /** `wayside buy`: verified readings on stdout, words on stderr, money within a budget. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Buyer, BuyerOptions, Item } from '../buyer/index.ts'
+import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
 import { fault } from '../faults.ts'
 import { duration } from '../quantity.ts'
@@ -80,7 +80,8 @@ async function buy(options: Options): Promise<void> {
     const sink = await sinkOf(options, found.listings)
     let count = 0
     for await (const item of found.readings()) {
-      await sink.write(item as Item)
+      await sink.write(item)
+      item.taken()
       count += 1
       if (count === options.count) break
     }
