@@ -1,10 +1,11 @@
 /**
  * What somebody can do with everything that crosses the broker and not one key of their own.
  *
- * Three attempts on every sealed epoch: each 32 bytes that were seen anywhere, as its key-tree leaf and
- * as its content key; each 32 bytes that stand in a document, as any node above it; and, where an epoch
- * holds one reading, each reading that the sensor could plausibly have made, against the proof tree's root.
- * Given one paid key, the same code opens exactly the epoch that was paid for.
+ * Three attempts on every sealed epoch: each 32 bytes that were seen anywhere, as its key-tree leaf; each
+ * 32 bytes that a document spells out, as its content key, as the stream's root and as a node of the tree's
+ * last eight levels; and, where an epoch holds one reading, each reading that the sensor could
+ * plausibly have made, against the proof tree's root. Given one paid key, the same code opens exactly the
+ * epoch that was paid for.
  */
 import { sha256 } from '#crypto'
 import { hex, unhex } from '../runtime/wire/bytes.ts'
@@ -19,9 +20,9 @@ import { encodePack, type Reading } from '../runtime/wire/reading.ts'
 /** Everything that was overheard: sealed epochs, and 32-byte pieces of anything, in hex. */
 export type Overheard = {
   readonly epochs: readonly Message[]
-  /** Every window of 32 bytes of every message that is not an epoch. */
+  /** Every window of 32 bytes of every message that is not an epoch, and every hash of a header. */
   readonly pieces: ReadonlySet<string>
-  /** Those that stand in a document or a header as a field of their own. */
+  /** Those that a document spells out in hex. */
   readonly fields: ReadonlySet<string>
 }
 
@@ -55,13 +56,18 @@ export function attack(overheard: Overheard, plausible: Plausible): Attack {
   const opened = new Set<string>()
   const note = ({ header }: Message) => opened.add(`${header.stream}/${header.number}`)
 
-  for (const piece of overheard.pieces) {
-    const key = unhex(piece)
-    const epoch = byCommitment.get(hex(epochKeys(key).commitment))
-    if (epoch !== undefined && opens(() => openEpoch(epoch, key))) note(epoch)
+  const tryLeaf = (leaf: Uint8Array) => {
+    const epoch = byCommitment.get(hex(epochKeys(leaf).commitment))
+    if (epoch !== undefined && opens(() => openEpoch(epoch, leaf))) note(epoch)
   }
-  for (const epoch of sealed) {
-    for (const field of overheard.fields) if (opensBelow(epoch, unhex(field))) note(epoch)
+  const numbers = [...new Set(sealed.map(({ header }) => header.number))]
+  for (const piece of overheard.pieces) tryLeaf(unhex(piece))
+  for (const field of overheard.fields) {
+    const key = unhex(field)
+    for (const epoch of sealed) {
+      if (opens(() => openBody(epoch.body, key, encodePlace(epoch.header)))) note(epoch)
+    }
+    for (const number of numbers) for (const leaf of leavesBelow(key, number)) tryLeaf(leaf)
   }
   let guesses = 0
   for (const epoch of sealed.filter(({ header }) => header.count === 1)) {
@@ -74,18 +80,12 @@ export function attack(overheard: Overheard, plausible: Plausible): Attack {
   return { seen: sealed.length, opened: [...opened], tried: { keys, guesses } }
 }
 
-/** Takes the value as the content key, and as a node of every depth above the epoch. */
-function opensBelow(epoch: Message, key: Uint8Array): boolean {
-  const { number } = epoch.header
-  if (opens(() => openBody(epoch.body, key, encodePlace(epoch.header)))) return true
-  for (let depth = 0; depth <= 32; depth += 1) {
+/** The leaves of that epoch number if the value were the root, or a node of the last eight levels. */
+function leavesBelow(key: Uint8Array, number: number): Uint8Array[] {
+  return [0, 24, 25, 26, 27, 28, 29, 30, 31, 32].flatMap((depth) => {
     const prefix = Math.floor(number / 2 ** (32 - depth))
-    const leaf = leafKey([{ depth, prefix, key }], number)
-    if (leaf !== undefined && hex(epochKeys(leaf).commitment) === hex(epoch.header.commitment)) {
-      return true
-    }
-  }
-  return false
+    return leafKey([{ depth, prefix, key }], number) ?? []
+  })
 }
 
 /** True when this reading, without a salt or with one that follows from the header, gives the root. */

@@ -13,6 +13,7 @@ import { openBroker } from '../runtime/link/broker.ts'
 import { decoder } from '../runtime/sense/decoder.ts'
 import { measured, unitsOf } from '../runtime/sense/driver.ts'
 import { readOptions } from '../runtime/sense/options.ts'
+import { hex } from '../runtime/wire/bytes.ts'
 import { decodeMessage, type Message } from '../runtime/wire/epoch.ts'
 import type { Header } from '../runtime/wire/header.ts'
 import type { Reading } from '../runtime/wire/reading.ts'
@@ -31,6 +32,7 @@ const { values } = parseArgs({
 const epochs: Message[] = []
 const pieces = new Set<string>()
 const fields = new Set<string>()
+const none = new Set<string>()
 
 const known = await knownMoments()
 const broker = openBroker({ url: values.broker, clientId: 'eavesdropper' })
@@ -41,8 +43,8 @@ console.log(JSON.stringify({ ready: true }))
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, stream, number, key] = line.trim().split(' ')
   if (word !== 'attack') continue
-  const given = key === undefined ? [] : [key]
-  const found = attack({ epochs, pieces: new Set([...pieces, ...given]), fields }, plausible)
+  const loot = key === undefined ? { pieces, fields } : { pieces: new Set([key]), fields: none }
+  const found = attack({ epochs, ...loot }, plausible)
   console.log(JSON.stringify({ ...found, given: key === undefined ? null : `${stream}/${number}` }))
 }
 await broker.close()
@@ -58,7 +60,7 @@ function overhear(topic: string, payload: Uint8Array): void {
   epochs.push(message)
   const { previous, root, bodyHash, commitment, terms, setup } = message.header
   for (const field of [previous, root, bodyHash, commitment, terms, setup]) {
-    fields.add(`0x${Buffer.from(field).toString('hex')}`)
+    pieces.add(hex(field))
   }
 }
 

@@ -34,8 +34,9 @@ const nowS = () => (performance.now() - startedMs) / 1000
 const story = openStory(nowS, (line) => console.log(line))
 const ends = openEnds()
 
-/** How long the buyer buys, and how long the device goes on without it. */
-const buyForS = 30
+/** When the buyer stops, and how long the device goes on without it: so that all is over in a minute. */
+const buyUntilS = 36
+const buyAtLeastS = 12
 const afterStopS = 6
 
 process.exitCode = await main(ends)
@@ -56,7 +57,9 @@ async function main(end: Ends): Promise<number> {
     end.add(() => rm(folder, { recursive: true, force: true }))
     const stops: Stops = {
       hurry: hurry.signal,
-      ...(values.keep ? { enough: enough.signal } : { buyForS }),
+      ...(values.keep
+        ? { enough: enough.signal }
+        : { buyForS: () => Math.max(buyAtLeastS, Math.round(buyUntilS - nowS())) }),
       afterStopS,
     }
     const setting = await setStage({ folder, story, end, ...rpcOf(values.rpc) })

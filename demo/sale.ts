@@ -11,9 +11,9 @@ import { type Story, tellBuyer, tellDevice, tellOperator } from './story.ts'
 
 export type Stops = {
   readonly hurry: AbortSignal
-  /** Buys until this aborts, or for so many seconds. */
+  /** Buys until this aborts, or for so many seconds, asked when it begins. */
   readonly enough?: AbortSignal
-  readonly buyForS?: number
+  readonly buyForS?: () => number
   readonly afterStopS: number
 }
 
@@ -47,12 +47,12 @@ export async function playSale(
 
   story.say('SIGTERM: the device seals what is open and hands on what is unsent')
   const codes: Record<string, number> = { buyer: bought.code, device: await device.stop() }
-  const counted = await device.heard((said) => said.event === 'ended', 'it counted')
+  const counted = await device.heard((said) => said.event === 'summary', 'it counted')
   const audit = auditor.audit(bought.sessions)
   const theft = await steal(thief, audit.sample)
   story.say('SIGTERM: the operator claims and settles what was promised')
   codes.operator = await operator.stop()
-  codes.eavesdropper = await thief.stop()
+  await thief.stop()
   const after = await balances()
 
   const totals = totalsOf(counted)
@@ -131,7 +131,7 @@ async function buy({ chain, broker, world }: Setting, story: Story, end: Ends, s
       ...streams.flatMap((name) => ['--stream', name]),
       ...['--key', world.files.buyerKey, '--folder', world.files.buyerFolder],
       ...['--rpc', chain.rpc, '--budget', '1.00', '--json', summaryFile],
-      ...(stops.buyForS === undefined ? [] : ['--for', `${stops.buyForS}s`]),
+      ...(stops.buyForS === undefined ? [] : ['--for', `${stops.buyForS()}s`]),
     ],
     (said) => tellBuyer(story, epochs, said),
   )

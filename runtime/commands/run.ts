@@ -66,7 +66,7 @@ async function run(file: string): Promise<void> {
   note('info', 'watching', { url: window.url, device: device.key.device })
   try {
     await device.start(stop)
-    note('info', 'ended', { ...(await device.health()) })
+    note('info', 'summary', { ...(await device.health()) })
   } finally {
     await window.close()
     await device.close()
