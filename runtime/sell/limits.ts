@@ -10,8 +10,9 @@ export type SellLimits = {
   /** Messages and bytes that wait to be read; what comes then is dropped. */
   readonly waitingMax: number
   readonly waitingBytesMax: number
-  /** Sessions that are kept. */
+  /** Sessions that are open at once, and ended ones whose names are remembered. */
   readonly sessionsMax: number
+  readonly endedMax: number
   /** Channels with an order but no grant; kept in memory only, the oldest goes first. */
   readonly guestsMax: number
   /** Stored bytes that a channel may fetch beside twice what it paid for. */
@@ -35,6 +36,7 @@ export const sellLimits: SellLimits = {
   waitingMax: 256,
   waitingBytesMax: 8 << 20,
   sessionsMax: 1_024,
+  endedMax: 256,
   guestsMax: 64,
   fetchFreeBytes: 16 << 20,
   chunkBytesMax: 256 << 10,
@@ -46,7 +48,7 @@ export const sellLimits: SellLimits = {
 
 /** What happened at the counter; metrics and logs are made of these. */
 export type SellNote =
-  | { readonly event: 'dropped'; readonly why: Drop }
+  | { readonly event: 'dropped'; readonly why: Drop; readonly times: number }
   | { readonly event: 'refused'; readonly code: string; readonly session: string }
   | { readonly event: 'opened'; readonly session: string; readonly channel: string }
   | { readonly event: 'ended'; readonly session: string }

@@ -12,7 +12,7 @@ import type { Answers } from './answers.ts'
 import { attempt } from './attempt.ts'
 import { type Books, ownChannel } from './books.ts'
 import { endGrant, takeAck, takeGrant } from './desk.ts'
-import type { SellNote } from './limits.ts'
+import type { Drop, SellNote } from './limits.ts'
 import type { moneyTime } from './moneytime.ts'
 import type { Till } from './till.ts'
 
@@ -24,10 +24,11 @@ export type NoticesOptions = {
   readonly time: ReturnType<typeof moneyTime>
   readonly answers: Answers
   readonly note: (note: SellNote) => void
+  readonly drop: (why: Drop) => void
 }
 
 export function notices(options: NoticesOptions) {
-  const { till, time, note } = options
+  const { till, time, note, drop } = options
   /** The newest lists, so that an order which comes after them finds what was said. */
   let grants = new Map<Hex, Grant>()
   let acks = new Map<Hex, Ack>()
@@ -35,7 +36,7 @@ export function notices(options: NoticesOptions) {
   return {
     async takeGrants(payload: Uint8Array): Promise<void> {
       const rows = attempt(() => decodeGrants(payload))
-      if (rows instanceof Malformed) return note({ event: 'dropped', why: 'not from the gateway' })
+      if (rows instanceof Malformed) return drop('not from the gateway')
       const own = rows.filter(({ device }) => device === options.device)
       grants = new Map(own.map((grant) => [hex(grant.channelId), grant]))
       for (const books of till.allBooks()) {
@@ -52,7 +53,7 @@ export function notices(options: NoticesOptions) {
     takeAcks(payload: Uint8Array): void {
       const rows = attempt(() => decodeAcks(payload))
       if (rows instanceof Malformed) {
-        note({ event: 'dropped', why: 'not from the gateway' })
+        drop('not from the gateway')
         return
       }
       acks = new Map(rows.map((ack) => [hex(ack.channelId), ack]))
@@ -74,7 +75,7 @@ export function notices(options: NoticesOptions) {
     const known = books.grant
     if (known?.live === true && hex(known.grant.signature) === hex(grant.signature)) return books
     if (recoverGrant(grant) !== options.gateway()) {
-      note({ event: 'dropped', why: 'not from the gateway' })
+      drop('not from the gateway')
       return books
     }
     return takeGrant(books, grant)
@@ -85,7 +86,7 @@ export function notices(options: NoticesOptions) {
     if (ack === undefined || books.channel === ownChannel) return books
     if (books.ack !== undefined && hex(books.ack.signature) === hex(ack.signature)) return books
     if (recoverAck(ack) !== options.gateway()) {
-      note({ event: 'dropped', why: 'not from the gateway' })
+      drop('not from the gateway')
       return books
     }
     return takeAck(books, ack)
@@ -99,7 +100,7 @@ export function notices(options: NoticesOptions) {
     )
     if (newest === undefined || newest.timeMs <= (time.nowMs() ?? -1)) return
     if (recoverAck(newest) === options.gateway()) time.hear(newest.timeMs)
-    else note({ event: 'dropped', why: 'not from the gateway' })
+    else drop('not from the gateway')
   }
 }
 

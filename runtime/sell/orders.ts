@@ -10,7 +10,7 @@ import { admit, type Tariff } from './admit.ts'
 import type { Answers, DeviceKey } from './answers.ts'
 import { attempt, malformed } from './attempt.ts'
 import { type Books, newBooks, ownChannel } from './books.ts'
-import type { SellLimits, SellNote } from './limits.ts'
+import type { Drop, SellLimits, SellNote } from './limits.ts'
 import { answersReserved, type Session } from './session.ts'
 import type { Till } from './till.ts'
 
@@ -25,11 +25,12 @@ export type OrdersOptions = {
   /** Takes over what the gateway already said of a channel that is new here. */
   readonly brief: (books: Books) => Books
   readonly note: (note: SellNote) => void
+  readonly drop: (why: Drop) => void
 }
 
 /** Gives the function that takes one order message; the same bytes again get the current welcome. */
 export function orders(options: OrdersOptions) {
-  const { key, till, answers, limits, note } = options
+  const { key, till, answers, limits, note, drop } = options
 
   return async function takeOrder(message: Uint8Array): Promise<void> {
     const name = sessionName(sessionId(message.subarray(1, 33)))
@@ -40,7 +41,7 @@ export function orders(options: OrdersOptions) {
       return answers.welcome(known)
     }
     const opened = await openOrder(message, key.hpke).catch(malformed)
-    if (opened instanceof Malformed) return note({ event: 'dropped', why: 'not opened' })
+    if (opened instanceof Malformed) return drop('not opened')
     const document = attempt(() => decodeOrder(opened.order))
     if (document instanceof Malformed) {
       return turnAway(name, opened.keys, refusal('request-malformed', { why: document.message }))
@@ -70,7 +71,8 @@ export function orders(options: OrdersOptions) {
     })
     if (no !== undefined) return no
     if (known !== undefined && known.channel !== channel) return refusal('order-session')
-    return till.allSessions().length >= limits.sessionsMax ? refusal('busy') : undefined
+    const open = till.allSessions().filter(({ ended }) => !ended)
+    return open.length >= limits.sessionsMax ? refusal('busy') : undefined
   }
 
   async function openSession(
@@ -104,7 +106,9 @@ export function orders(options: OrdersOptions) {
     const older = books.own ? [] : till.live(channel).filter((one) => one.name !== name)
     const ended = older.map((one) => ({ ...one, ended: true }))
     const release = books.bought.length > 0
-    await till.commit({ books, sessions: [...ended, session], release })
+    const over = till.allSessions().filter((one) => one.ended && one.name !== name)
+    const forget = over.slice(0, Math.max(0, over.length - limits.endedMax))
+    await till.commit({ books, sessions: [...ended, session], release, forget })
     note({ event: 'opened', session: name, channel })
     const opened = till.session(name) ?? session
     await answers.welcome(opened)

@@ -10,7 +10,7 @@ import type { Answers } from './answers.ts'
 import { attempt } from './attempt.ts'
 import type { Books } from './books.ts'
 import { fetchBytes, forgetMissing, type Ground, supply, takePayment, want } from './desk.ts'
-import type { SellLimits, SellNote } from './limits.ts'
+import type { Drop, SellLimits, SellNote } from './limits.ts'
 import type { SalesStore } from './rows.ts'
 import { common, size, union, without } from './runs.ts'
 import type { Session } from './session.ts'
@@ -24,18 +24,19 @@ export type RequestsOptions = {
   readonly timeMs: () => number | undefined
   readonly limits: SellLimits
   readonly note: (note: SellNote) => void
+  readonly drop: (why: Drop) => void
 }
 
 export function requests(options: RequestsOptions) {
-  const { store, till, answers, limits, note } = options
+  const { store, till, answers, limits, note, drop } = options
 
   return { takeRequest, supplyAll }
 
   async function takeRequest(name: string, message: Uint8Array): Promise<void> {
     const session = till.session(name)
-    if (session === undefined) return note({ event: 'dropped', why: 'unknown session' })
+    if (session === undefined) return drop('unknown session')
     const opened = openMessage(message, session.keys, 'request')
-    if (opened === undefined) return note({ event: 'dropped', why: 'not opened' })
+    if (opened === undefined) return drop('not opened')
     const to = opened.counter
     if (session.ended) return answers.refuse(session, to, refusal('session-ended'))
     if (to <= session.counter)
@@ -68,6 +69,7 @@ export function requests(options: RequestsOptions) {
         return paid.ok ? buy(session, paid.books, request.buy) : paid.refusal
       }
       case 'take':
+        if (isOver(session)) return refusal('order-ended', { untilMs: session.untilMs })
         return buy(session, books, request.buy)
       case 'fetch':
         return fetch(session, books, request)
@@ -154,6 +156,11 @@ export function requests(options: RequestsOptions) {
     await till.commit({ books, sessions: [{ ...session, held }], release })
     await supplyAll(books)
     return { kind: 'ok' }
+  }
+
+  /** Own data has no channel whose books would say so. */
+  function isOver({ untilMs }: Session): boolean {
+    return untilMs <= (options.timeMs() ?? 0)
   }
 
   function ground(): Ground {

@@ -16,6 +16,7 @@ import type { Offer } from '../wire/offer.ts'
 import { type Terms, termsHash } from '../wire/terms.ts'
 import type { Tariff } from './admit.ts'
 import { type DeviceKey, answers as openAnswers } from './answers.ts'
+import { drops } from './drops.ts'
 import { inbox, type Mail } from './inbox.ts'
 import { type SellLimits, type SellNote, sellLimits } from './limits.ts'
 import { moneyTime } from './moneytime.ts'
@@ -83,11 +84,23 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   }
   const answers = openAnswers({ key, till, timeMs, random, send, note })
   const gateway = () => offer().gateway
-  const heard = notices({ device, gateway, till, time, answers, note })
+  const { drop, tell } = drops(note, monotonicMs)
+  const heard = notices({ device, gateway, till, time, answers, note, drop })
   const { brief } = heard
-  const takeOrder = orders({ key, offer, till, answers, tariffs, timeMs, limits, brief, note })
+  const takeOrder = orders({
+    key,
+    offer,
+    till,
+    answers,
+    tariffs,
+    timeMs,
+    limits,
+    brief,
+    note,
+    drop,
+  })
   const { takeRequest, supplyAll } = requests({
-    ...{ store, till, answers, tariffs, timeMs, limits, note },
+    ...{ store, till, answers, tariffs, timeMs, limits, note, drop },
   })
   const operator = () => offer().operator
   const sold = soldBook({
@@ -96,7 +109,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     store,
     till,
     monotonicMs,
-    note,
+    drop,
     everyMs: limits.soldEveryMs,
   })
   const alarm = bell()
@@ -106,7 +119,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     limits,
     monotonicMs,
     isKnown: (session) => till.session(session) !== undefined,
-    drop: (why) => note({ event: 'dropped', why }),
+    drop,
     wake: alarm.ring,
   })
   let looked = true
@@ -125,7 +138,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
         if (mail !== undefined) await read(mail)
         if (looked) await supplyEverybody()
         if (mail !== undefined) continue
-        const waitMs = Math.min(await sold.say(), await keepHouse())
+        const waitMs = Math.min(await sold.say(), await keepHouse(), tell())
         await alarm.wait(waitMs, signal)
       }
       await till.save()

@@ -9,7 +9,7 @@ import { readOffer } from '../wire/offer.ts'
 import { sealSold, soldMax } from '../wire/sold.ts'
 import { topics } from '../wire/topic.ts'
 import { attempt, malformed } from './attempt.ts'
-import type { SellNote } from './limits.ts'
+import type { Drop } from './limits.ts'
 import type { SalesStore } from './rows.ts'
 import type { Till } from './till.ts'
 
@@ -20,7 +20,7 @@ export type SoldOptions = {
   readonly till: Till
   readonly monotonicMs: () => number
   readonly everyMs: number
-  readonly note: (note: SellNote) => void
+  readonly drop: (why: Drop) => void
 }
 
 export function soldBook(options: SoldOptions) {
@@ -35,7 +35,7 @@ export function soldBook(options: SoldOptions) {
     takeGateway(payload: Uint8Array): void {
       const read = attempt(() => readOffer(payload))
       if (read instanceof Malformed || read.offer.device !== options.operator()) {
-        options.note({ event: 'dropped', why: 'not from the gateway' })
+        options.drop('not from the gateway')
         return
       }
       const key = unhex(read.offer.hpke)
@@ -55,7 +55,7 @@ export function soldBook(options: SoldOptions) {
       const sealed = await sealSold(payments, options.device, recipient).catch(malformed)
       if (sealed instanceof Malformed) {
         recipient = undefined
-        options.note({ event: 'dropped', why: 'not from the gateway' })
+        options.drop('not from the gateway')
         return Number.POSITIVE_INFINITY
       }
       await options.store.setRetained(topic, sealed)

@@ -82,7 +82,10 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
   }
 
   function live(channel: Hex): Session[] {
-    return [...sessions.values()].filter((one) => one.channel === channel && !one.ended)
+    const nowMs = options.timeMs() ?? 0
+    return [...sessions.values()].filter(
+      (one) => one.channel === channel && !one.ended && one.untilMs > nowMs,
+    )
   }
 
   async function commit(change: TillChange): Promise<void> {
@@ -137,7 +140,8 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     const guests = [...books.values()].filter((one) => !isKept(one))
     for (const { channel } of guests.slice(0, Math.max(0, guests.length - guestsMax))) {
       books.delete(channel)
-      for (const { name } of live(channel)) sessions.delete(name)
+      for (const { name, channel: theirs } of [...sessions.values()])
+        if (theirs === channel) sessions.delete(name)
     }
   }
 }

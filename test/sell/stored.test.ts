@@ -101,6 +101,23 @@ test('an ended session gets no more keys, and its retained ones are taken away',
   assert.ok(ended?.kind === 'refusal' && ended.refusal.code === 'session-ended')
 })
 
+test('of sessions that ended only so many are remembered, and a lapsed one gets nothing', async (t) => {
+  const at = await world(t, { limits: { endedMax: 2, ordersPerS: 1e6 } })
+  await at.ack(startMs)
+  await at.grant(1_000n)
+  at.seal(1)
+  for (let i = 1; i < 7; i += 1) {
+    const one = await buyer(at, { order: { number: BigInt(i) } })
+    assert.equal((await one.order())?.kind, 'welcome')
+  }
+  assert.equal(at.tables.sales().sessions.length, 4)
+  const owner = await buyer(at, { own: true, signer: operator })
+  await owner.order()
+  at.pass(11 * dayMs)
+  const late = await owner.request({ kind: 'take', buy: [air(1, 1)] })
+  assert.ok(late?.kind === 'refusal' && late.refusal.code === 'order-ended')
+})
+
 test('what was evicted is never charged, and is not waited for', async (t) => {
   const at = await world(t)
   await at.ack(startMs)
