@@ -6,7 +6,6 @@ import Sqlite from 'better-sqlite3'
 import { fault } from '../faults.ts'
 
 export type Database = Sqlite.Database
-export type Statement = Sqlite.Statement
 
 export type DatabaseOptions = {
   /** The WAL is cut back to this many bytes whenever a checkpoint has emptied it. */

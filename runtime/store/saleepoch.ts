@@ -34,7 +34,7 @@ export function saleEpochs(db: Database) {
   const within = db.prepare(`SELECT seq, stream, generation, number, kind, covered_ms AS coveredMs,
     terms, bytes FROM epoch WHERE stream = ? AND generation = ? AND number BETWEEN ? AND ?
     ORDER BY number LIMIT ?`)
-  const tips = db.prepare('SELECT stream, number FROM chain ORDER BY stream')
+  const tips = db.prepare('SELECT stream, max(number) AS number FROM chain GROUP BY stream')
   const sizes = db.prepare(`SELECT number, generation, bytes FROM epoch
     WHERE stream = ? AND number BETWEEN ? AND ? ORDER BY number LIMIT ?`)
   const message = db.prepare('SELECT message FROM epoch WHERE stream = ? AND number = ?').pluck()

@@ -1,41 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Batch, SealedNote } from '../../runtime/sign/plan.ts'
+import { randomBytes } from '#crypto'
+import { openGenerations } from '../../runtime/stream/generations.ts'
 import { equal } from '../../runtime/wire/bytes.ts'
 import { readClearBody } from '../../runtime/wire/clearbody.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
-import { type Device, makerOf, plan, readingAt, withDevice } from './fixture.ts'
-
-/** Runs a maker while `work` feeds it, ends it, and says what was told outside. */
-async function run(
-  device: Device,
-  options: Parameters<typeof makerOf>[1],
-  work: (maker: ReturnType<typeof makerOf>) => Promise<void>,
-) {
-  const acknowledged: { stream: string; count: number }[] = []
-  const sealed: SealedNote[] = []
-  const batches: Batch[] = []
-  const store = {
-    recover: device.store.recover,
-    commit: (batch: Batch) => {
-      batches.push(batch)
-      return device.store.commit(batch)
-    },
-  }
-  const stop = new AbortController()
-  const maker = makerOf(device, {
-    store,
-    acknowledged: (gain) => acknowledged.push(gain),
-    sealed: (note) => sealed.push(note),
-    ...options,
-  })
-  const done = maker.start(stop.signal)
-  await work(maker)
-  stop.abort()
-  await done
-  return { acknowledged, sealed, batches }
-}
+import { makerOf, openDevice, plan, readingAt, run, until, withDevice } from './fixture.ts'
 
 test('readings come back out of the store, sealed, in order and signed by the device', async () => {
   await withDevice(async (device) => {
@@ -97,12 +68,12 @@ test('a reading waits for its commit at most the delay, and is told of only behi
           maker.take(readingAt(device.clock, i))
           await sleep(15)
         }
-        await sleep(200)
-        assert.equal(waits.length, 20, 'all are committed while their epoch is open')
+        await until(() => waits.length === 20)
         assert.equal((await device.epochs('air')).length, 0)
       },
     )
-    assert.ok(Math.max(...waits) < 350, `a reading waited ${Math.max(...waits)} ms`)
+    // Far below the ten seconds after which the epoch would have closed.
+    assert.ok(Math.max(...waits) < 3_000, `a reading waited ${Math.max(...waits)} ms`)
     assert.ok(batches.filter(({ gains }) => gains.length > 0).length <= 8, 'commits are grouped')
   })
 })
@@ -129,13 +100,20 @@ test('a header takes its own stream’s waiting readings along, and no other str
 test('every commit of an open epoch carries one signed tree head a stream that gained', async () => {
   await withDevice(async (device) => {
     const streams = [plan('air'), plan('wind'), plan('rain')]
+    let told = 0
     const { batches } = await run(
       device,
-      { streams, limits: { commitDelayMs: 30 } },
+      {
+        streams,
+        limits: { commitDelayMs: 30 },
+        acknowledged: ({ count }) => {
+          told += count
+        },
+      },
       async (maker) => {
         await sleep(20)
         for (const stream of ['air', 'wind', 'air']) maker.take(readingAt(device.clock, 1, stream))
-        await sleep(100)
+        await until(() => told === 3)
       },
     )
     const heads = batches.flatMap(({ gains }) => gains.map(({ open }) => [open.stream, open.count]))
@@ -270,5 +248,36 @@ test('a store that fails ends the maker, and nothing more is taken', async () =>
     const maker = makerOf(device, { streams: [plan()], store: broken })
     await assert.rejects(maker.start(new AbortController().signal), { message: 'full' })
     assert.equal(maker.take(readingAt(device.clock, 1)), false)
+  })
+})
+
+test('a new generation is announced in the device’s chain, and numbers run on', async () => {
+  await withDevice(async (device) => {
+    for (const renew of [false, true]) {
+      const generations = await openGenerations(device.folder, { random: randomBytes, renew })
+      const options = { generation: generations.current, keys: generations.leafKey }
+      await run(device, { streams: [plan()], ...options }, async (maker) => {
+        maker.take(readingAt(device.clock, 1))
+      })
+    }
+    const generations = await openGenerations(device.folder, { random: randomBytes })
+    const epochs = await openDevice(device.folder)
+    const heads = (await epochs.epochs('air')).map(({ message }) => message.header)
+    await epochs.store.close()
+    assert.deepEqual(
+      heads.map(({ generation, number }) => [generation, number]),
+      [
+        [1, 1],
+        [2, 2],
+      ],
+    )
+    assert.equal(generations.current, 2)
+    const [air, own] = await device.store.shelf()
+    assert.equal(air?.stream, 'air')
+    assert.deepEqual(air?.generations, [
+      { generation: 1, first: 1, last: 1 },
+      { generation: 2, first: 2, last: 2 },
+    ])
+    assert.deepEqual(own?.generations.length, 2)
   })
 })

@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from '#crypto'
 import { type EpochMakerOptions, epochMaker } from '../../runtime/sign/epoch.ts'
 import { type DeviceKey, openDeviceKey } from '../../runtime/sign/key.ts'
-import type { StreamPlan } from '../../runtime/sign/plan.ts'
+import type { Batch, SealedNote, StreamPlan } from '../../runtime/sign/plan.ts'
 import { openStore, type Store } from '../../runtime/store/client.ts'
 import { type Generations, openGenerations } from '../../runtime/stream/generations.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
@@ -108,4 +109,43 @@ export function makerOf(device: Device, options: MakerOptions) {
     random: randomBytes,
     ...options,
   })
+}
+
+/** Runs a maker while `work` feeds it, ends it, and says what was told outside. */
+export async function run(
+  device: Device,
+  options: Parameters<typeof makerOf>[1],
+  work: (maker: ReturnType<typeof makerOf>) => Promise<void>,
+) {
+  const acknowledged: { stream: string; count: number }[] = []
+  const sealed: SealedNote[] = []
+  const batches: Batch[] = []
+  const store = {
+    recover: device.store.recover,
+    commit: (batch: Batch) => {
+      batches.push(batch)
+      return device.store.commit(batch)
+    },
+  }
+  const stop = new AbortController()
+  const maker = makerOf(device, {
+    store,
+    acknowledged: (gain) => acknowledged.push(gain),
+    sealed: (note) => sealed.push(note),
+    ...options,
+  })
+  const done = maker.start(stop.signal)
+  await work(maker)
+  stop.abort()
+  await done
+  return { acknowledged, sealed, batches }
+}
+
+/** Waits until it holds; a machine that is busy is given its time. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let i = 0; i < 500; i += 1) {
+    if (await holds()) return
+    await sleep(10)
+  }
+  throw new Error('it never came to be')
 }
