@@ -12,7 +12,7 @@ import { hex, unhex } from '../runtime/wire/bytes.ts'
 import { openBody } from '../runtime/wire/envelope.ts'
 import { carriesReadings, type Message, openEpoch } from '../runtime/wire/epoch.ts'
 import { encodePlace, type Header } from '../runtime/wire/header.ts'
-import { epochKeys, leafKey } from '../runtime/wire/keytree.ts'
+import { commitmentOf, leafKey } from '../runtime/wire/keytree.ts'
 import { Malformed } from '../runtime/wire/malformed.ts'
 import { leafHash } from '../runtime/wire/merkle.ts'
 import { encodePack, type Reading } from '../runtime/wire/reading.ts'
@@ -57,7 +57,7 @@ export function attack(overheard: Overheard, plausible: Plausible): Attack {
   const note = ({ header }: Message) => opened.add(`${header.stream}/${header.number}`)
 
   const tryLeaf = (leaf: Uint8Array) => {
-    const epoch = byCommitment.get(hex(epochKeys(leaf).commitment))
+    const epoch = byCommitment.get(hex(commitmentOf(leaf)))
     if (epoch !== undefined && opens(() => openEpoch(epoch, leaf))) note(epoch)
   }
   const numbers = [...new Set(sealed.map(({ header }) => header.number))]

@@ -58,8 +58,13 @@ export function epochKeys(leaf: Uint8Array): EpochKeys {
   return {
     content: hkdfExpand(leaf, 'wayside/1 content', 32),
     salt: hkdfExpand(leaf, 'wayside/1 salt', 32),
-    commitment: hkdfExpand(leaf, 'wayside/1 commitment', 32),
+    commitment: commitmentOf(leaf),
   }
+}
+
+/** What a header says of its epoch's key without giving it away. */
+export function commitmentOf(leaf: Uint8Array): Uint8Array {
+  return hkdfExpand(leaf, 'wayside/1 commitment', 32)
 }
 
 /** The salts of leaves 0 to count−1: the blocks of one AES-256-CTR keystream, counter from 0. */
