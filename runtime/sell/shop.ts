@@ -25,7 +25,7 @@ import { orders } from './orders.ts'
 import { requests } from './requests.ts'
 import type { SalesStore, TermsRow } from './rows.ts'
 import { soldBook } from './soldbook.ts'
-import { type Cover, till as openTill } from './till.ts'
+import { type Cover, till as openTill, type Till } from './till.ts'
 
 export type ShopOptions = {
   readonly key: DeviceKey
@@ -143,18 +143,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
       }
       await till.save()
     },
-    counts() {
-      const accounts = till.allBooks().map(({ account }) => account)
-      const sum = (name: 'promised' | 'delivered' | 'acknowledged') =>
-        accounts.reduce((total, account) => total + account[name], 0n)
-      return {
-        sessions: till.allSessions().filter(({ ended }) => !ended).length,
-        channels: accounts.length,
-        promised: sum('promised'),
-        delivered: sum('delivered'),
-        acknowledged: sum('acknowledged'),
-      }
-    },
+    counts: () => countsOf(till),
   }
 
   async function read(mail: Mail) {
@@ -187,6 +176,19 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     if (over.length > 0) await till.commit({ forget: over })
     for (const { name } of over) box.forget(name)
     return limits.timeSaveMs
+  }
+}
+
+function countsOf(till: Till): ShopCounts {
+  const accounts = till.allBooks().map(({ account }) => account)
+  const sum = (name: 'promised' | 'delivered' | 'acknowledged') =>
+    accounts.reduce((total, account) => total + account[name], 0n)
+  return {
+    sessions: till.allSessions().filter(({ ended }) => !ended).length,
+    channels: accounts.length,
+    promised: sum('promised'),
+    delivered: sum('delivered'),
+    acknowledged: sum('acknowledged'),
   }
 }
 
