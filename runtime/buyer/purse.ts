@@ -15,7 +15,7 @@ import { failpoint } from '../disk/failpoint.ts'
 import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import { isSignedBy, type Payment } from '../wire/payment.ts'
-import { type Leaf, paymentTree } from '../wire/paymenttree.ts'
+import { type Leaf, type PaymentTree, paymentTree } from '../wire/paymenttree.ts'
 import { charge, type Price } from '../wire/price.ts'
 import type { Signer } from '../wire/signer.ts'
 import { type Split, signSplit } from '../wire/split.ts'
@@ -90,160 +90,199 @@ export type PurseOptions = {
   readonly budget: bigint
 }
 
-export function openPurse({ books, signer, channel: opened, budget }: PurseOptions): Purse {
-  const tree = paymentTree()
-  const leaves = new Map<Address, LeafRow>()
-  let channel = opened
-  let total = 0n
-  // What we once signed, says a device, though our own books do not: nothing is promised below it.
-  let signedTotal = 0n
-  for (const leaf of books.channels.leaves(channel.id)) keep(leaf)
-  const limit = total + budget
+type State = Pick<PurseOptions, 'books' | 'signer'> & {
+  readonly tree: PaymentTree
+  readonly leaves: Map<Address, LeafRow>
+  channel: ChannelRow
+  total: bigint
+  /** What we once signed, says a device, though our own books do not: nothing is promised below it. */
+  signedTotal: bigint
+  limit: bigint
+}
 
+export function openPurse({ books, signer, channel, budget }: PurseOptions): Purse {
+  const state: State = {
+    books,
+    signer,
+    tree: paymentTree(),
+    leaves: new Map(),
+    channel,
+    total: 0n,
+    signedTotal: 0n,
+    limit: 0n,
+  }
+  for (const leaf of books.channels.leaves(channel.id)) keep(state, leaf)
+  state.limit = state.total + budget
   return {
     get channel() {
-      return channel
+      return state.channel
     },
-    total: () => total,
-    left: () => larger(limit - total, 0n),
-    isWhole,
-    leaf: (device) => leaves.get(device),
-    seat(device, index) {
-      const known = leaves.get(device)
-      if (known === undefined) commit([{ index, device, amount: 0n, spent: 0n }])
-      else if (known.index !== index)
-        throw fault('SEAT_MOVED', { device, known: known.index, index })
-    },
-    recover(device, { voucher, split, leaf }, delivered) {
-      const known = leaves.get(device)
-      if (known === undefined || leaf.device !== device || leaf.index !== known.index) return
-      if (!isSignedBy(voucher, split, channel.rail, signer.address)) return
-      signedTotal = larger(signedTotal, split.total)
-      if (split.period <= channel.period && leaf.amount <= known.amount) return
-      const amount = larger(known.amount, leaf.amount)
-      const spent = smaller(larger(known.spent, delivered), amount)
-      commit([{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
-    },
+    total: () => state.total,
+    left: () => leftOf(state),
+    isWhole: () => isWhole(state),
+    leaf: (device) => state.leaves.get(device),
+    seat: (device, index) => seat(state, device, index),
+    recover: (device, payment, delivered) => recover(state, device, payment, delivered),
     nextOrder() {
-      channel = { ...channel, order: channel.order + 1n }
-      books.channels.put(channel)
-      return channel.order
+      state.channel = { ...state.channel, order: state.channel.order + 1n }
+      books.channels.put(state.channel)
+      return state.channel.order
     },
-    async buy(wishes) {
-      const bought = !isWhole() ? [] : books.together(() => promiseAll(wishes))
-      if (bought.every((one) => one === undefined)) return wishes.map(() => undefined)
-      failpoint('purse.committed')
-      const shares = bought.map((one) => one && { ...one, path: tree.path(one.leaf.index) })
-      const { voucher, split } = await signed()
-      return shares.map(
-        (one) =>
-          one && {
-            payment: { voucher, split, leaf: asLeaf(one.leaf), path: one.path },
-            taken: one.taken,
-          },
-      )
-    },
-    meter(device, wants) {
-      const leaf = leaves.get(device)
-      if (leaf === undefined) return
-      books.together(() => {
-        const { taken, spent } = affordable(leaf.spent, wants, leaf.amount)
-        note(taken)
-        commit([{ ...leaf, spent }])
-      })
-    },
+    buy: (wishes) => buy(state, wishes),
+    meter: (device, wants) => meter(state, device, wants),
     async payment(device) {
-      const leaf = leaves.get(device)
-      if (leaf === undefined || !isWhole() || channel.period === 0n) return undefined
-      const path = tree.path(leaf.index)
-      return { ...(await signed()), leaf: asLeaf(leaf), path }
+      const leaf = state.leaves.get(device)
+      if (leaf === undefined || !maySign(state)) return undefined
+      const path = state.tree.path(leaf.index)
+      return { ...(await signed(state)), leaf: asLeaf(leaf), path }
     },
     async statement() {
-      if (!isWhole() || channel.period === 0n) return undefined
-      const under = [...leaves.values()].map(asLeaf)
-      return { ...(await signed()), leaves: under }
+      if (!maySign(state)) return undefined
+      const under = [...state.leaves.values()].map(asLeaf)
+      return { ...(await signed(state)), leaves: under }
     },
   }
+}
 
-  function keep(leaf: LeafRow) {
-    total += leaf.amount - (leaves.get(leaf.device)?.amount ?? 0n)
-    leaves.set(leaf.device, leaf)
-    tree.set(asLeaf(leaf))
-  }
+function seat(state: State, device: Address, index: number): void {
+  const known = state.leaves.get(device)
+  if (known === undefined) commit(state, [{ index, device, amount: 0n, spent: 0n }])
+  else if (known.index !== index) throw fault('SEAT_MOVED', { device, known: known.index, index })
+}
 
-  /** Another tree is another period, once any was signed. */
-  function commit(changed: readonly LeafRow[], period = periodAfter(changed)) {
-    const next = { ...channel, period }
-    books.together(() => {
-      books.channels.put(next)
-      for (const leaf of changed) books.channels.putLeaf(next.id, leaf)
-    })
-    channel = next
-    for (const leaf of changed) keep(leaf)
-  }
+function recover(state: State, device: Address, payment: Payment, delivered: bigint): void {
+  const { channel, signer } = state
+  const { voucher, split, leaf } = payment
+  const known = state.leaves.get(device)
+  if (known === undefined || leaf.device !== device || leaf.index !== known.index) return
+  if (!isSignedBy(voucher, split, channel.rail, signer.address)) return
+  state.signedTotal = larger(state.signedTotal, split.total)
+  if (split.period <= channel.period && leaf.amount <= known.amount) return
+  const amount = larger(known.amount, leaf.amount)
+  const spent = smaller(larger(known.spent, delivered), amount)
+  commit(state, [{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
+}
 
-  function periodAfter(changed: readonly LeafRow[]): bigint {
-    const isNew = changed.some(({ device, amount }) => leaves.get(device)?.amount !== amount)
-    return isNew && channel.period > 0n ? channel.period + 1n : channel.period
-  }
+async function buy(
+  state: State,
+  wishes: readonly Wish[],
+): Promise<readonly (Purchase | undefined)[]> {
+  const bought = isWhole(state) ? state.books.together(() => promiseAll(state, wishes)) : []
+  if (bought.every((one) => one === undefined)) return wishes.map(() => undefined)
+  failpoint('purse.committed')
+  const shares = bought.map((one) => one && { ...one, path: state.tree.path(one.leaf.index) })
+  const { voucher, split } = await signed(state)
+  return shares.map(
+    (one) =>
+      one && {
+        payment: { voucher, split, leaf: asLeaf(one.leaf), path: one.path },
+        taken: one.taken,
+      },
+  )
+}
 
-  function isWhole(): boolean {
-    return total >= signedTotal
-  }
+/** Puts every wish that fits into the next period's tree. */
+function promiseAll(state: State, wishes: readonly Wish[]) {
+  const bought = wishes.map(({ device, wants, ahead }) => {
+    const leaf = state.leaves.get(device)
+    if (leaf === undefined) return undefined
+    const room = leaf.amount + leftOf(state)
+    const { taken, spent } = affordable(state, leaf.spent, wants, room)
+    if (taken.length === 0 && wants.length > 0) return undefined
+    const amount = larger(leaf.amount, smaller(spent + ahead, room))
+    note(state, taken)
+    commit(state, [{ ...leaf, amount, spent }], state.channel.period)
+    return { leaf: { ...leaf, amount, spent }, taken }
+  })
+  // One period for all of them, and another one even when no amount changed: it is said anew.
+  if (bought.some((one) => one !== undefined)) commit(state, [], state.channel.period + 1n)
+  return bought
+}
 
-  /** Puts every wish that fits into the next period's tree. */
-  function promiseAll(wishes: readonly Wish[]) {
-    const bought = wishes.map(({ device, wants, ahead }) => {
-      const leaf = leaves.get(device)
-      if (leaf === undefined) return undefined
-      const room = leaf.amount + larger(limit - total, 0n)
-      const { taken, spent } = affordable(leaf.spent, wants, room)
-      if (taken.length === 0 && wants.length > 0) return undefined
-      const amount = larger(leaf.amount, smaller(spent + ahead, room))
-      note(taken)
-      commit([{ ...leaf, amount, spent }], channel.period)
-      return { leaf: { ...leaf, amount, spent }, taken }
-    })
-    if (bought.some((one) => one !== undefined)) commit([], channel.period + 1n)
-    return bought
-  }
+function meter(state: State, device: Address, wants: readonly Want[]): void {
+  const leaf = state.leaves.get(device)
+  if (leaf === undefined) return
+  state.books.together(() => {
+    const { taken, spent } = affordable(state, leaf.spent, wants, leaf.amount)
+    note(state, taken)
+    commit(state, [{ ...leaf, spent }])
+  })
+}
 
-  /** The first wants whose price fits under `room`, and what is spent with them. */
-  function affordable(before: bigint, wants: readonly Want[], room: bigint) {
-    const metered = new Map<string, bigint>()
-    const taken: Want[] = []
-    let spent = before
-    for (const want of wants) {
-      const key = `${want.meter.stream} ${want.meter.terms}`
-      const beforeMs = metered.get(key) ?? books.bought.coveredMs(want.meter)
-      const moreMs = want.coveredMs ?? 0n
-      const price = charge(beforeMs, moreMs, want.price)
-      if (spent + price > room) break
-      spent += price
-      metered.set(key, beforeMs + moreMs)
-      taken.push(want)
-    }
-    return { taken, spent }
+/** The first wants whose price fits under `room`, and what is spent with them. */
+function affordable({ books }: State, before: bigint, wants: readonly Want[], room: bigint) {
+  const metered = new Map<string, bigint>()
+  const taken: Want[] = []
+  let spent = before
+  for (const want of wants) {
+    const key = `${want.meter.stream} ${want.meter.terms}`
+    const beforeMs = metered.get(key) ?? books.bought.coveredMs(want.meter)
+    const moreMs = want.coveredMs ?? 0n
+    const price = charge(beforeMs, moreMs, want.price)
+    if (spent + price > room) break
+    spent += price
+    metered.set(key, beforeMs + moreMs)
+    taken.push(want)
   }
+  return { taken, spent }
+}
 
-  function note(wants: readonly Want[]) {
-    for (const { meter, generation, number, coveredMs } of wants) {
-      books.bought.add(meter, number, { generation, metered: coveredMs !== undefined })
-      if (coveredMs !== undefined) books.bought.cover(meter, coveredMs)
-    }
+function note({ books }: State, wants: readonly Want[]): void {
+  for (const { meter, generation, number, coveredMs } of wants) {
+    books.bought.add(meter, number, { generation, metered: coveredMs !== undefined })
+    if (coveredMs !== undefined) books.bought.cover(meter, coveredMs)
   }
+}
 
-  /** Voucher and split of the tree as it is committed now, whatever is committed while they are signed. */
-  async function signed() {
-    const { rail, period } = channel
-    const id = channelBytes(channel)
-    const { root, total: sum } = tree.root()
-    const [voucher, split] = await Promise.all([
-      signVoucher({ channelId: id, maxClaimableAmount: sum }, rail, signer),
-      signSplit({ channelId: id, period, total: sum, root }, rail, signer),
-    ])
-    return { voucher, split }
-  }
+/** Another tree is another period, once any was signed. */
+function commit(
+  state: State,
+  changed: readonly LeafRow[],
+  period = periodAfter(state, changed),
+): void {
+  const { books } = state
+  const next = { ...state.channel, period }
+  books.together(() => {
+    books.channels.put(next)
+    for (const leaf of changed) books.channels.putLeaf(next.id, leaf)
+  })
+  state.channel = next
+  for (const leaf of changed) keep(state, leaf)
+}
+
+function periodAfter({ leaves, channel }: State, changed: readonly LeafRow[]): bigint {
+  const isNew = changed.some(({ device, amount }) => leaves.get(device)?.amount !== amount)
+  return isNew && channel.period > 0n ? channel.period + 1n : channel.period
+}
+
+function keep(state: State, leaf: LeafRow): void {
+  state.total += leaf.amount - (state.leaves.get(leaf.device)?.amount ?? 0n)
+  state.leaves.set(leaf.device, leaf)
+  state.tree.set(asLeaf(leaf))
+}
+
+/** Voucher and split of the tree as it is committed now, whatever is committed while they are signed. */
+async function signed({ channel, tree, signer }: State) {
+  const { rail, period } = channel
+  const id = channelBytes(channel)
+  const { root, total } = tree.root()
+  const [voucher, split] = await Promise.all([
+    signVoucher({ channelId: id, maxClaimableAmount: total }, rail, signer),
+    signSplit({ channelId: id, period, total, root }, rail, signer),
+  ])
+  return { voucher, split }
+}
+
+function isWhole({ total, signedTotal }: State): boolean {
+  return total >= signedTotal
+}
+
+function maySign(state: State): boolean {
+  return isWhole(state) && state.channel.period > 0n
+}
+
+function leftOf({ limit, total }: State): bigint {
+  return larger(limit - total, 0n)
 }
 
 function asLeaf({ index, device, amount }: LeafRow): Leaf {

@@ -25,7 +25,7 @@ async function openTown(t: TestContext) {
   const url = `mqtt://127.0.0.1:${port}`
   const line = openBroker({ url, clientId: 'street' })
   await line.ready()
-  const street = await openStreet(t, 1, line)
+  const street = await openStreet(t, { broker: line })
   t.after(async () => {
     await line.close()
     server.close()

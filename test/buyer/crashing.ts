@@ -1,4 +1,4 @@
-/** A buyer that promises until it dies: `node crashing.ts <folder> <failpoint>`. Prints every promise that it signs. */
+/** A buyer that promises until it dies, and prints every promise: `crashing.ts <folder> <failpoint>`. */
 import { argv, stdout } from 'node:process'
 import { armFailpoints } from '../../runtime/disk/failpoint.ts'
 import { hex } from '../../runtime/wire/bytes.ts'

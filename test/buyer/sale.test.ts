@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Item } from '../../runtime/buyer/index.ts'
 import { judge } from '../../runtime/buyer/proof.ts'
 import type { Line } from '../../runtime/buyer/session.ts'
+import type { KeyNode } from '../../runtime/wire/keytree.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import { gateway, operator } from '../operator/fixture.ts'
 import { eventually } from '../operator/line.ts'
@@ -116,7 +117,7 @@ test('a budget is never passed, and its end is the end of the readings', async (
 })
 
 test('two devices of a fleet are paid from one channel under one order', async (t) => {
-  const street = await openStreet(t, 2)
+  const street = await openStreet(t, { devices: 2 })
   const buyer = await street.buy()
   const items = await read(buyer, 80)
   const { money, devices, counts } = buyer.summary()
@@ -208,4 +209,33 @@ test('books restored from an older copy learn from the device what was promised 
   assert.ok(items.length >= 10)
   assert.ok((third.summary().money?.promisedTotal ?? 0n) > promised)
   assert.deepEqual(third.summary().findings, {})
+})
+
+test('a device whose keys do not open what they were paid for gets nothing more', async (t) => {
+  const bend = (nodes: readonly KeyNode[]) =>
+    nodes.map((node) => ({ ...node, key: node.key.map((byte) => byte ^ 1) }))
+  const street = await openStreet(t, { bend })
+  const buyer = await street.buy()
+  const items: Item[] = []
+  setTimeout(buyer.stop, 3000)
+  for await (const item of buyer.readings()) items.push(item)
+  await buyer.close()
+  const { findings, counts, money } = buyer.summary()
+  assert.deepEqual(items, [])
+  assert.equal(findings['paid and does not open'], counts.bought)
+  assert.ok((money?.promised ?? 0n) <= 400n, `${money?.promised}`)
+})
+
+test('a device that keeps its keys to itself gets nothing more', async (t) => {
+  const street = await openStreet(t, { bend: () => [] })
+  const buyer = await street.buy()
+  setTimeout(buyer.stop, 3000)
+  const items: Item[] = []
+  for await (const item of buyer.readings()) items.push(item)
+  await buyer.close()
+  const { counts, money } = buyer.summary()
+  assert.deepEqual([items.length, counts.opened], [0, 0])
+  assert.ok(counts.seen > counts.bought)
+  assert.ok((money?.promised ?? 0n) <= 400n, `${money?.promised}`)
+  assert.ok(buyer.notes.some(({ event }) => event === 'undelivered'))
 })

@@ -9,8 +9,8 @@ import type { Broker } from '../../runtime/link/broker.ts'
 import { openGateway } from '../../runtime/operator/gateway.ts'
 import { openLedger } from '../../runtime/operator/ledger.ts'
 import { openRegister } from '../../runtime/operator/register.ts'
-import { openShop, type Shop } from '../../runtime/sell/shop.ts'
-import { epochMaker } from '../../runtime/sign/epoch.ts'
+import { openShop } from '../../runtime/sell/shop.ts'
+import { type EpochMaker, epochMaker } from '../../runtime/sign/epoch.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import { openStore } from '../../runtime/store/client.ts'
 import { openGenerations } from '../../runtime/stream/generations.ts'
@@ -18,6 +18,8 @@ import { outbox } from '../../runtime/stream/outbox.ts'
 import { openShelf } from '../../runtime/stream/shelf.ts'
 import { type Address, zeroAddress } from '../../runtime/wire/address.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
+import type { Clock } from '../../runtime/wire/clock.ts'
+import type { KeyNode } from '../../runtime/wire/keytree.ts'
 import type { Offer } from '../../runtime/wire/offer.ts'
 import { generateSessionKey } from '../../runtime/wire/session.ts'
 import { localSigner } from '../../runtime/wire/signer.ts'
@@ -57,12 +59,20 @@ type Running = { readonly stop: () => Promise<void> }
 type StreetBroker = Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
 export type Street = Awaited<ReturnType<typeof openStreet>>
 
-export async function openStreet(t: Ends, devices = 1, broker: StreetBroker = memoryBroker()) {
+export type StreetOptions = {
+  readonly devices?: number
+  readonly broker?: StreetBroker
+  /** What a dishonest device gives for the keys that were paid for. */
+  readonly bend?: (nodes: readonly KeyNode[]) => KeyNode[]
+}
+
+export async function openStreet(t: Ends, options: StreetOptions = {}) {
+  const { devices = 1, broker = memoryBroker(), bend = (nodes) => [...nodes] } = options
   const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
   const running: Running[] = []
   const made = []
   for (let i = 0; i < devices; i += 1)
-    made.push(await openDevice(join(folder, `device${i}`), broker))
+    made.push(await openDevice(join(folder, `device${i}`), broker, bend))
   running.push(...made)
   const books = await startGateway(join(folder, 'gateway.db'), broker, made)
   running.push(books)
@@ -128,80 +138,80 @@ async function startGateway(
 }
 
 /** A device as `wayside run` composes it, its sensor a timer. */
-async function openDevice(folder: string, broker: StreetBroker) {
+async function openDevice(
+  folder: string,
+  broker: StreetBroker,
+  bend: NonNullable<StreetOptions['bend']>,
+) {
   const key = await openDeviceKey(folder)
-  const { device } = key
   const generations = await openGenerations(folder, { random: randomBytes })
   const store = await openStore({ path: join(folder, 'store.db') })
   const clock = testClock()
   const box = outbox({ store, publish: broker.publish })
-  const setups = [{ device, stream: 'air', product: 'wayside test' }]
-  const offer = offerOf(key, [terms])
+  const { device } = key
   const shelf = await openShelf({
     device,
     sign: key.sign,
     store,
-    offer,
-    setups,
+    offer: offerOf(key, [terms]),
+    setups: [{ device, stream: 'air', product: 'wayside test' }],
     indexEveryMs: 100,
     changed: box.look,
   })
-  const shop: Shop = await openShop({
+  const shop = await openShop({
     key,
     offer: shelf.offer,
-    store: {
-      ...store,
-      async saleCommit(change) {
-        await store.saleCommit(change)
-        box.look()
-      },
-    },
-    cover: generations.cover,
+    store: { ...store, saleCommit: (change) => store.saleCommit(change).then(box.look) },
+    cover: (...range) => bend(generations.cover(...range)),
     clock,
     publish: broker.publish,
     limits: { ordersPerS: 50, requestsPerS: 1000 },
   })
-  const { epochMs } = terms
-  const plan = { name: 'air', terms: termsHash(terms), setup: shelf.setupHash('air'), epochMs }
+  const setup = shelf.setupHash('air')
+  const plan = { name: 'air', terms: termsHash(terms), setup, epochMs: terms.epochMs, free: false }
   const maker = epochMaker({
     key,
     clock,
-    streams: [{ ...plan, countMax: 4096, bytesMax: 65_536, free: false }],
+    streams: [{ ...plan, countMax: 4096, bytesMax: 65_536 }],
     generation: generations.current,
     keys: generations.leafKey,
     store,
     random: randomBytes,
     limits: { commitDelayMs: 50 },
-    sealed() {
-      box.look()
-      shelf.look()
-      shop.look()
-    },
+    sealed: () => [box, shelf, shop].map((part) => part.look()),
   })
   for (const filter of shop.filters) await broker.subscribe(filter, shop.handle)
+  const stop = running([shelf, maker, box, shop], maker, clock, () => store.close())
+  return { device, store, counts: shop.counts, stop }
+}
+
+type Part = { start(signal: AbortSignal): Promise<void> }
+
+/** Starts the parts and the sensor, which counts; gives the way to stop them. */
+function running(
+  parts: readonly Part[],
+  maker: EpochMaker,
+  clock: Clock,
+  close: () => Promise<void>,
+) {
   const end = new AbortController()
-  const parts = [shelf, maker, box, shop].map((part) => part.start(end.signal))
+  const ended = parts.map((part) => part.start(end.signal))
   let count = 0
   const timer = setInterval(() => {
     count += 1
+    const moment = { boot: clock.boot, monotonicMs: clock.monotonicMs() }
     const values = { pm2_5: count }
-    const monotonicMs = clock.monotonicMs()
-    maker.take({ stream: 'air', boot: clock.boot, monotonicMs, values, units: { pm2_5: 'ug/m3' } })
+    maker.take({ stream: 'air', ...moment, values, units: { pm2_5: 'ug/m3' } })
   }, 20)
   let stopped: Promise<void> | undefined
-  return {
-    device,
-    store,
-    counts: shop.counts,
-    stop() {
-      stopped ??= (async () => {
-        clearInterval(timer)
-        end.abort()
-        await Promise.all(parts)
-        await store.close()
-      })()
-      return stopped
-    },
+  return () => {
+    stopped ??= (async () => {
+      clearInterval(timer)
+      end.abort()
+      await Promise.all(ended)
+      await close()
+    })()
+    return stopped
   }
 }
 
