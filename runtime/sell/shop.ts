@@ -67,54 +67,14 @@ export type ShopCounts = {
 
 /** Opens the books. Throws what the store throws. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
-  const { key, offer, clock, note = () => {}, random = randomBytes } = options
-  const store = telling(options.store, options.changed ?? (() => {}))
+  const { key, offer, clock } = options
   const limits = { ...sellLimits, ...options.limits }
-  const { device } = key
   const monotonicMs = () => clock.monotonicMs()
-  await store.keepTerms(offer().streams.map(termsRow))
-  const saved = await store.sales()
-  const tariffs = new Map(saved.terms.map(tariffOf))
-  const time = moneyTime(monotonicMs, saved.timeMs)
-  const timeMs = time.nowMs
-
-  const till = openTill({ device, store, cover: options.cover, random, timeMs, ...limits }, saved)
-  const send = (topic: string, payload: Uint8Array) => {
-    options.publish(topic, payload).catch(() => note({ event: 'unsent', topic }))
-  }
-  const answers = openAnswers({ key, till, timeMs, random, send, note })
-  const gateway = () => offer().gateway
-  const { drop, tell } = drops(note, monotonicMs)
-  const heard = notices({ device, gateway, till, time, answers, note, drop })
-  const { brief } = heard
-  const takeOrder = orders({
-    key,
-    offer,
-    till,
-    answers,
-    tariffs,
-    timeMs,
-    limits,
-    brief,
-    note,
-    drop,
-  })
-  const { takeRequest, supplyAll } = requests({
-    ...{ store, till, answers, tariffs, timeMs, limits, note, drop },
-  })
-  const operator = () => offer().operator
-  const sold = soldBook({
-    device,
-    operator,
-    store,
-    till,
-    monotonicMs,
-    drop,
-    everyMs: limits.soldEveryMs,
-  })
+  const staff = await hire(options, limits, monotonicMs)
+  const { till, time, heard, takeOrder, takeRequest, supplyAll, sold, drop, tell } = staff
   const alarm = bell()
   const box = inbox({
-    device,
+    device: key.device,
     operator: offer().operator,
     limits,
     monotonicMs,
@@ -170,12 +130,45 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     if (dueMs > 0) return dueMs
     savedAtMs = monotonicMs()
     await till.save()
-    const nowMs = timeMs()
+    const nowMs = time.nowMs()
     if (nowMs === undefined) return limits.timeSaveMs
     const over = till.allSessions().filter(({ untilMs }) => untilMs + limits.sessionKeepMs < nowMs)
     if (over.length > 0) await till.commit({ forget: over })
     for (const { name } of over) box.forget(name)
     return limits.timeSaveMs
+  }
+}
+
+/** Everybody behind the counter, each given what it needs of the others. */
+async function hire(options: ShopOptions, limits: SellLimits, monotonicMs: () => number) {
+  const { key, offer, note = () => {}, random = randomBytes } = options
+  const { device } = key
+  const store = telling(options.store, options.changed ?? (() => {}))
+  await store.keepTerms(offer().streams.map(termsRow))
+  const saved = await store.sales()
+  const tariffs = new Map(saved.terms.map(tariffOf))
+  const time = moneyTime(monotonicMs, saved.timeMs)
+  const timeMs = time.nowMs
+  const till = openTill({ device, store, cover: options.cover, random, timeMs, ...limits }, saved)
+  const { drop, tell } = drops(note, monotonicMs)
+  const send = (topic: string, payload: Uint8Array) => {
+    options.publish(topic, payload).catch(() => note({ event: 'unsent', topic }))
+  }
+  const answers = openAnswers({ key, till, timeMs, random, send, note })
+  const gateway = () => offer().gateway
+  const operator = () => offer().operator
+  const heard = notices({ device, gateway, till, time, answers, note, drop })
+  const ground = { till, answers, tariffs, timeMs, limits, note, drop }
+  const everyMs = limits.soldEveryMs
+  return {
+    till,
+    time,
+    heard,
+    drop,
+    tell,
+    takeOrder: orders({ ...ground, key, offer, brief: heard.brief }),
+    ...requests({ ...ground, store }),
+    sold: soldBook({ device, operator, store, till, monotonicMs, drop, everyMs }),
   }
 }
 
