@@ -159,7 +159,7 @@ export const configSchema = z
             'An epoch closes this long after its first reading: the grain of what is sold.',
           ),
         count: z.number().int().min(1).max(65_536).default(4096).describe('Readings at most.'),
-        bytes: size({ min: kib, max: mib })
+        bytes: size({ min: kib, max: 120 * kib })
           .prefault('64KiB')
           .describe('Bytes of packs at most; a broker may refuse large messages.'),
       })

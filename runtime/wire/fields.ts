@@ -38,6 +38,14 @@ export const amount = z.string().regex(/^(0|[1-9][0-9]{0,38})$/, 'an amount is d
 export const uint32 = z.number().int().min(0).max(0xffff_ffff)
 export const uintMs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 
+/**
+ * The schema as readers use it: members that a later version adds are passed over and kept, because the
+ * hash is over the document as it was signed.
+ */
+export function grown<T extends z.ZodObject>(schema: T): z.ZodType<z.infer<T>> {
+  return schema.loose() as unknown as z.ZodType<z.infer<T>>
+}
+
 /** The document in its type. Throws Malformed with the place and the rule, never the value. */
 export function shaped<T>(schema: z.ZodType<T>, document: Json, what: string): T {
   const read = schema.safeParse(document)

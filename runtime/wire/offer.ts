@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Address } from './address.ts'
 import { type Hex, unhex } from './bytes.ts'
 import { type Enrolment, readEnrolment } from './enrolment.ts'
-import { address, hash, shaped, uint32 } from './fields.ts'
+import { address, grown, hash, shaped, uint32 } from './fields.ts'
 import type { Json } from './jcs.ts'
 import { must } from './malformed.ts'
 import { readDocument } from './signed.ts'
@@ -22,7 +22,7 @@ const railSchema = z.strictObject({
   decimals: z.number().int().min(0).max(36),
 })
 
-export const offerSchema = z.strictObject({
+const offerSchema = z.strictObject({
   /** Only grows. */
   version: uint32,
   /** The device, or the operator in a gateway's own offer. */
@@ -36,7 +36,7 @@ export const offerSchema = z.strictObject({
   receiver: address,
   /** Who signs grants, acks and claims (a channel's receiverAuthorizer). */
   gateway: address,
-  rails: z.array(railSchema).max(16),
+  rails: z.array(grown(railSchema)).max(16),
   withdrawDelayMinS: z.number().int().min(0).max(0xff_ffff_ffff),
   streams: z.array(termsSchema).max(256),
   enrolment: z
@@ -77,6 +77,6 @@ export function readOffer(payload: Uint8Array): SignedOffer {
   return { offer, signer, enrolment }
 }
 
-export function parseOffer(document: Json): Offer {
-  return shaped(offerSchema, document, 'offer')
+function parseOffer(document: Json): Offer {
+  return shaped(grown(offerSchema), document, 'offer')
 }

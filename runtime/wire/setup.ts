@@ -1,11 +1,11 @@
 /** The setup: the physical facts behind a stream. Signed, retained; its hash stands in every header. */
 import { z } from 'zod'
-import { address, shaped, streamName, uint32 } from './fields.ts'
+import { address, grown, shaped, streamName, uint32 } from './fields.ts'
 import { readDocument, type SignedDocument } from './signed.ts'
 
 const short = z.string().max(200)
 
-export const setupSchema = z.strictObject({
+const setupSchema = z.strictObject({
   version: uint32,
   device: address,
   stream: streamName,
@@ -36,5 +36,5 @@ export type Setup = z.infer<typeof setupSchema>
 /** Reads a setup; its `hash` is what headers name. Throws Malformed. */
 export function readSetup(payload: Uint8Array): SignedDocument & { readonly setup: Setup } {
   const signed = readDocument('setup', payload)
-  return { ...signed, setup: shaped(setupSchema, signed.document, 'setup') }
+  return { ...signed, setup: shaped(grown(setupSchema), signed.document, 'setup') }
 }

@@ -1,12 +1,12 @@
 /** The index: what lies on the shelf, stream by stream, so that a buyer knows what it can ask for. */
 import { z } from 'zod'
-import { address, hash, shaped, streamName, uint32, uintMs } from './fields.ts'
+import { address, grown, hash, shaped, streamName, uint32, uintMs } from './fields.ts'
 import { readDocument, type SignedDocument } from './signed.ts'
 
 /** An epoch of the stream: its number and when it closed (first: opened). */
 const mark = z.strictObject({ number: uint32, monotonicMs: uintMs, wallMs: uintMs.optional() })
 
-export const indexSchema = z.strictObject({
+const indexSchema = z.strictObject({
   /** Only grows. */
   version: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   device: address,
@@ -32,5 +32,5 @@ export type Index = z.infer<typeof indexSchema>
 /** Reads an index. Throws Malformed. */
 export function readIndex(payload: Uint8Array): SignedDocument & { readonly index: Index } {
   const signed = readDocument('index', payload)
-  return { ...signed, index: shaped(indexSchema, signed.document, 'index') }
+  return { ...signed, index: shaped(grown(indexSchema), signed.document, 'index') }
 }

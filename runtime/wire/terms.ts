@@ -4,21 +4,23 @@
  */
 import { z } from 'zod'
 import { sha256 } from '#crypto'
-import { amount, fieldName, hash, shaped, streamName, unit } from './fields.ts'
+import { amount, fieldName, grown, hash, shaped, streamName, unit } from './fields.ts'
 import { jcs } from './jcs.ts'
 
-export const termsSchema = z.strictObject({
+const schema = z.strictObject({
   stream: streamName,
   title: z.string().max(200).optional(),
   fields: z
     .array(
-      z.strictObject({
-        name: fieldName,
-        unit: unit.optional(),
-        type: z.enum(['number', 'integer', 'boolean', 'text', 'bytes']),
-        /** The smallest step of the value, in its unit. */
-        resolution: z.number().positive().optional(),
-      }),
+      grown(
+        z.strictObject({
+          name: fieldName,
+          unit: unit.optional(),
+          type: z.enum(['number', 'integer', 'boolean', 'text', 'bytes']),
+          /** The smallest step of the value, in its unit. */
+          resolution: z.number().positive().optional(),
+        }),
+      ),
     )
     .min(1)
     .max(256),
@@ -34,7 +36,9 @@ export const termsSchema = z.strictObject({
     .optional(),
 })
 
-export type Terms = z.infer<typeof termsSchema>
+export type Terms = z.infer<typeof schema>
+
+export const termsSchema = grown(schema)
 
 /** SHA-256 of the JCS of the entry, as it stands in the offer. */
 export function termsHash(terms: Terms): Uint8Array {
