@@ -185,10 +185,8 @@ async function sellingHalf(ground: Ground) {
       ordersPerS: config.sale.unknownPerSecond,
     },
     random,
-    note(said) {
-      watch.sale(said)
-      out.look()
-    },
+    changed: out.look,
+    note: watch.sale,
   })
   return { broker, out, shelf, shop }
 }

@@ -11,7 +11,7 @@ export type Metrics = {
   published(stream: string): void
   /** Epochs whose keys a buyer has been given. */
   sold(channel: string, count: number): void
-  refused(code: string): void
+  refused(code: string, count?: number): void
   /** Current levels, read when somebody looks. */
   levels(read: ReadLevels): void
   /** The text that Prometheus scrapes, and its content type. */
@@ -65,7 +65,7 @@ export function openMetrics(): Metrics {
     sealed: (stream) => counters.epochs_sealed.inc({ stream }),
     published: (stream) => counters.epochs_published.inc({ stream }),
     sold: (channel, count) => counters.epochs_sold.inc({ channel }, count),
-    refused: (code) => counters.refusals.inc({ code }),
+    refused: (code, count = 1) => counters.refusals.inc({ code }, count),
     levels(read) {
       const show = levelGauges(register)
       refresh = () => show(read)

@@ -41,7 +41,7 @@ export function openWatch(note: Note, metrics: Metrics) {
     sale(said: { readonly event: string }) {
       const facts = rest(said)
       if (said.event === 'refused') metrics.refused(String(facts.code))
-      if (said.event === 'dropped') metrics.refused(`dropped: ${facts.why}`)
+      if (said.event === 'dropped') metrics.refused(`dropped: ${facts.why}`, Number(facts.times))
       if (said.event === 'sold') metrics.sold(String(facts.channel), Number(facts.epochs))
       note('info', said.event, facts)
     },
