@@ -34,8 +34,7 @@ import {
   type Tx,
 } from './money.ts'
 
-export type { AuthorizedDeposit, DepositRail } from './deposit.ts'
-export type { Chain, ChainOptions, ChannelState, Claim, Tx } from './money.ts'
+export type { Chain, ChainOptions, Claim } from './money.ts'
 
 /**
  * Opens the line. Throws CHAIN_UNREACHABLE, CHAIN_OTHER when an endpoint serves another chain, and
