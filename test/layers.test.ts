@@ -61,7 +61,7 @@ const doors: Record<string, string> = {
 
 /** What the core may use from npm: pure, and at home in a browser. */
 const pure = ['#crypto', 'zod', ...Object.keys(doors).slice(-3)]
-const primitives = /^(@noble\/|@bitauth\/libauth$|node:crypto$)/
+const primitives = /^(@noble\/|@bitauth\/libauth\/|node:crypto$)/
 
 type Source = { readonly path: string; readonly code: string; readonly imports: readonly Import[] }
 /** `types`: erased, nothing is loaded. `late`: loaded when the line runs, not when the file does. */

@@ -10,10 +10,13 @@ import {
   hash,
   randomFillSync,
 } from 'node:crypto'
-import { secp256k1 } from '@bitauth/libauth'
+// The one file of it: its index instantiates four more WebAssemblies, 16 MiB and 0.1 s that nobody uses.
+import { instantiateSecp256k1 } from '@bitauth/libauth/build/lib/crypto/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import type { Address } from '../address.ts'
 import { concat, hex, utf8 } from '../bytes.ts'
+
+const secp256k1 = await instantiateSecp256k1()
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts
