@@ -16,8 +16,8 @@ import { type Follower, follow, type Head, type Verdict } from './follow.ts'
 import { keyOf, open } from './handout.ts'
 import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
-import type { Want } from './purse.ts'
 import type { Tally } from './tally.ts'
+import type { Want } from './want.ts'
 
 /** What leaves a feed: a reading, or only word that the cursor may move. */
 export type Parcel = {

@@ -16,30 +16,16 @@ import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import { isSignedBy, type Payment } from '../wire/payment.ts'
 import { type Leaf, type PaymentTree, paymentTree } from '../wire/paymenttree.ts'
-import { charge, type Price } from '../wire/price.ts'
+import { charge } from '../wire/price.ts'
 import type { Signer } from '../wire/signer.ts'
 import { type Split, signSplit } from '../wire/split.ts'
 import { signVoucher, type Voucher } from '../wire/voucher.ts'
 import type { Books } from './books.ts'
-import type { Meter } from './bought.ts'
 import { type ChannelRow, channelBytes, type LeafRow } from './channels.ts'
+import type { Want, Wish } from './want.ts'
 
-/** An epoch that we want: on sight, with the time that its header covers, or ahead, before it is seen. */
-export type Want = {
-  readonly meter: Meter
-  readonly price: Price
-  readonly generation: number
-  readonly number: number
-  readonly coveredMs?: bigint
-}
-
-/** What one device is to be paid for. */
-export type Wish = {
-  readonly device: Address
-  readonly wants: readonly Want[]
-  /** To be promised beyond what is spent. */
-  readonly ahead: bigint
-}
+/** Why a promise was not made: no grant yet, its cap, the limit of this run, or books that lost a promise. */
+export type Short = 'no grant' | 'over the cap' | 'over the budget' | 'books incomplete'
 
 export type Purchase = {
   readonly payment: Payment
@@ -53,21 +39,20 @@ export type Purse = {
   total(): bigint
   /** What may still be promised in this run. */
   left(): bigint
-  /** False while devices hold more of our word than lost books remember: nothing is signed until they spoke. */
-  isWhole(): boolean
   leaf(device: Address): LeafRow | undefined
   /** Takes the place that the gateway gave a device. Throws SEAT_MOVED when it is another than before. */
   seat(device: Address, index: number): void
+  /** Takes a device's cap as the gateway granted it. A promise above it would never be acknowledged. */
+  grant(device: Address, cap: bigint): void
   /** Learns from a device's signed state what lost books no longer know; ignores what we did not sign. */
   recover(device: Address, payment: Payment, delivered: bigint): void
   /** The number of the next order, durable. */
   nextOrder(): bigint
   /**
-   * Promises each device the price of as many of its wants as the limit allows, first ones first: one
-   * period, one tree, two signatures for all. Undefined for a device of which not even the first fits.
-   * Durable before it returns.
+   * Promises each device the price of as many of its wants as cap and limit allow, first ones first: one
+   * period, one tree, two signatures for all. Durable before it returns.
    */
-  buy(wishes: readonly Wish[]): Promise<readonly (Purchase | undefined)[]>
+  buy(wishes: readonly Wish[]): Promise<readonly (Purchase | Short)[]>
   /** Meters epochs that were paid ahead, now that their headers are seen. */
   meter(device: Address, wants: readonly Want[]): void
   /** The newest promise to a device again; undefined before the first of the channel. */
@@ -93,6 +78,8 @@ export type PurseOptions = {
 type State = Pick<PurseOptions, 'books' | 'signer'> & {
   readonly tree: PaymentTree
   readonly leaves: Map<Address, LeafRow>
+  /** What the gateway granted each device; only rises. */
+  readonly caps: Map<Address, bigint>
   channel: ChannelRow
   total: bigint
   /** What we once signed, says a device, though our own books do not: nothing is promised below it. */
@@ -106,6 +93,7 @@ export function openPurse({ books, signer, channel, budget }: PurseOptions): Pur
     signer,
     tree: paymentTree(),
     leaves: new Map(),
+    caps: new Map(),
     channel,
     total: 0n,
     signedTotal: 0n,
@@ -119,9 +107,11 @@ export function openPurse({ books, signer, channel, budget }: PurseOptions): Pur
     },
     total: () => state.total,
     left: () => leftOf(state),
-    isWhole: () => isWhole(state),
     leaf: (device) => state.leaves.get(device),
     seat: (device, index) => seat(state, device, index),
+    grant(device, cap) {
+      state.caps.set(device, larger(cap, state.caps.get(device) ?? 0n))
+    },
     recover: (device, payment, delivered) => recover(state, device, payment, delivered),
     nextOrder() {
       state.channel = { ...state.channel, order: state.channel.order + 1n }
@@ -163,40 +153,45 @@ function recover(state: State, device: Address, payment: Payment, delivered: big
   commit(state, [{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
 }
 
-async function buy(
-  state: State,
-  wishes: readonly Wish[],
-): Promise<readonly (Purchase | undefined)[]> {
-  const bought = isWhole(state) ? state.books.together(() => promiseAll(state, wishes)) : []
-  if (bought.every((one) => one === undefined)) return wishes.map(() => undefined)
+async function buy(state: State, wishes: readonly Wish[]): Promise<readonly (Purchase | Short)[]> {
+  if (!isWhole(state)) return wishes.map(() => 'books incomplete')
+  const bought = state.books.together(() => promiseAll(state, wishes))
+  if (bought.every((one) => typeof one === 'string')) return bought
   failpoint('purse.committed')
-  const shares = bought.map((one) => one && { ...one, path: state.tree.path(one.leaf.index) })
-  const { voucher, split } = await signed(state)
-  return shares.map(
-    (one) =>
-      one && {
-        payment: { voucher, split, leaf: asLeaf(one.leaf), path: one.path },
-        taken: one.taken,
-      },
+  const shares = bought.map((one) =>
+    typeof one === 'string' ? one : { ...one, path: state.tree.path(one.leaf.index) },
   )
+  const { voucher, split } = await signed(state)
+  return shares.map((one) => {
+    if (typeof one === 'string') return one
+    const { leaf, path, taken } = one
+    return { payment: { voucher, split, leaf: asLeaf(leaf), path }, taken }
+  })
 }
 
+type Share = { readonly leaf: LeafRow; readonly taken: readonly Want[] }
+
 /** Puts every wish that fits into the next period's tree. */
-function promiseAll(state: State, wishes: readonly Wish[]) {
-  const bought = wishes.map(({ device, wants, ahead }) => {
-    const leaf = state.leaves.get(device)
-    if (leaf === undefined) return undefined
-    const room = leaf.amount + leftOf(state)
-    const { taken, spent } = affordable(state, leaf.spent, wants, room)
-    if (taken.length === 0 && wants.length > 0) return undefined
-    const amount = larger(leaf.amount, smaller(spent + ahead, room))
-    note(state, taken)
-    commit(state, [{ ...leaf, amount, spent }], state.channel.period)
-    return { leaf: { ...leaf, amount, spent }, taken }
-  })
+function promiseAll(state: State, wishes: readonly Wish[]): (Share | Short)[] {
+  const bought = wishes.map((wish) => promiseOne(state, wish))
   // One period for all of them, and another one even when no amount changed: it is said anew.
-  if (bought.some((one) => one !== undefined)) commit(state, [], state.channel.period + 1n)
+  if (bought.some((one) => typeof one !== 'string')) commit(state, [], state.channel.period + 1n)
   return bought
+}
+
+function promiseOne(state: State, { device, wants, ahead }: Wish): Share | Short {
+  const leaf = state.leaves.get(device)
+  const cap = state.caps.get(device)
+  if (leaf === undefined || cap === undefined) return 'no grant'
+  const room = smaller(leaf.amount + leftOf(state), cap)
+  const { taken, spent } = affordable(state, leaf.spent, wants, room)
+  if (taken.length === 0 && wants.length > 0) {
+    return room === cap ? 'over the cap' : 'over the budget'
+  }
+  const amount = larger(leaf.amount, smaller(spent + ahead, room))
+  note(state, taken)
+  commit(state, [{ ...leaf, amount, spent }], state.channel.period)
+  return { leaf: { ...leaf, amount, spent }, taken }
 }
 
 function meter(state: State, device: Address, wants: readonly Want[]): void {

@@ -14,11 +14,12 @@ import type { BuyerLimits } from './limits.ts'
 import type { Listing } from './market.ts'
 import type { Orders } from './orders.ts'
 import { pause } from './pause.ts'
-import type { Purchase, Purse, Wish } from './purse.ts'
+import type { Purchase, Purse, Short } from './purse.ts'
 import { type Line, openSession, type Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'
 import type { Tally } from './tally.ts'
 import { openTrade, renews, type Trade } from './trade.ts'
+import type { Wish } from './want.ts'
 
 export type Seller = {
   readonly feeds: readonly Feed[]
@@ -40,7 +41,7 @@ export type SellerOptions = {
   /** Undefined for own data. */
   readonly purse: Purse | undefined
   /** Promises together with the other sellers of the moment. */
-  readonly buy: (wish: Wish) => Promise<Purchase | undefined>
+  readonly buy: (wish: Wish) => Promise<Purchase | Short>
   readonly aheadMs: number
   readonly tally: Tally
   readonly limits: BuyerLimits

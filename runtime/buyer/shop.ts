@@ -6,18 +6,16 @@
  */
 import type { Address } from '../wire/address.ts'
 import { unhex } from '../wire/bytes.ts'
-import { Malformed } from '../wire/malformed.ts'
 import type { Offer } from '../wire/offer.ts'
 import type { Price } from '../wire/price.ts'
-import { readIndex } from '../wire/shelf.ts'
 import type { Signer } from '../wire/signer.ts'
-import { topics } from '../wire/topic.ts'
 import type { Books } from './books.ts'
 import { type Feed, openFeed, type Parcel } from './feed.ts'
 import { type GatewayLine, openGatewayLine } from './gateway.ts'
 import { gathered } from './gather.ts'
 import type { Till } from './index.ts'
 import type { BuyerLimits } from './limits.ts'
+import { listen } from './listen.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { type Orders, openOrders } from './orders.ts'
 import { pause } from './pause.ts'
@@ -205,40 +203,6 @@ function feedFor(
     cheated: () => seller().distrust(),
     nowMs,
   })
-}
-
-async function listen({ line, tally }: State, seller: Seller, { offer }: Listing): Promise<void> {
-  const topic = topics(offer.device)
-  for (const feed of seller.feeds) {
-    await line.subscribe(topic.epoch(feed.meter.stream), (_topic, payload) => {
-      feed.take(payload)
-      seller.look()
-    })
-  }
-  await line.subscribe(topic.index, (_topic, payload) => {
-    reach(seller.feeds, offer, payload, tally)
-    seller.look()
-  })
-}
-
-/** The index says how far each stream has come; what we lack of it can be fetched. */
-function reach(feeds: readonly Feed[], offer: Offer, payload: Uint8Array, tally: Tally): void {
-  const { device, signingKey } = offer
-  if (payload.length === 0) return
-  try {
-    const { index, signer } = readIndex(payload)
-    if (signer !== signingKey || index.device !== device) {
-      tally.finding('wrong signature', { device, why: 'of an index' })
-      return
-    }
-    for (const feed of feeds) {
-      const shelf = index.streams.find(({ stream }) => stream === feed.meter.stream)
-      if (shelf !== undefined) feed.reach(shelf.last.number)
-    }
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error
-    tally.finding('malformed message', { device, why: error.message })
-  }
 }
 
 function openGateway(state: State): GatewayLine | undefined {

@@ -1,6 +1,7 @@
 /** What a buyer has seen, done and found wrong: counted, and told as it happens. */
 import type { Address } from '../wire/address.ts'
 import type { Finding } from './follow.ts'
+import type { Short } from './purse.ts'
 
 /** What is told while buying, for logs and live summaries. */
 export type BuyNote =
@@ -10,6 +11,7 @@ export type BuyNote =
   | { readonly event: 'ordered'; readonly seller: Address; readonly session: string }
   | { readonly event: 'refused'; readonly seller: Address; readonly why: string }
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
+  | { readonly event: 'waiting'; readonly device: Address; readonly why: Short }
   | { readonly event: 'undelivered'; readonly device: Address; readonly epochs: number }
   | { readonly event: 'deposited'; readonly amount: bigint; readonly tx: string }
   | { readonly event: 'budget used up' }

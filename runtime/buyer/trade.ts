@@ -12,9 +12,9 @@ import { type Refusal, sentence } from '../wire/refusal.ts'
 import { type Request, rangesMax } from '../wire/request.ts'
 import type { Feed } from './feed.ts'
 import { pause } from './pause.ts'
-import type { Purchase, Want } from './purse.ts'
-import { rangesOf } from './ranges.ts'
+import type { Purchase, Short } from './purse.ts'
 import type { SellerOptions } from './seller.ts'
+import { rangesOf, type Want } from './want.ts'
 
 export type Trade = {
   /** One turn; without `fresh` nothing new is bought. `renew`: only another order helps. */
@@ -45,10 +45,12 @@ type State = TradeOptions & {
   /** The newest promise was not taken, as far as we know: it is said again. */
   owing: boolean
   saidMs: number
+  /** Why the last purchase was not made. */
+  short: Short | undefined
 }
 
 export function openTrade(options: TradeOptions): Trade {
-  const state: State = { ...options, owing: true, saidMs: 0 }
+  const state: State = { ...options, owing: true, saidMs: 0, short: undefined }
   return {
     turn: (fresh, ending) => turn(state, fresh, ending),
     owe() {
@@ -97,10 +99,13 @@ async function buyMore(state: State, ending: AbortSignal): Turned {
     return say(state, seen, { kind: 'take', buy: rangesOf(seen) }, ending)
   }
   const bought = await state.buy({ device, wants: [...seen, ...later], ahead })
-  if (bought === undefined) {
-    if (purse.leaf(device) !== undefined && purse.isWhole()) state.broke()
+  if (typeof bought === 'string') {
+    if (bought === 'over the budget') state.broke()
+    else if (bought !== state.short) state.tally.note({ event: 'waiting', device, why: bought })
+    state.short = bought
     return undefined
   }
+  state.short = undefined
   markAsked(state, bought.taken)
   state.tally.note({ event: 'promised', device, amount: bought.payment.leaf.amount })
   return promise(state, bought, ending)

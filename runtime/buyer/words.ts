@@ -23,6 +23,8 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return `${note.seller} says no: ${note.why}`
     case 'promised':
       return `promised ${note.device} ${amountOf(note.amount)} in all`
+    case 'waiting':
+      return `${note.device} waits: the next promise is ${waits[note.why]}`
     case 'undelivered':
       return `${note.device} owes the keys of ${note.epochs} epochs: promising again`
     case 'deposited':
@@ -31,6 +33,13 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return 'the budget is used up'
   }
 }
+
+const waits = {
+  'no grant': 'not granted yet',
+  'over the cap': 'over what its gateway granted it',
+  'over the budget': 'over the budget',
+  'books incomplete': 'not made before every device said what it holds',
+} as const
 
 /** The state of things in one line: `12 epochs (12 opened), 340 readings, 0.0034 USDC of 1.5`. */
 export function summaryLine({ counts, findings, money }: Summary, name?: MoneyName): string {

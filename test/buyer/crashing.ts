@@ -9,7 +9,7 @@ const { purse, device } = await openTestPurse(folder, 1_000_000n)
 armFailpoints(place)
 for (let number = 1; number < 100; number += 1) {
   const [bought] = await purse.buy([{ device, wants: [wantOf(device, number)], ahead: 0n }])
-  if (bought === undefined) break
+  if (typeof bought !== 'object') break
   const { split } = bought.payment
   stdout.write(`${split.period} ${split.total} ${hex(split.root)}\n`)
 }

@@ -7,6 +7,7 @@ import { execPath } from 'node:process'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
+import type { Purchase, Short } from '../../runtime/buyer/purse.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { hex, unhex } from '../../runtime/wire/bytes.ts'
 import { checkPayment, type Payment } from '../../runtime/wire/payment.ts'
@@ -21,6 +22,9 @@ async function folderFor(t: TestContext) {
   return folder
 }
 
+const splitOf = ([one]: readonly (Purchase | Short)[]) =>
+  typeof one === 'object' ? one.payment.split : undefined
+
 test('what a purse promises is accepted by every device, period after period', async (t) => {
   const { books, purse, devices } = await openTestPurse(await folderFor(t), 1_000_000n, 5)
   const last = new Map<string, Payment>()
@@ -29,7 +33,7 @@ test('what a purse promises is accepted by every device, period after period', a
     const wishes = some.map((device) => ({ device, wants: [wantOf(device, number)], ahead: 0n }))
     const bought = await purse.buy(wishes)
     for (const [i, one] of bought.entries()) {
-      assert.ok(one)
+      assert.ok(typeof one === 'object')
       const device = some[i] as (typeof some)[0]
       const index = devices.indexOf(device)
       const channelId = unhex(purse.channel.id)
@@ -53,7 +57,7 @@ test('due is one rounding of all time bought, however it is cut, and no budget i
       let boughtMs = 0n
       for (const [i, ms] of pieces.entries()) {
         const [one] = await purse.buy([{ device, wants: [wantOf(device, i, ms)], ahead: 0n }])
-        if (one !== undefined) boughtMs += ms
+        if (typeof one === 'object') boughtMs += ms
         else assert.ok(due(boughtMs + ms, price) > budget)
         assert.ok(purse.total() <= budget)
       }
@@ -122,7 +126,7 @@ test('whatever is done in whatever order, no period has two trees, and lost book
         if (step === 0) purse.seat(to, which)
         if (step === 1) {
           const wish = { device: to, wants: [wantOf(to, number, BigInt(ms))], ahead: 0n }
-          shown((await purse.buy([wish]))[0]?.payment.split)
+          shown(splitOf(await purse.buy([wish])))
         }
         if (step === 2) shown((await purse.payment(to))?.split)
         if (step === 3) shown((await purse.statement())?.split)
@@ -144,7 +148,7 @@ test('books that lost a promise promise nothing below what they once signed', as
   const [a, b] = devices as [Address, Address]
   const buy = async (from: typeof purse, device: Address, number: number) => {
     const [one] = await from.buy([{ device, wants: [wantOf(device, number)], ahead: 0n }])
-    return one?.payment as Payment
+    return (typeof one === 'object' ? one.payment : one) as Payment
   }
   const toA = await buy(purse, a, 1)
   const toB = await buy(purse, b, 1)
@@ -153,7 +157,7 @@ test('books that lost a promise promise nothing below what they once signed', as
   const lost = await openTestPurse(join(folder, 'new'), 10_000n, 2)
   lost.purse.recover(b, toB, 100n)
   // Device a holds 100 too: until it has spoken, any tree of ours would say less than we signed.
-  assert.equal(await buy(lost.purse, b, 2), undefined)
+  assert.equal(await buy(lost.purse, b, 2), 'books incomplete')
   assert.deepEqual(
     [await lost.purse.payment(b), await lost.purse.statement()],
     [undefined, undefined],
@@ -163,4 +167,25 @@ test('books that lost a promise promise nothing below what they once signed', as
   assert.deepEqual([next.leaf.amount, next.split.total], [200n, 300n])
   assert.ok(next.split.period > toB.split.period)
   await lost.books.close()
+})
+
+test('nothing is promised above what the gateway granted, and more as soon as it grants more', async (t) => {
+  const { books, purse } = await openTestPurse(await folderFor(t), 1_000_000n, 0)
+  const device = deviceAt(9)
+  const buy = async (number: number, ahead = 0n) => {
+    const wants = [wantOf(device, number, 1_000n)]
+    const [one] = await purse.buy([{ device, wants, ahead }])
+    return typeof one === 'object' ? one.payment.leaf.amount : one
+  }
+  assert.equal(await buy(1), 'no grant')
+  purse.seat(device, 0)
+  assert.equal(await buy(1), 'no grant')
+  purse.grant(device, 2_500n)
+  assert.deepEqual([await buy(1), await buy(2), await buy(3)], [1_000n, 2_000n, 'over the cap'])
+  purse.grant(device, 1_000n)
+  assert.equal(await buy(3), 'over the cap')
+  purse.grant(device, 4_500n)
+  // What is paid ahead stops at the cap too.
+  assert.equal(await buy(3, 9_000n), 4_500n)
+  await books.close()
 })

@@ -1,7 +1,8 @@
 /** A purse for the tests, in a folder of its own. */
 import { openBooks } from '../../runtime/buyer/books.ts'
 import { newChannel } from '../../runtime/buyer/channels.ts'
-import { openPurse, type Want } from '../../runtime/buyer/purse.ts'
+import { openPurse } from '../../runtime/buyer/purse.ts'
+import type { Want } from '../../runtime/buyer/want.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { buyer, configOf, device as deviceAt, rail } from '../operator/fixture.ts'
 
@@ -12,6 +13,7 @@ export async function openTestPurse(folder: string, budget: bigint, devices = 1)
   const channel = books.channels.all()[0] ?? newChannel(configOf(), rail)
   books.channels.put(channel)
   const purse = openPurse({ books, signer: buyer, channel, budget })
+  for (let i = 0; i < Math.max(devices, 4); i += 1) purse.grant(deviceAt(i), 1_000_000n)
   for (let i = 0; i < devices; i += 1) purse.seat(deviceAt(i), i)
   return {
     books,

@@ -1,5 +1,25 @@
+/** What a buyer wants of a device. */
+import type { Address } from '../wire/address.ts'
+import type { Price } from '../wire/price.ts'
 import type { Range } from '../wire/request.ts'
-import type { Want } from './purse.ts'
+import type { Meter } from './bought.ts'
+
+/** An epoch that we want: on sight, with the time that its header covers, or ahead, before it is seen. */
+export type Want = {
+  readonly meter: Meter
+  readonly price: Price
+  readonly generation: number
+  readonly number: number
+  readonly coveredMs?: bigint
+}
+
+/** What one device is to be paid for. */
+export type Wish = {
+  readonly device: Address
+  readonly wants: readonly Want[]
+  /** To be promised beyond what is spent. */
+  readonly ahead: bigint
+}
 
 /** The wants as ranges: one for each run of numbers of a stream and generation. */
 export function rangesOf(wants: readonly Want[]): Range[] {
