@@ -10,6 +10,7 @@ import { cpSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { verifyPage } from './verifypage.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = join(root, 'dist')
@@ -37,6 +38,8 @@ await build({
 for (const name of ['model.onnx', 'model.json', 'README.md']) {
   cpSync(from(`models/anomaly/${name}`), join(dist, 'models/anomaly', name))
 }
+
+writeFileSync(join(dist, 'verify.html'), await verifyPage())
 
 const types = join(dist, 'types')
 execFileSync(
