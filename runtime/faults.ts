@@ -196,6 +196,11 @@ export const faults = {
     says: 'the budget {budget} is not an amount of a token with {decimals} decimals',
     cure: 'write it as a decimal number, for instance 1.50',
   },
+  OWN_KEY: {
+    exit: 2,
+    says: 'the key {key} is not that of operator {operator}, whose devices these are',
+    cure: "own data is read with the operator's key; leave --own out to pay, or name your own devices",
+  },
   CHANNEL_WITHDRAWING: {
     exit: 2,
     says: 'a withdrawal from our channel {channel} is pending or done',

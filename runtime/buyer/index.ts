@@ -83,8 +83,8 @@ export type Buyer = {
 
 /**
  * Finds what is wanted, funds a channel, and begins to buy. Throws BROKER_UNREACHABLE, OFFER_MISSING,
- * OFFER_OPERATORS, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED, CHANNEL_WITHDRAWING, and what
- * the chain throws.
+ * OFFER_OPERATORS, OWN_KEY, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED, CHANNEL_WITHDRAWING,
+ * and what the chain throws.
  */
 export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   const { wanted = {}, signal = new AbortController().signal } = options
@@ -104,6 +104,9 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
     )
     const listings = await waitForListings(market, wanted, limits, signal)
     const operator = soleOperator(listings)
+    if (options.own && options.signer.address !== operator) {
+      throw fault('OWN_KEY', { key: options.signer.address, operator })
+    }
     const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
     const shop = await startShop({
       line,

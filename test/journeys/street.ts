@@ -1,0 +1,203 @@
+/**
+ * A street for the journeys of its three people. The devices are the product's own composition in this
+ * process, their sensors a table of numbered frames; operator and buyers are the commands, as processes;
+ * the broker is real, and so is the chain where the machine can have one.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Aedes } from 'aedes'
+import { addressOf, randomBytes } from '#crypto'
+import { canonical } from '../../contracts/artifacts.ts'
+import { chainAvailable, type DevChain, startChain } from '../../demo/chain.ts'
+import { type Ends, openEnds } from '../../demo/ends.ts'
+import { openSecret } from '../../runtime/disk/secret.ts'
+import { atomicWrite } from '../../runtime/disk/write.ts'
+import type { Address } from '../../runtime/wire/address.ts'
+import { topics } from '../../runtime/wire/topic.ts'
+import { type Running, start } from './process.ts'
+import { openStall, type Stall } from './stall.ts'
+
+export type Street = {
+  readonly folder: string
+  readonly url: string
+  readonly end: Ends
+  /** Absent on a street without money. */
+  readonly chain: DevChain
+  readonly stalls: readonly Stall[]
+  /** Whoever has a key, by its file. */
+  readonly people: Readonly<Record<Person, { readonly address: Address; readonly file: string }>>
+  /** From now on no grant, ack or enrolment reaches that device, or they do again. */
+  deafen(device: Address, deaf: boolean): void
+  /** Starts `wayside operate`; resolves when it is ready. */
+  operate(): Promise<Running>
+  /** Starts `wayside buy` with the buyer's key, its books and more flags. */
+  buy(...flags: readonly string[]): Running
+}
+
+type Person = 'operator' | 'gateway' | 'receiver' | 'buyer' | 'stranger'
+
+export type StreetOptions = {
+  readonly devices?: number
+  /** Whether there is a chain, and tokens on it. */
+  readonly money?: boolean
+  /** What a device may be owed, in tokens. */
+  readonly exposure?: string
+}
+
+/** Why a journey with money is left out here; false where it is not. */
+export const moneyless = chainAvailable() ? false : 'no anvil for this machine'
+
+/** Tokens of the buyer, in the smallest unit; a second of a stream that costs costs a thousand. */
+export const purse = 10_000_000n
+export const epochMs = 400
+
+/** Opens it; everything of it ends with the test, however that ends. */
+export async function openStreet(
+  t: { after(fn: () => Promise<void>): void },
+  { devices = 1, money = true, exposure = '0.05' }: StreetOptions = {},
+): Promise<Street> {
+  const end = openEnds()
+  t.after(() => end.run())
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
+  end.add(() => rm(folder, { recursive: true, force: true }))
+  const chain = money ? await startChain() : noChain
+  end.add(chain.stop)
+  const { url, deafen } = await openBroker(end)
+  const people = await castOf(folder)
+  const ground = { folder, url, chain, people, exposure }
+  const stalls: Stall[] = []
+  for (let i = 0; i < devices; i += 1) {
+    const stall = await openStall(`${folder}/device${i}`, deviceConfig(ground, i))
+    end.add(stall.stop)
+    stalls.push(stall)
+  }
+  if (money) {
+    await chain.mint(people.buyer.address, purse)
+    for (const name of ['buyer', 'gateway'] as const) {
+      await chain.fund(people[name].address, 10n ** 18n)
+    }
+  }
+  const config = join(folder, 'operate.yaml')
+  await atomicWrite(config, operatorConfig(ground, stalls))
+  return {
+    ...{ folder, url, end, chain, stalls, people, deafen },
+    async operate() {
+      const operator = start(end, ['operate', '--config', config, '--json'])
+      await operator.says(({ event }) => event === 'ready')
+      return operator
+    },
+    buy: (...flags) => start(end, ['buy', '--broker', url, ...booksOf(ground), ...flags]),
+  }
+}
+
+/** What the buyer's flags are when the test names no others: its key, and its books. */
+function booksOf({ folder, people }: Ground): string[] {
+  return ['--key', people.buyer.file, '--folder', join(folder, 'books')]
+}
+
+/** A broker that can keep the gateway's words from a device, as a radio hole would. */
+async function openBroker(end: Ends) {
+  const deaf = new Set<string>()
+  const aedes = await Aedes.createBroker({
+    authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
+  })
+  const server = createServer(aedes.handle)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  end.add(async () => {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()))
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    deafen(device: Address, now: boolean) {
+      const { grant, ack, enrolment } = topics(device)
+      for (const topic of [grant, ack, enrolment]) {
+        if (now) deaf.add(topic)
+        else deaf.delete(topic)
+      }
+    },
+  }
+}
+
+async function castOf(folder: string): Promise<Street['people']> {
+  const person = async (name: Person) => {
+    const file = join(folder, `${name}.key`)
+    return { file, address: addressOf(await openSecret(file, randomBytes)) }
+  }
+  return {
+    operator: await person('operator'),
+    gateway: await person('gateway'),
+    receiver: await person('receiver'),
+    buyer: await person('buyer'),
+    stranger: await person('stranger'),
+  }
+}
+
+type Ground = Pick<Street, 'folder' | 'url' | 'chain' | 'people'> & { readonly exposure: string }
+
+/** One stream that costs, one that is free; the devices of a street differ in nothing but their key. */
+function deviceConfig({ folder, url, chain, people, exposure }: Ground, device: number) {
+  const { chainId, settlement, collector, token, tokenName, tokenVersion } = chain
+  const sensor = { driver: 'plantower', port: '/dev/none', options: { variant: 'pms5003t' } }
+  return {
+    folder: `${folder}/device${device}`,
+    broker: { url },
+    operator: people.operator.address,
+    gateway: people.gateway.address,
+    receiver: people.receiver.address,
+    rails: [{ chainId, settlement, collector, token, tokenName, tokenVersion, decimals: 6 }],
+    withdrawDelayMin: '1d',
+    sensors: [
+      { ...sensor, name: 'air', price: { amount: '3.6', per: '1h' } },
+      { ...sensor, name: 'hall', price: 'free' },
+    ],
+    epoch: { age: `${epochMs}ms` },
+    commit: { delay: '100ms' },
+    sale: { exposure },
+    clock: 'trusted',
+  }
+}
+
+/** JSON is YAML. */
+function operatorConfig({ folder, url, chain, people }: Ground, stalls: readonly Stall[]): string {
+  const { chainId: id, settlement, collector, rpc, token, tokenName, tokenVersion } = chain
+  return JSON.stringify({
+    folder: join(folder, 'operator'),
+    broker: { url },
+    keys: { operator: people.operator.file, gateway: people.gateway.file },
+    receiver: people.receiver.address,
+    chain: { rpcs: [rpc], id, settlement, collector, confirmations: 0 },
+    tokens: [{ address: token, name: tokenName, version: tokenVersion }],
+    devices: stalls.map(({ device }) => device),
+    withdrawDelayMin: '1d',
+    look: '200ms',
+    ack: '1s',
+  })
+}
+
+/** A device may name a chain that nobody runs: it never asks one. */
+const noChain: DevChain = {
+  rpc: 'http://127.0.0.1:9',
+  chainId: 31_337,
+  ...canonical,
+  token: `0x${'d0'.repeat(20)}`,
+  tokenName: 'None',
+  tokenVersion: '1',
+  mint: async () => {},
+  fund: async () => {},
+  balanceOf: async () => 0n,
+  stop: async () => {},
+}
+
+/** Waits until it holds; a machine that is busy is given its time. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const endMs = performance.now() + 20_000
+  while (!(await holds())) {
+    if (performance.now() > endMs) throw new Error(`it never came to be: ${what}`)
+    await sleep(20)
+  }
+}
