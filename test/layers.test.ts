@@ -11,11 +11,12 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const words = ['runtime/wire/', 'runtime/faults.ts', 'runtime/nearest.ts']
+const words = ['runtime/wire/', 'runtime/time/', 'runtime/faults.ts', 'runtime/nearest.ts']
 const stage = (name: string) => [`runtime/${name}/`, 'runtime/disk/', ...words]
 
 const may: Record<string, readonly string[]> = {
   'runtime/wire/': ['runtime/wire/'],
+  'runtime/time/': ['runtime/time/'],
   'runtime/disk/': ['runtime/disk/', ...words],
   'runtime/sense/': stage('sense'),
   'runtime/infer/': stage('infer'),

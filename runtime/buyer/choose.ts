@@ -1,10 +1,10 @@
 /** From what is on the market to what is bought: which devices, on which rail, up to which price. */
 import { fault } from '../faults.ts'
+import { pause } from '../time/pause.ts'
 import type { Address } from '../wire/address.ts'
 import type { Offer, OfferedRail } from '../wire/offer.ts'
 import { isWithin, type Price } from '../wire/price.ts'
 import type { Listing, Market, Wanted } from './market.ts'
-import { pause } from './pause.ts'
 
 /** Where one is willing to pay; what is absent is any. */
 export type RailWanted = { readonly chainId?: number; readonly token?: Address }

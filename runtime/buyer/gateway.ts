@@ -2,13 +2,13 @@
  * The operator's gateway, as a buyer sees it: it grants the channel to its devices after our order, and
  * acknowledges our books, without which devices soon stop to deliver.
  */
-import { type Bell, bell } from '../disk/bell.ts'
+import { type Bell, bell } from '../time/bell.ts'
+import { pause } from '../time/pause.ts'
 import type { Address } from '../wire/address.ts'
 import type { Refusal } from '../wire/refusal.ts'
 import { sentence } from '../wire/refusal.ts'
 import type { BuyerLimits } from './limits.ts'
 import type { Orders } from './orders.ts'
-import { pause } from './pause.ts'
 import type { Purse } from './purse.ts'
 import type { Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'

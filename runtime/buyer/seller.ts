@@ -2,7 +2,8 @@
  * One device as a seller: the session that is kept open with it, and the trade over it. It acts at its own
  * pace: messages only say "look".
  */
-import { type Bell, bell } from '../disk/bell.ts'
+import { type Bell, bell } from '../time/bell.ts'
+import { pause } from '../time/pause.ts'
 import type { Answer } from '../wire/answer.ts'
 import { unhex } from '../wire/bytes.ts'
 import type { KeysBody } from '../wire/keysbody.ts'
@@ -13,7 +14,6 @@ import type { Feed } from './feed.ts'
 import type { BuyerLimits } from './limits.ts'
 import type { Listing } from './market.ts'
 import type { Orders } from './orders.ts'
-import { pause } from './pause.ts'
 import type { Purchase, Purse, Short } from './purse.ts'
 import { type Line, openSession, type Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'

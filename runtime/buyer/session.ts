@@ -3,6 +3,7 @@
  * and the keys as they are released. What does not open under the session's keys is nobody's word.
  */
 import { randomBytes } from '#crypto'
+import { pause } from '../time/pause.ts'
 import { type Answer, decodeAnswer } from '../wire/answer.ts'
 import { decodeKeysBody, type KeysBody } from '../wire/keysbody.ts'
 import { Malformed } from '../wire/malformed.ts'
@@ -10,7 +11,6 @@ import { encodeRequest, type Request } from '../wire/request.ts'
 import { openMessage, sealMessage, sessionName } from '../wire/session.ts'
 import { topics } from '../wire/topic.ts'
 import type { BuyerLimits } from './limits.ts'
-import { pause } from './pause.ts'
 import type { SessionRow } from './sessions.ts'
 
 /** What a session needs of the line to the broker; `link/broker.ts` is one. */

@@ -4,6 +4,8 @@
  * It ends in order: nothing more is bought; what is paid for is waited for; the gateway takes the last
  * books; every session is ended; then the queue ends.
  */
+
+import { pause } from '../time/pause.ts'
 import type { Address } from '../wire/address.ts'
 import { unhex } from '../wire/bytes.ts'
 import type { Offer } from '../wire/offer.ts'
@@ -18,7 +20,6 @@ import type { BuyerLimits } from './limits.ts'
 import { listen } from './listen.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { type Orders, openOrders } from './orders.ts'
-import { pause } from './pause.ts'
 import type { Purse } from './purse.ts'
 import { openQueue, type Queue } from './queue.ts'
 import { openSeller, type Seller, type SellerOptions } from './seller.ts'

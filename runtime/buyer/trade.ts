@@ -6,12 +6,13 @@
  * With nothing paid ahead, no more is promised to a device while something that is paid for has not come,
  * so one cheat costs one batch.
  */
+
+import { pause } from '../time/pause.ts'
 import type { Answer } from '../wire/answer.ts'
 import { charge } from '../wire/price.ts'
 import { type Refusal, sentence } from '../wire/refusal.ts'
 import { type Request, rangesMax } from '../wire/request.ts'
 import type { Feed } from './feed.ts'
-import { pause } from './pause.ts'
 import type { Purchase, Short } from './purse.ts'
 import type { SellerOptions } from './seller.ts'
 import { rangesOf, type Want } from './want.ts'

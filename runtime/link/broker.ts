@@ -12,7 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt'
 import { fault } from '../faults.ts'
-import { backOff } from './backoff.ts'
+import { backOff } from '../time/backoff.ts'
 import { matches } from './filter.ts'
 import { type LinkLimits, type LinkNote, linkLimits } from './limits.ts'
 import { window } from './window.ts'

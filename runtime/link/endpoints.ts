@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, fault } from '../faults.ts'
-import { backOff } from './backoff.ts'
+import { backOff } from '../time/backoff.ts'
 
 export type Endpoint<Provider> = {
   /** Its origin: what stands behind it in the URL may be a secret. */

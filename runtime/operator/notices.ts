@@ -8,6 +8,7 @@
  * ghosts.
  */
 import { Fault } from '../faults.ts'
+import { pause } from '../time/pause.ts'
 import { type Ack, acksMax, encodeAcks, signAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
 import { type Hex, unhex } from '../wire/bytes.ts'
@@ -20,7 +21,6 @@ import type { Keeper, Place } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import type { Note } from './note.ts'
 import { whyOf } from './orders.ts'
-import { pause } from './pause.ts'
 import type { Register } from './register.ts'
 
 export type NoticeKind = 'grant' | 'ack' | 'enrolment'

@@ -8,7 +8,7 @@
  *   till      books and sessions, on disk before in memory; the sealed keys go with the commit
  */
 import { randomBytes } from '#crypto'
-import { bell } from '../disk/bell.ts'
+import { bell } from '../time/bell.ts'
 import { hex, text } from '../wire/bytes.ts'
 import type { Clock } from '../wire/clock.ts'
 import { jcs } from '../wire/jcs.ts'
@@ -71,14 +71,14 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   const limits = { ...sellLimits, ...options.limits }
   const monotonicMs = () => clock.monotonicMs()
   const staff = await hire(options, limits, monotonicMs)
-  const { till, time, heard, takeOrder, takeRequest, supplyAll, sold, drop, tell } = staff
+  const { till, time, heard, takeOrder, takeRequest, supplyAll, sold, drop, tell, sweep } = staff
   const alarm = bell()
   const box = inbox({
     device: key.device,
     operator: offer().operator,
     limits,
     monotonicMs,
-    isKnown: (session) => till.session(session) !== undefined,
+    standing: till.standing,
     drop,
     wake: alarm.ring,
   })
@@ -130,11 +130,11 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     if (dueMs > 0) return dueMs
     savedAtMs = monotonicMs()
     await till.save()
-    const nowMs = time.nowMs()
-    if (nowMs === undefined) return limits.timeSaveMs
+    const nowMs = time.nowMs() ?? 0
     const over = till.allSessions().filter(({ untilMs }) => untilMs + limits.sessionKeepMs < nowMs)
     if (over.length > 0) await till.commit({ forget: over })
-    for (const { name } of over) box.forget(name)
+    box.sweep()
+    sweep()
     return limits.timeSaveMs
   }
 }
@@ -166,6 +166,7 @@ async function hire(options: ShopOptions, limits: SellLimits, monotonicMs: () =>
     heard,
     drop,
     tell,
+    sweep: answers.sweep,
     takeOrder: orders({ ...ground, key, offer, brief: heard.brief }),
     ...requests({ ...ground, store }),
     sold: soldBook({ device, operator, store, till, monotonicMs, drop, everyMs }),

@@ -1,7 +1,7 @@
 /** Which serial ports there are, what to call them so that the name holds, and what speaks on them. */
 import { readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { delay } from './backoff.ts'
+import { pause } from '../time/pause.ts'
 import { decoder } from './decoder.ts'
 import type { Driver } from './driver.ts'
 import { readOptions } from './options.ts'
@@ -134,7 +134,7 @@ async function listenAt(line: Line, drivers: readonly Driver[]): Promise<Fingerp
     const turn = decode.ask(0)
     if (turn?.send !== undefined) await port.write(turn.send).catch(() => {})
   }
-  await Promise.race([delay(listenMs, signal), port.closed])
+  await Promise.race([pause(listenMs, signal), port.closed])
   await port.close()
   return ears.map(({ found }) => found)
 }

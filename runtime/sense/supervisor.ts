@@ -13,9 +13,11 @@
  * A moment's time is when its first byte was read. Every byte is accounted for: it is in a frame or
  * skipped, every frame is in a moment or a doubt.
  */
+
+import { backOff } from '../time/backoff.ts'
+import { pause } from '../time/pause.ts'
 import type { Clock } from '../wire/clock.ts'
 import type { Reading } from '../wire/reading.ts'
-import { backoff, delay } from './backoff.ts'
 import type { Driver, Serial } from './driver.ts'
 import { listen, type Stamp } from './listen.ts'
 import type { Moment } from './moment.ts'
@@ -62,7 +64,7 @@ export type Supervisor = {
 }
 
 export function supervise(sensor: Supervised): Supervisor {
-  const { name, driver, path, clock } = sensor
+  const { name, driver, path, clock, random = Math.random } = sensor
   const book = bookOf(sensor)
 
   /** One life of the port: opened, heard to its end, closed. True when it was a long and good one. */
@@ -86,18 +88,21 @@ export function supervise(sensor: Supervised): Supervisor {
 
   return {
     async start(signal) {
-      const again = backoff({ firstMs: 500, mostMs: 30_000, random: sensor.random ?? Math.random })
-      while (!signal.aborted) {
-        if (await once(signal)) again.reset()
+      for (let failures = 0; !signal.aborted; failures += 1) {
+        if (await once(signal)) failures = 0
         if (signal.aborted) break
         book.turn('backoff')
-        await delay(again.nextMs(), signal)
+        await pause(backOff(failures, reopenFirstMs, reopenMostMs, random), signal)
       }
       book.turn('stopped')
     },
     health: book.health,
   }
 }
+
+/** Between two attempts to open a port: the bound of the first wait, and of the longest. */
+const reopenFirstMs = 500
+const reopenMostMs = 30_000
 
 /** Frames over this long, and the next failure starts from the shortest delay again. */
 const stableMs = 60_000

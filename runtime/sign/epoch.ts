@@ -7,8 +7,8 @@
  * next tree. What is taken is told of only when the commit that holds it has returned.
  */
 
-import { bell } from '../disk/bell.ts'
 import { failpoint } from '../disk/failpoint.ts'
+import { bell } from '../time/bell.ts'
 import { ownStream } from '../wire/clearbody.ts'
 import type { Clock, ClockQuality } from '../wire/clock.ts'
 import { packEncoder } from '../wire/pack.ts'

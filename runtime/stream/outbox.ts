@@ -3,7 +3,7 @@
  * leaves it on PUBACK and on nothing else. When the line falls, all that was not acknowledged is sent
  * again, oldest first; the store alone remembers what is due.
  */
-import { bell } from '../disk/bell.ts'
+import { bell } from '../time/bell.ts'
 
 export type OutboxStore = {
   outgoing(after: number, rowsMax: number, bytesMax: number): Promise<readonly Outgoing[]>

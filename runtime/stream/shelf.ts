@@ -3,7 +3,7 @@
  * its status. A document that says nothing new keeps its bytes and its version; a version only grows, and
  * the store's ledger of retained topics is where it is remembered.
  */
-import { bell } from '../disk/bell.ts'
+import { bell } from '../time/bell.ts'
 import type { Address } from '../wire/address.ts'
 import { equal, hex, utf8 } from '../wire/bytes.ts'
 import { type Json, jcs } from '../wire/jcs.ts'

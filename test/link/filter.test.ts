@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backOff } from '../../runtime/link/backoff.ts'
 import { matches } from '../../runtime/link/filter.ts'
+import { backOff } from '../../runtime/time/backoff.ts'
 
 test('filters match as MQTT 5 §4.7 has it', () => {
   const yes = [
