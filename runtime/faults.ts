@@ -5,6 +5,8 @@
  * bad request) are values, not faults. Codes are never reused; docs/faults.md lists the same rows and a
  * test holds the two together, both ways. `{name}` in a sentence is filled from the facts.
  */
+import { shown } from './wire/shown.ts'
+
 export const faults = {
   CONFIG_UNREADABLE: {
     exit: 2,
@@ -246,6 +248,9 @@ export function fault(code: FaultCode, facts: Facts = {}, cause?: unknown): Faul
   return new Fault(code, facts, cause)
 }
 
+/** Facts come from peers and files too: none of them may do to a terminal what it likes. */
 function fill(sentence: string, facts: Facts): string {
-  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => String(facts[name] ?? whole))
+  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    shown(String(facts[name] ?? whole)),
+  )
 }

@@ -2,7 +2,7 @@
  * A buyer's books: one database that only one process may write (an exclusive lock on its folder).
  * Everything that costs money is on the disk here before it is said to anyone.
  */
-import { chmod, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFolder } from '../disk/lock.ts'
 import { lazily, openDatabase } from '../disk/sqlite.ts'
@@ -31,8 +31,6 @@ export async function openBooks(folder: string): Promise<Books> {
   const path = join(folder, 'buyer.db')
   try {
     const db = openDatabase(path)
-    // It holds the keys of sessions, which open what was paid for.
-    await chmod(path, 0o600)
     const found = Number(db.pragma('user_version', { simple: true }))
     if (found > booksSchema) {
       db.close()

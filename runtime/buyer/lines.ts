@@ -60,7 +60,9 @@ export function csv(fields: Iterable<string>): Csv {
         ...at
       } = readingFields(placed)
       const place = [device, stream, subject, generation, epoch, index]
-      const values = names.map((name) => at.values[name])
+      const values = names.map((name) =>
+        Object.hasOwn(at.values, name) ? at.values[name] : undefined,
+      )
       return [...place, at.time ?? '', at.boot, at.monotonicMs, ...values].map(cell).join(',')
     },
   }

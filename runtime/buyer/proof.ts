@@ -49,7 +49,7 @@ export function judgementFields(judgement: Judgement) {
 
 function sentences({ reading, header, signer, device, enrolment, index }: Proof): string[] {
   const values = Object.entries(reading.values).map(([name, value]) => {
-    const unit = reading.units[name]
+    const unit = Object.hasOwn(reading.units, name) ? reading.units[name] : undefined
     return `${name} ${spell(value)}${unit === undefined ? '' : ` ${unit}`}`
   })
   const when =

@@ -4,6 +4,7 @@ import type { Buyer, BuyNote, Summary } from '../buyer/index.ts'
 import { exactJson } from '../buyer/lines.ts'
 import { type MoneyName, sentenceOf, summaryLine } from '../buyer/words.ts'
 import { atomicWrite } from '../disk/write.ts'
+import { shown } from '../wire/shown.ts'
 
 const liveEveryMs = 500
 
@@ -15,11 +16,11 @@ export function openTeller() {
   const timer = live ? setInterval(line, liveEveryMs) : undefined
 
   function line() {
-    if (buyer !== undefined) stderr.write(`\r\x1b[K${summaryLine(buyer.summary(), name)}`)
+    if (buyer !== undefined) stderr.write(`\r\x1b[K${shown(summaryLine(buyer.summary(), name))}`)
   }
 
   function say(text: string) {
-    stderr.write(`${live ? '\r\x1b[K' : ''}${text}\n`)
+    stderr.write(`${live ? '\r\x1b[K' : ''}${shown(text)}\n`)
   }
 
   return {

@@ -26,6 +26,7 @@ import { openSettler, type Settler } from '../operator/settler.ts'
 import { type Money, sentenceOf } from '../operator/words.ts'
 import { decimalText } from '../quantity.ts'
 import { hex } from '../wire/bytes.ts'
+import { shown } from '../wire/shown.ts'
 import { localSigner, type Signer } from '../wire/signer.ts'
 import { configFault, readYaml } from '../yamlfile.ts'
 
@@ -189,7 +190,7 @@ function teller(
   }
   return (note) => {
     const line = json ? { at: new Date().toISOString(), ...note } : undefined
-    console.log(line === undefined ? sentenceOf(note, money) : JSON.stringify(line, spelled))
+    console.log(line === undefined ? shown(sentenceOf(note, money)) : JSON.stringify(line, spelled))
   }
 }
 

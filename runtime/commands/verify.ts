@@ -5,6 +5,7 @@ import { exactJson } from '../buyer/lines.ts'
 import { judge, judgementFields } from '../buyer/proof.ts'
 import { fault } from '../faults.ts'
 import { type Address, parseAddress } from '../wire/address.ts'
+import { shown } from '../wire/shown.ts'
 
 export function verifyCommand(program: Command): Command {
   return program
@@ -28,8 +29,9 @@ async function verify(files: readonly string[], { operator, json }: Options): Pr
     const judgement = judge(await bytesOf(file), operator)
     if (!judgement.ok) code = 1
     if (json) console.log(exactJson({ file, ...judgementFields(judgement) }))
-    else if (judgement.ok) console.log([`${file}: holds`, ...judgement.sentences].join('\n  '))
-    else console.log(`${file}: does not hold\n  ${judgement.why}`)
+    else if (judgement.ok) {
+      console.log([`${file}: holds`, ...judgement.sentences.map(shown)].join('\n  '))
+    } else console.log(`${file}: does not hold\n  ${shown(judgement.why)}`)
   }
   return code
 }

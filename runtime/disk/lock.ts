@@ -10,7 +10,7 @@ export type FolderLock = { release(): Promise<void> }
  * however that ends, so nothing stale is ever in the way. Throws FOLDER_LOCKED.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const lock = tryLock(join(folder, 'lock'))
   if (lock === undefined) throw fault('FOLDER_LOCKED', { folder })
   return { release: async () => lock.release() }

@@ -1,7 +1,9 @@
 /**
  * The one door to SQLite. Every database of the product is in WAL mode and durable at COMMIT
- * (synchronous FULL), so a commit that has returned survives a power cut.
+ * (synchronous FULL), so a commit that has returned survives a power cut. Every one is its owner's alone:
+ * they hold keys of sessions, and readings that are not sealed yet.
  */
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import Sqlite from 'better-sqlite3'
 import { fault } from '../faults.ts'
 
@@ -20,6 +22,7 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
   const walBytesMax = options.walBytesMax ?? 8 * 1024 * 1024
   let db: Database | undefined
   try {
+    if (path !== ':memory:') makePrivate(path)
     db = new Sqlite(path, { timeout: busyMs })
     db.pragma(`page_size = ${pageBytes}`)
     db.pragma('journal_mode = WAL')
@@ -32,6 +35,12 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
     db?.close()
     throw fault('STORE_UNREADABLE', { path, why: why(cause) }, cause)
   }
+}
+
+/** Mode 0600 before SQLite sees the file: it gives the same to the WAL beside it. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', ownerOnly))
+  chmodSync(path, ownerOnly)
 }
 
 /**
@@ -65,6 +74,7 @@ export function tryLock(path: string): { release(): void } | undefined {
 }
 
 const pageBytes = 1024
+const ownerOnly = 0o600
 const busyMs = 5_000
 
 function why(cause: unknown): string {

@@ -5,7 +5,6 @@
  *
  * Amounts and periods are decimal text, since they pass 2^63.
  */
-import { chmodSync } from 'node:fs'
 import { type Database, openDatabase } from '../disk/sqlite.ts'
 import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
@@ -54,8 +53,6 @@ export type Session = {
 /** Opens or makes the file. */
 export function openLedger(path: string): Ledger {
   const db = openDatabase(path)
-  // It holds the keys of sessions.
-  chmodSync(path, 0o600)
   const found = Number(db.pragma('user_version', { simple: true }))
   if (found > schema) {
     db.close()

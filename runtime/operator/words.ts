@@ -37,7 +37,7 @@ function ofChannel(note: Extract<Note, { readonly channel: Hex }>, money: Money)
     case 'deposited':
       return `holds ${amount(note.balance)}`
     case 'granted': {
-      const until = new Date(note.untilMs).toISOString()
+      const until = dateText(note.untilMs)
       return `granted ${note.device} up to ${amount(note.cap)} until ${until}`
     }
     case 'acked':
@@ -47,6 +47,12 @@ function ofChannel(note: Extract<Note, { readonly channel: Hex }>, money: Money)
     case 'ended':
       return `gets no more grants and acks: ${note.why}`
   }
+}
+
+/** A buyer may order until after the last date there is. */
+function dateText(ms: number): string {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? 'the end of all calendars' : date.toISOString()
 }
 
 function count(n: number, noun: string): string {

@@ -52,6 +52,11 @@ export function answers(options: AnswersOptions) {
     },
     /** The session has new keys: its counters begin anew. */
     restart: (name: string) => void answered.delete(name),
+    /** Forgets the counters of sessions that are gone. */
+    sweep(): void {
+      for (const name of answered.keys())
+        if (till.session(name) === undefined) answered.delete(name)
+    },
     /** Tells the sessions of a channel that it has a place now. */
     async welcomeAll(books: Books): Promise<void> {
       for (const session of till.live(books.channel)) {

@@ -20,8 +20,8 @@ export type InboxOptions = {
   readonly operator: Address
   readonly limits: SellLimits
   readonly monotonicMs: () => number
-  /** True for sessions whose requests are to be read. */
-  readonly isKnown: (session: string) => boolean
+  /** What a session is to us: strangers are not read, guests share one budget. */
+  readonly standing: (session: string) => 'granted' | 'guest' | undefined
   readonly drop: (why: Drop) => void
   /** Called when there is something to read. */
   readonly wake: () => void
@@ -36,6 +36,7 @@ export function inbox(options: InboxOptions) {
     [topics(operator).offer, 'gateway'],
   ])
   const strangers = budget(limits.ordersPerS, monotonicMs)
+  const guests = budget(limits.requestsPerS, monotonicMs)
   const regulars = new Map<string, ReturnType<typeof budget>>()
   const newest = new Map<'grant' | 'ack' | 'gateway', Uint8Array>()
   const waiting: (Mail & { readonly kind: 'order' | 'request' })[] = []
@@ -48,7 +49,7 @@ export function inbox(options: InboxOptions) {
       const notice = notices.get(topic)
       if (notice === undefined) {
         if (topic === own.ask) ask(payload)
-      } else if (payload.length > limits.waitingBytesMax) drop('queue full')
+      } else if (payload.length > limits.noticeBytesMax) drop('too large')
       else {
         newest.set(notice, payload)
         wake()
@@ -64,8 +65,11 @@ export function inbox(options: InboxOptions) {
       bytes -= mail?.message.length ?? 0
       return mail
     },
-    /** Forgets the budget of a session that is gone. */
-    forget: (session: string) => void regulars.delete(session),
+    /** Forgets the budgets of sessions that are gone. */
+    sweep(): void {
+      for (const session of regulars.keys())
+        if (options.standing(session) !== 'granted') regulars.delete(session)
+    },
   }
 
   function ask(message: Uint8Array) {
@@ -73,10 +77,14 @@ export function inbox(options: InboxOptions) {
     if (peek === undefined) return drop('not a session message')
     const { kind, session } = peek
     if (kind !== 'order' && kind !== 'request') return drop('not a session message')
-    if (kind === 'request' && !options.isKnown(session)) return drop('unknown session')
+    const standing = kind === 'order' ? undefined : options.standing(session)
+    if (kind === 'request' && standing === undefined) return drop('unknown session')
+    if (kind === 'request' && message.length > limits.requestBytesMax) return drop('too large')
     const full = bytes + message.length > limits.waitingBytesMax
     if (full || waiting.length >= limits.waitingMax) return drop('queue full')
-    if (!(kind === 'order' ? strangers : regular(session)).take()) return drop('over the budget')
+    const shared = kind === 'order' ? strangers : guests
+    const purse = standing === 'granted' ? regular(session) : shared
+    if (!purse.take()) return drop('over the budget')
     bytes += message.length
     waiting.push(kind === 'order' ? { kind, message } : { kind, session, message })
     wake()

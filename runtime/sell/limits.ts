@@ -5,8 +5,15 @@ export type SellLimits = {
   readonly exposureMax: bigint
   /** Orders that are read in a second, of all strangers together; the rest is dropped unread. */
   readonly ordersPerS: number
-  /** Requests that are read in a second, of one session; the rest is dropped unread. */
+  /**
+   * Requests that are read in a second: of one session whose channel is granted, or of all others together;
+   * the rest is dropped unread.
+   */
   readonly requestsPerS: number
+  /** One request; the longest promise has half of it. */
+  readonly requestBytesMax: number
+  /** One retained list or offer of the gateway: the fullest list has a third of it. */
+  readonly noticeBytesMax: number
   /** Messages and bytes that wait to be read; what comes then is dropped. */
   readonly waitingMax: number
   readonly waitingBytesMax: number
@@ -33,6 +40,8 @@ export const sellLimits: SellLimits = {
   exposureMax: 50_000n,
   ordersPerS: 5,
   requestsPerS: 20,
+  requestBytesMax: 16 << 10,
+  noticeBytesMax: 256 << 10,
   waitingMax: 256,
   waitingBytesMax: 8 << 20,
   sessionsMax: 1_024,
@@ -67,5 +76,6 @@ export type Drop =
   | 'unknown session'
   | 'over the budget'
   | 'queue full'
+  | 'too large'
   | 'not opened'
   | 'not from the gateway'

@@ -60,6 +60,12 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     books: (channel: Hex) => books.get(channel),
     allBooks: () => [...books.values()],
     session: (name: string) => sessions.get(name),
+    /** Whether the gateway granted that session's channel anything (own data: always), or it is a guest. */
+    standing(name: string): 'granted' | 'guest' | undefined {
+      const session = sessions.get(name)
+      if (session === undefined) return undefined
+      return isKept(books.get(session.channel)) ? 'granted' : 'guest'
+    },
     allSessions: () => [...sessions.values()],
     /** Sessions of that channel that still get keys. */
     live,

@@ -35,12 +35,15 @@ export async function openEnrolled(
   const found = await readIfThere(path)
   const kept = found === undefined ? undefined : believed(found)
   let newest = kept === undefined || found === undefined ? undefined : { ...kept, bytes: found }
+  /** The highest version that is kept or on its way to the disk: an older one must not overtake it. */
+  let highest = newest?.version ?? 0
 
   return {
     bytes: () => newest?.bytes,
     async take(payload) {
       const enrolment = believed(payload)
-      if (enrolment === undefined || enrolment.version <= (newest?.version ?? 0)) return false
+      if (enrolment === undefined || enrolment.version <= highest) return false
+      highest = enrolment.version
       const bytes = payload.slice()
       await atomicWrite(path, bytes)
       newest = { ...enrolment, bytes }

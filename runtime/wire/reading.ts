@@ -49,6 +49,9 @@ export function isFieldName(name: string): boolean {
 /** Subjects: as field names, so that they are safe in a name and in a topic. */
 export const isSubject = isFieldName
 
+/** The last moment that a date can name (ECMA-262 §21.4.1.1), in seconds since 1970. */
+const lastTimeS = 8.64e12
+
 /** Below this many seconds SenML means "relative to now" (RFC 8428 §4.5.3). */
 const absoluteTimeS = 2 ** 28
 
@@ -153,6 +156,7 @@ function packTime(first: CborMap, boot: string) {
   if (bt !== undefined) {
     must(unset === undefined, 'pack: set and unset clock at once')
     must(typeof bt === 'number' && bt >= absoluteTimeS, 'pack: base time is not absolute')
+    must(bt <= lastTimeS, 'pack: base time is past the end of all calendars')
     return { boot, monotonicMs: wholeMs(mono), wallMs: Math.round(bt * 1000) }
   }
   must(mono === undefined && Array.isArray(unset) && unset.length === 2, 'pack: no time')
