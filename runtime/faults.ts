@@ -248,9 +248,12 @@ export function fault(code: FaultCode, facts: Facts = {}, cause?: unknown): Faul
   return new Fault(code, facts, cause)
 }
 
-/** Facts come from peers and files too: none of them may do to a terminal what it likes. */
+/**
+ * Facts come from peers and files too: none of them may do to a terminal what it likes, and a login that was
+ * written into an address is not repeated.
+ */
 function fill(sentence: string, facts: Facts): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    shown(String(facts[name] ?? whole)),
+    shown(String(facts[name] ?? whole).replace(/\/\/[^/@\s]+@/g, '//')),
   )
 }

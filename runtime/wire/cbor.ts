@@ -53,10 +53,10 @@ export function decodeCborFirst(
 }
 
 /** How deep our values nest at most, with room for later versions; a decoder recurses no further. */
-export const depthMax = 16
+export const nestingMax = 16
 
 /** Items in one value: the largest books have half of them. */
-export const itemsMax = 131_072
+export const cborItemsMax = 131_072
 
 /**
  * Counts what the heads announce before anything is built: a megabyte of empty maps would take a second and
@@ -70,14 +70,14 @@ function bound(bytes: Uint8Array, what: string): void {
   for (let items = 0; open.length > 0; items += 1) {
     while (open.at(-1) === 0) open.pop()
     if (open.length === 0 || at >= bytes.length) return
-    must(items < itemsMax, `${what}: more than ${itemsMax} items`)
+    must(items < cborItemsMax, `${what}: more than ${cborItemsMax} items`)
     open[open.length - 1] = (open.at(-1) as number) - 1
     const type = (bytes[at] as number) >> 5
     const { value, size } = head(view, at)
     at += size
     if (type === 2 || type === 3) at += value
     else if (type >= 4 && type <= 6) open.push(type === 4 ? value : type === 5 ? 2 * value : 1)
-    must(open.length <= depthMax + 1, `${what}: nested deeper than ${depthMax}`)
+    must(open.length <= nestingMax + 1, `${what}: nested deeper than ${nestingMax}`)
   }
 }
 

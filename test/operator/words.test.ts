@@ -13,6 +13,10 @@ const said: readonly (readonly [Note, string])[] = [
     `channel 0xabababab…: granted ${device(1)} up to 5 u until 1970-01-01T00:00:00.000Z`,
   ],
   [
+    { event: 'granted', channel, device: device(1), cap: 5n, untilMs: 2 ** 53 - 1 },
+    `channel 0xabababab…: granted ${device(1)} up to 5 u until the end of all calendars`,
+  ],
+  [
     { event: 'acked', channel, period: 3n, total: 7n },
     'channel 0xabababab…: acked period 3, 7 u promised',
   ],

@@ -191,6 +191,50 @@ test('a flood of orders and requests of strangers is dropped unread', async (t) 
   assert.ok(micros < 200, `${micros} µs a message`)
 })
 
+test('all guests share one budget, which those with a grant do not feel', async (t) => {
+  const at = await world(t, { limits: { ordersPerS: 1e6, requestsPerS: 4 } })
+  await at.ack(startMs)
+  const guests = []
+  for (let i = 0; i < 6; i += 1) {
+    const other = { ...config, salt: secretOf(`guest ${i}`) }
+    const order = { channelId: channelId(other, rail) }
+    const guest = await buyer(at, { order, document: { config: other } })
+    await guest.order()
+    guests.push(guest)
+  }
+  for (const guest of guests) for (let i = 0; i < 5; i += 1) guest.send({ kind: 'state' })
+  await at.rest()
+  const answered = guests.map((guest) => guest.answers().length - 1)
+  assert.equal(
+    answered.reduce((sum, count) => sum + count, 0),
+    8,
+    'two seconds of the budget, for all of them',
+  )
+  await at.grant(100n)
+  const one = await buyer(at)
+  await one.order()
+  assert.equal((await one.request({ kind: 'state' }))?.kind, 'state')
+})
+
+test('a list or a request larger than any true one is dropped unread', async (t) => {
+  const at = await world(t, open)
+  await at.ack(startMs)
+  await at.grant(100n)
+  const one = await buyer(at)
+  await one.order()
+  const long = one.seal({ kind: 'state' })
+  const large = new Uint8Array(17 << 10)
+  large.set(long)
+  at.ask(large)
+  for (const topic of [topics(device).grant, topics(device).ack, topics(operator.address).offer]) {
+    at.shop().handle(topic, new Uint8Array((256 << 10) + 1))
+  }
+  await at.rest()
+  const dropped = at.notes.filter((note) => note.event === 'dropped')
+  assert.deepEqual([...new Set(dropped.map(({ why }) => why))], ['too large'])
+  assert.equal((await one.request({ kind: 'state' }))?.kind, 'state')
+})
+
 test('guests without a grant stay in memory, and the oldest makes room', async (t) => {
   const at = await world(t, { limits: { ...open.limits, guestsMax: 3 } })
   await at.ack(startMs)

@@ -6,6 +6,7 @@ import * as ack from '../../runtime/wire/ack.ts'
 import { addressBytes } from '../../runtime/wire/address.ts'
 import * as answer from '../../runtime/wire/answer.ts'
 import { concat, hex, unhex, utf8, word } from '../../runtime/wire/bytes.ts'
+import * as cbor from '../../runtime/wire/cbor.ts'
 import * as clearbody from '../../runtime/wire/clearbody.ts'
 import * as enrolment from '../../runtime/wire/enrolment.ts'
 import * as envelope from '../../runtime/wire/envelope.ts'
@@ -211,7 +212,7 @@ test('the refusals are those of the code, word for word', () => {
 test('the limits are those of the code', () => {
   const modules = { ...header, ...keytree, ...envelope, ...clearbody, ...signed, ...enrolment }
   const money = { ...session, ...hpke, ...order, ...paymenttree, ...request, ...answer }
-  const lists = { ...keysbody, ...grant, ...ack, ...sold, ...evidence }
+  const lists = { ...cbor, ...keysbody, ...grant, ...ack, ...sold, ...evidence }
   const exported: Readonly<Record<string, unknown>> = { ...modules, ...money, ...lists }
   const rows = table(section(wire, '24. Limits'), 'limit', 'value', 'of')
   for (const { limit = '', value } of rows) assert.equal(exported[limit], Number(value), limit)
