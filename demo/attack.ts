@@ -7,12 +7,12 @@
  * plausibly have made, against the proof tree's root. Given one paid key, the same code opens exactly the
  * epoch that was paid for.
  */
-import { sha256 } from '#crypto'
+import { hmacSha256, sha256 } from '#crypto'
 import { hex, unhex } from '../runtime/wire/bytes.ts'
 import { openBody } from '../runtime/wire/envelope.ts'
 import { carriesReadings, type Message, openEpoch } from '../runtime/wire/epoch.ts'
 import { encodePlace, type Header } from '../runtime/wire/header.ts'
-import { commitmentOf, leafKey } from '../runtime/wire/keytree.ts'
+import { commitmentOf, keyTreeDepth } from '../runtime/wire/keytree.ts'
 import { Malformed } from '../runtime/wire/malformed.ts'
 import { leafHash } from '../runtime/wire/merkle.ts'
 import { encodePack, type Reading } from '../runtime/wire/reading.ts'
@@ -20,8 +20,11 @@ import { encodePack, type Reading } from '../runtime/wire/reading.ts'
 /** Everything that was overheard: sealed epochs, and 32-byte pieces of anything, in hex. */
 export type Overheard = {
   readonly epochs: readonly Message[]
-  /** Every window of 32 bytes of every message that is not an epoch, and every hash of a header. */
-  readonly pieces: ReadonlySet<string>
+  /**
+   * Every window of 32 bytes of every message that is not an epoch, and every hash of a header, by the
+   * commitment of the epoch that it would be the key of.
+   */
+  readonly pieces: ReadonlyMap<string, string>
   /** Those that a document spells out in hex. */
   readonly fields: ReadonlySet<string>
 }
@@ -37,12 +40,12 @@ export type Attack = {
   readonly tried: { readonly keys: number; readonly guesses: number }
 }
 
-/** Splits a payload into its windows of 32 bytes. */
-export function windows(payload: Uint8Array): string[] {
-  const found: string[] = []
-  for (let at = 0; at + 32 <= payload.length; at += 1)
-    found.push(hex(payload.subarray(at, at + 32)))
-  return found
+/** Each window of 32 bytes, beside the commitment of the epoch that it would be the key of. */
+export function* pieces(payload: Uint8Array): Generator<readonly [string, string]> {
+  for (let at = 0; at + 32 <= payload.length; at += 1) {
+    const piece = payload.subarray(at, at + 32)
+    yield [hex(commitmentOf(piece)), hex(piece)]
+  }
 }
 
 /** The 32-byte values that are spelled as hex in a text. */
@@ -56,18 +59,24 @@ export function attack(overheard: Overheard, plausible: Plausible): Attack {
   const opened = new Set<string>()
   const note = ({ header }: Message) => opened.add(`${header.stream}/${header.number}`)
 
-  const tryLeaf = (leaf: Uint8Array) => {
-    const epoch = byCommitment.get(hex(commitmentOf(leaf)))
+  const tryLeaf = (epoch: Message | undefined, leaf: Uint8Array) => {
     if (epoch !== undefined && opens(() => openEpoch(epoch, leaf))) note(epoch)
   }
+  for (const epoch of sealed) {
+    const piece = overheard.pieces.get(hex(epoch.header.commitment))
+    if (piece !== undefined) tryLeaf(epoch, unhex(piece))
+  }
   const numbers = [...new Set(sealed.map(({ header }) => header.number))]
-  for (const piece of overheard.pieces) tryLeaf(unhex(piece))
   for (const field of overheard.fields) {
     const key = unhex(field)
     for (const epoch of sealed) {
       if (opens(() => openBody(epoch.body, key, encodePlace(epoch.header)))) note(epoch)
     }
-    for (const number of numbers) for (const leaf of leavesBelow(key, number)) tryLeaf(leaf)
+    for (const depth of nodeDepths) {
+      for (const leaf of leavesBelow(key, depth, numbers)) {
+        tryLeaf(byCommitment.get(hex(commitmentOf(leaf))), leaf)
+      }
+    }
   }
   let guesses = 0
   for (const epoch of sealed.filter(({ header }) => header.count === 1)) {
@@ -80,11 +89,19 @@ export function attack(overheard: Overheard, plausible: Plausible): Attack {
   return { seen: sealed.length, opened: [...opened], tried: { keys, guesses } }
 }
 
-/** The leaves of that epoch number if the value were the root, or a node of the last eight levels. */
-function leavesBelow(key: Uint8Array, number: number): Uint8Array[] {
-  return [0, 24, 25, 26, 27, 28, 29, 30, 31, 32].flatMap((depth) => {
-    const prefix = Math.floor(number / 2 ** (32 - depth))
-    return leafKey([{ depth, prefix, key }], number) ?? []
+/** A value could be the root of the key tree, or a node of its last eight levels. */
+const nodeDepths = [0, 24, 25, 26, 27, 28, 29, 30, 31, 32]
+
+/** The leaves of these epoch numbers, each once, if the key were a node above them at that depth. */
+function leavesBelow(key: Uint8Array, depth: number, numbers: readonly number[]): Uint8Array[] {
+  if (numbers.length === 0) return []
+  if (depth === keyTreeDepth) return [key]
+  return [0, 1].flatMap((bit) => {
+    const below = numbers.filter(
+      (number) => Math.floor(number / 2 ** (keyTreeDepth - 1 - depth)) % 2 === bit,
+    )
+    if (below.length === 0) return []
+    return leavesBelow(hmacSha256(key, Uint8Array.of(bit)), depth + 1, below)
   })
 }
 

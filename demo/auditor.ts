@@ -8,6 +8,7 @@ import { hex } from '../runtime/wire/bytes.ts'
 import { carriesReadings, decodeMessage, type Message, openEpoch } from '../runtime/wire/epoch.ts'
 import { decodeKeysBody, type KeysBody } from '../runtime/wire/keysbody.ts'
 import { leafKey } from '../runtime/wire/keytree.ts'
+import { Malformed } from '../runtime/wire/malformed.ts'
 import { type Offer, readOffer } from '../runtime/wire/offer.ts'
 import { coveredMs, due } from '../runtime/wire/price.ts'
 import { openMessage, type SessionKeys, sessionName } from '../runtime/wire/session.ts'
@@ -115,7 +116,7 @@ function auditOf(
       closed += 1
       continue
     }
-    openEpoch(message, key)
+    if (!verifies(message, key)) continue
     opened.push(`${stream}/${number}`)
     if (late) afterStop.opened += 1
     sample ??= { stream, number, key: hex(key) }
@@ -129,6 +130,17 @@ function auditOf(
   }
   const found = { published: sealed.length, opened, closed, afterStop, price }
   return sample === undefined ? found : { ...found, sample }
+}
+
+/** Signature and body hash held when it was decoded; here commitment, root, count and every pack. */
+function verifies(message: Message, key: Uint8Array): boolean {
+  try {
+    openEpoch(message, key)
+    return true
+  } catch (error) {
+    if (error instanceof Malformed) return false
+    throw error
+  }
 }
 
 function keyOf(bodies: readonly KeysBody[], stream: string, generation: number, number: number) {

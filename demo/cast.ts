@@ -2,9 +2,10 @@
  * The demo's processes: each is the product's own command, started as a person would start it, and spoken
  * to only as a person could. Whatever ends the demo ends them too.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Ends } from './ends.ts'
+import { type Guarded, startGuarded } from './guard.ts'
 
 /** One line that a process said, when it is JSON. */
 export type Said = Readonly<Record<string, unknown>>
@@ -16,7 +17,9 @@ export type Player = {
   heard(test: (said: Said) => boolean, what: string): Promise<Said>
   write(line: string): void
   /** SIGTERM, then the exit code; SIGKILL for one that does not end in time. */
-  stop(): Promise<number>
+  stop(withinMs?: number): Promise<number>
+  /** SIGKILL. */
+  kill(): void
   /** The exit code, once it has ended by itself. */
   readonly ended: Promise<number>
 }
@@ -25,25 +28,56 @@ export type Play = {
   readonly name: string
   readonly args: readonly string[]
   /** Every JSON line of standard output and standard error, as it comes. */
-  hear(said: Said): void
+  hear?(said: Said): void
+}
+
+/** Everybody on the stage: whoever is still there when the demo ends is sent home. */
+export type Cast = {
+  /** Starts `wayside <args>`. */
+  wayside(play: Play): Player
+  /** Starts a script of the demo with this Node. */
+  script(play: Play): Player
 }
 
 const bin = fileURLToPath(new URL('../bin/wayside.js', import.meta.url))
 const endWithinMs = 20_000
 
+/** Who leaves before the end does so without ceremony. */
+const leaveWithinMs = 3_000
+
+export async function openCast(end: Ends): Promise<Cast> {
+  const players: Player[] = []
+  await end.add(
+    () => Promise.all(players.map((player) => player.stop(leaveWithinMs))),
+    () => {
+      for (const player of players) player.kill()
+    },
+  )
+  const enter = (player: Player) => {
+    players.push(player)
+    return player
+  }
+  return {
+    wayside: (play) => enter(wayside(play)),
+    script: (play) => enter(start(play)),
+  }
+}
+
 /** Starts `wayside <args>`. */
-export function wayside({ name, args, hear }: Play): Player {
-  return start({ name, args: [bin, ...args], hear })
+export function wayside({ args, ...play }: Play): Player {
+  return start({ ...play, args: [bin, ...args] })
 }
 
 /** Starts a script of the demo with this Node. */
-export function start({ name, args, hear }: Play): Player {
-  // A group of its own keeps Ctrl-C for the demo, who ends its cast in order.
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+export function start({ name, args, hear = () => {} }: Play): Player {
+  const guarded = startGuarded(process.execPath, args)
   const lines: Said[] = []
   const words: string[] = []
   const waiting = new Set<() => void>()
-  for (const stream of [child.stdout, child.stderr]) {
+  const lookAll = () => {
+    for (const look of waiting) look()
+  }
+  for (const stream of [guarded.output, guarded.errors]) {
     createInterface({ input: stream }).on('line', (line) => {
       const said = json(line)
       if (said === undefined) {
@@ -52,48 +86,48 @@ export function start({ name, args, hear }: Play): Player {
       }
       lines.push(said)
       hear(said)
-      for (const look of waiting) look()
+      lookAll()
     })
   }
-  child.stdin.on('error', () => {})
-  const ended = new Promise<number>((resolve) => {
-    child.once('exit', (code, signal) => {
-      resolve(code ?? (signal === 'SIGTERM' ? 143 : 137))
-      for (const look of waiting) look()
-    })
-  })
+  guarded.ended.then(lookAll, lookAll)
   return {
     name,
-    pid: child.pid ?? 0,
-    ended,
-    write: (line) => child.stdin.write(`${line}\n`),
+    pid: guarded.child.pid ?? 0,
+    ended: guarded.ended,
+    write: (line) => guarded.input.write(`${line}\n`),
     heard: (test, what) =>
       new Promise((resolve, reject) => {
         const look = () => {
           const found = lines.find(test)
-          const over = child.exitCode !== null || child.signalCode !== null
-          if (found === undefined && !over) return
+          if (found === undefined && !guarded.over()) return
           waiting.delete(look)
           if (found !== undefined) resolve(found)
-          else reject(new Error(`${name} ended before ${what}:\n${words.slice(-12).join('\n')}`))
+          else reject(new Error(`the ${name} ended before ${what}:\n${lastWords(words, lines)}`))
         }
         waiting.add(look)
         look()
       }),
-    stop: () => stop(child, ended),
+    stop: (withinMs = endWithinMs) => stop(guarded, withinMs),
+    kill: guarded.kill,
   }
 }
 
-async function stop(child: ChildProcess, ended: Promise<number>): Promise<number> {
-  if (child.exitCode !== null || child.signalCode !== null) return ended
-  child.stdin?.end()
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), endWithinMs)
+async function stop(guarded: Guarded, withinMs: number): Promise<number> {
+  guarded.input.end()
+  guarded.end()
+  const timer = setTimeout(guarded.kill, withinMs)
   try {
-    return await ended
+    return await guarded.ended
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What a process said at last: in words, or failing that as it came. */
+function lastWords(words: readonly string[], lines: readonly Said[]): string {
+  return (words.length > 0 ? words : lines.map((said) => JSON.stringify(said)))
+    .slice(-12)
+    .join('\n')
 }
 
 function json(line: string): Said | undefined {

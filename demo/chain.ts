@@ -1,9 +1,7 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { createRequire } from 'node:module'
-import type { Readable, Writable } from 'node:stream'
 import { type Artifact, artifacts, canonical, placed } from '../contracts/artifacts.ts'
 import type { Address } from '../runtime/wire/address.ts'
+import { type Guarded, startGuarded } from './guard.ts'
 
 /**
  * A blockchain of one's own for the demo and the tests: anvil, with our contracts at the addresses where
@@ -49,7 +47,10 @@ export async function startChain(options: DevChainOptions = {}): Promise<DevChai
   const binary = anvil()
   if (binary === undefined) throw new Error(noChain)
   const child = launch(binary, options)
-  const stop = stopper(child)
+  const stop = async () => {
+    child.end()
+    await child.ended
+  }
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
     return { ...(await useChain(`http://127.0.0.1:${await listening(child)}`)), stop }
@@ -82,6 +83,7 @@ export async function call(rpc: string, method: string, params: readonly unknown
 const callTimeoutMs = 10_000
 const startTimeoutMs = 10_000
 const receiptPollMs = 20
+const bannerCharsMax = 10_000
 
 const tokenDomain = { tokenName: 'Wayside Dev Dollar', tokenVersion: '1' } as const
 const places = {
@@ -93,41 +95,25 @@ const places = {
 const noChain = `there is no embedded chain for ${process.platform}-${process.arch}: \
 run a chain elsewhere and name it with --rpc`
 
-type Anvil = ChildProcessByStdio<Writable, Readable, null>
-
-// The shell between us and anvil reads our end of a pipe: when we end, however we end, the read ends, and
-// anvil with it. A group of its own keeps Ctrl-C for us, who may still have to settle.
-const guard = '"$@" & read -r _; kill $!; wait $!'
-
-function launch(binary: string, { blockTimeS }: DevChainOptions): Anvil {
+function launch(binary: string, { blockTimeS }: DevChainOptions): Guarded {
   const pace = blockTimeS === undefined ? [] : ['--block-time', String(blockTimeS)]
   const flags = ['--host', '127.0.0.1', '--port', '0', '--hardfork', 'prague', '--accounts', '1']
-  return spawn('sh', ['-c', guard, 'anvil', binary, ...flags, ...pace], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  })
+  const anvil = startGuarded(binary, [...flags, ...pace])
+  anvil.errors.resume()
+  return anvil
 }
 
-function stopper(child: Anvil): () => Promise<void> {
-  const ended = once(child, 'exit')
-  return async () => {
-    child.stdin.end()
-    child.stdout.destroy()
-    await ended
-  }
-}
-
-function listening(child: Anvil): Promise<string> {
+function listening({ output, ended }: Guarded): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   let said = ''
   const timer = setTimeout(
     () => reject(new Error(`anvil did not listen within ${startTimeoutMs} ms; it said: ${said}`)),
     startTimeoutMs,
   )
-  child.once('error', reject)
-  child.stdout.once('close', () => reject(new Error(`anvil ended at once; it said: ${said}`)))
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
+  ended.then(() => reject(new Error(`anvil ended at once; it said: ${said}`)), reject)
+  output.setEncoding('utf8').on('data', (text: string) => {
+    // Later it tells of every call, which nobody wants to keep.
+    if (said.length < bannerCharsMax) said += text
     const port = /Listening on 127\.0\.0\.1:(\d+)/.exec(said)?.[1]
     if (port !== undefined) resolve(port)
   })

@@ -13,12 +13,12 @@ import { openBroker } from '../runtime/link/broker.ts'
 import { decoder } from '../runtime/sense/decoder.ts'
 import { measured, unitsOf } from '../runtime/sense/driver.ts'
 import { readOptions } from '../runtime/sense/options.ts'
-import { hex } from '../runtime/wire/bytes.ts'
+import { unhex } from '../runtime/wire/bytes.ts'
 import { decodeMessage, type Message } from '../runtime/wire/epoch.ts'
 import type { Header } from '../runtime/wire/header.ts'
 import type { Reading } from '../runtime/wire/reading.ts'
 import { everyTopic, parseTopic } from '../runtime/wire/topic.ts'
-import { attack, spelled, windows } from './attack.ts'
+import { attack, pieces, spelled } from './attack.ts'
 import { plantowerCapture } from './sensors.ts'
 
 const { values } = parseArgs({
@@ -30,9 +30,9 @@ const { values } = parseArgs({
 })
 
 const epochs: Message[] = []
-const pieces = new Set<string>()
+/** What each piece would be the key of is found out while there is time. */
+const heard = new Map<string, string>()
 const fields = new Set<string>()
-const none = new Set<string>()
 
 const known = await knownMoments()
 const broker = openBroker({ url: values.broker, clientId: 'eavesdropper' })
@@ -43,7 +43,10 @@ console.log(JSON.stringify({ ready: true }))
 for await (const line of createInterface({ input: process.stdin })) {
   const [word, stream, number, key] = line.trim().split(' ')
   if (word !== 'attack') continue
-  const loot = key === undefined ? { pieces, fields } : { pieces: new Set([key]), fields: none }
+  const loot =
+    key === undefined
+      ? { pieces: heard, fields }
+      : { pieces: new Map(pieces(unhex(key))), fields: new Set<string>() }
   const found = attack({ epochs, ...loot }, plausible)
   console.log(JSON.stringify({ ...found, given: key === undefined ? null : `${stream}/${number}` }))
 }
@@ -52,16 +55,18 @@ await broker.close()
 function overhear(topic: string, payload: Uint8Array): void {
   const parsed = parseTopic(topic)
   if (parsed?.kind !== 'epoch') {
-    for (const piece of windows(payload)) pieces.add(piece)
+    keep(payload)
     for (const field of spelled(Buffer.from(payload).toString('latin1'))) fields.add(field)
     return
   }
   const message = decodeMessage(payload)
   epochs.push(message)
   const { previous, root, bodyHash, commitment, terms, setup } = message.header
-  for (const field of [previous, root, bodyHash, commitment, terms, setup]) {
-    pieces.add(hex(field))
-  }
+  for (const field of [previous, root, bodyHash, commitment, terms, setup]) keep(field)
+}
+
+function keep(payload: Uint8Array): void {
+  for (const [commitment, piece] of pieces(payload)) heard.set(commitment, piece)
 }
 
 /** Every reading in the published captures, as this header's device would have packed it at that time. */

@@ -7,12 +7,20 @@ import { call } from './chain.ts'
 type Input = { readonly type: string; readonly components?: readonly Input[] }
 type Entry = { readonly type: string; readonly name?: string; readonly inputs?: readonly Input[] }
 
-/** Gas by the name of the function called; several calls of one are added. */
-export async function gasByAction(rpc: string): Promise<Record<string, number>> {
+/** The newest block; what is above it later was made since. */
+export async function blockNumber(rpc: string): Promise<number> {
+  return Number(await call(rpc, 'eth_blockNumber', []))
+}
+
+/**
+ * Gas of every transaction above block `since`, by what it called: `deposit`, `claim + settle`. Several of
+ * one kind are added.
+ */
+export async function gasByAction(rpc: string, since = 0): Promise<Record<string, number>> {
   const names = selectors()
   const gas: Record<string, number> = {}
-  const newest = Number(await call(rpc, 'eth_blockNumber', []))
-  for (let block = 1; block <= newest; block += 1) {
+  const newest = await blockNumber(rpc)
+  for (let block = since + 1; block <= newest; block += 1) {
     const number = `0x${block.toString(16)}`
     const { transactions } = (await call(rpc, 'eth_getBlockByNumber', [
       number,
@@ -21,7 +29,7 @@ export async function gasByAction(rpc: string): Promise<Record<string, number>> 
       readonly transactions: readonly { readonly hash: string; readonly input: string }[]
     }
     for (const { hash, input } of transactions) {
-      const name = names.get(input.slice(0, 10))
+      const name = actionOf(input, names)
       if (name === undefined) continue
       const receipt = (await call(rpc, 'eth_getTransactionReceipt', [hash])) as unknown as {
         readonly gasUsed: string
@@ -30,6 +38,20 @@ export async function gasByAction(rpc: string): Promise<Record<string, number>> 
     }
   }
   return gas
+}
+
+/** What a transaction calls; for several calls in one, each of them. */
+function actionOf(input: string, names: ReadonlyMap<string, string>): string | undefined {
+  const name = names.get(input.slice(0, 10))
+  if (name !== 'multicall') return name
+  // multicall(bytes[]): offset, count, the offset of each call, and there its length and its bytes.
+  const words = input.slice(10)
+  const number = (at: number) => Number(`0x${words.slice(at * 2, at * 2 + 64)}`)
+  const calls = Array.from({ length: number(32) }, (_, i) => {
+    const at = 64 + number(64 + i * 32) + 32
+    return names.get(`0x${words.slice(at * 2, at * 2 + 8)}`) ?? 'unknown'
+  })
+  return calls.join(' + ')
 }
 
 /** The settlement's functions by their first four bytes. */

@@ -35,12 +35,18 @@ export type WorldParts = {
   readonly ports: Readonly<Record<string, string>>
 }
 
+/** The stream that a model makes. */
+export const modelStream = 'verdict'
+
 /** Prices of the demo, as the config writes them: whole tokens for a length of time. */
 export const prices = {
   air: { amount: '0.36', per: '1h' },
   hall: { amount: '0.18', per: '1h' },
-  verdict: { amount: '0.72', per: '1h' },
+  [modelStream]: { amount: '0.72', per: '1h' },
 } as const
+
+/** Of the token that everything is paid in. */
+export const decimals = 6
 
 export async function makeWorld({ folder, chain, broker, ports }: WorldParts): Promise<World> {
   const [deviceFolder, operatorFolder, buyerFolder] = ['device', 'operator', 'buyer'].map((name) =>
@@ -97,7 +103,7 @@ function deviceConfig(parts: {
         token: chain.token,
         tokenName: chain.tokenName,
         tokenVersion: chain.tokenVersion,
-        decimals: 6,
+        decimals,
       },
     ],
     withdrawDelayMin: '1d',
@@ -108,10 +114,10 @@ function deviceConfig(parts: {
     ],
     models: [
       {
-        name: 'verdict',
+        name: modelStream,
         model: 'anomaly',
         input: { stream: 'air', field: 'pm2_5' },
-        price: prices.verdict,
+        price: prices[modelStream],
       },
     ],
     epoch: { age: '2500ms' },
