@@ -149,6 +149,19 @@ test('one topic that the broker refuses does not stop the others', async () => {
   })
 })
 
+test('asked whether all is sent, and given no time, it answers at once', async () => {
+  const store = rows(3)
+  const to = line()
+  to.set('down')
+  await running(store, to, async (out) => {
+    await sleep(30)
+    assert.equal(await out.drained(0), false)
+    to.set('takes')
+    assert.equal(await out.drained(3_000), true)
+    assert.equal(await out.drained(0), true)
+  })
+})
+
 test('what is new is sent when somebody says look', async () => {
   const store = rows(1)
   const to = line()
