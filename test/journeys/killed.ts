@@ -3,20 +3,18 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Player, type Said, wayside } from '../../demo/cast.ts'
 import type { Chance } from './chance.ts'
+import { type LastWords, live } from './life.ts'
 import { purse, type Stage, sold } from './setting.ts'
 import type { Line, Testimony } from './testimony.ts'
-import { openWitness, type Witness } from './witness.ts'
+import { kinds, openWitness, type Witness } from './witness.ts'
 
 export type Played = Testimony & {
   /** Answers of /metrics, over all lives. */
   readonly answers: number
-  /** The device's last words: its health when it ended in order. */
-  readonly device: { readonly code: number; readonly unsent: number; readonly sale: Sale }
+  readonly device: LastWords
   /** Absent where this machine can have no chain. */
   readonly money?: Money
 }
-
-export type Sale = { readonly promised: string; readonly delivered: string }
 
 export type Money = {
   readonly lines: readonly Line[]
@@ -45,9 +43,7 @@ export async function play(stage: Stage, kills: number, dice: Chance): Promise<P
   const buyer = stage.chain && (await openBuyer(stage))
 
   for (let kill = 0; kill < kills; kill += 1) {
-    // Some die while they start, most in mid-epoch.
-    if (dice.below(4) >= 1) await life.running()
-    await sleep(dice.below(1_800))
+    await moment(life, witness, dice)
     answers += await life.kill()
     life = await live(stage, witness)
   }
@@ -74,31 +70,23 @@ export async function play(stage: Stage, kills: number, dice: Chance): Promise<P
   return { ...played, money }
 }
 
-/** One life of the device, watched. */
-async function live({ world, end }: Stage, witness: Witness) {
-  const { told, dead } = witness.born()
-  const hear = (said: Said) => {
-    if (said.event === 'stored') told(String(said.stream), Number(said.count))
-  }
-  const player = wayside({ name: 'device', args: ['run', world.files.device], hear })
-  end.add(player.stop)
-  return {
-    running: () => player.heard(({ event }) => event === 'running', 'it ran'),
-    async kill() {
-      process.kill(player.pid, 'SIGKILL')
-      const code = await player.ended
-      if (code !== 137) throw new Error(`the device ended by itself with ${code}`)
-      return dead()
-    },
-    async stop() {
-      const code = await player.stop()
-      const answers = await dead()
-      const { unsent } = await player.heard(({ event }) => event === 'stopped', 'it stopped')
-      const last = await player.heard(({ event }) => event === 'summary', 'it counted')
-      return { code, answers, unsent: Number(unsent), sale: last.sale as Sale }
-    },
-  }
+/** Waits for the moment to die: while it starts, at any time, or while a message is on its way. */
+async function moment(life: Awaited<ReturnType<typeof live>>, witness: Witness, dice: Chance) {
+  const how = dice.below(6)
+  if (how < 1) return sleep(dice.below(startMs))
+  await life.running()
+  if (how < 3) return sleep(dice.below(anyTimeMs))
+  await sleep(dice.below(messageAfterMs))
+  const kind = kinds[Math.floor(dice.below(kinds.length))] ?? 'epoch'
+  await Promise.race([witness.next(kind), sleep(messageWithinMs)])
+  return sleep(dice.below(messageHurtsMs))
 }
+
+const startMs = 1_200
+const anyTimeMs = 1_800
+const messageAfterMs = 1_000
+const messageWithinMs = 1_500
+const messageHurtsMs = 20
 
 async function openOperator({ world, end }: Stage): Promise<Player> {
   const args = ['operate', '--config', world.files.operate, '--json']

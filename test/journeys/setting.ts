@@ -10,12 +10,15 @@ import { type Ends, openEnds } from '../../demo/ends.ts'
 import { plantowerCapture, type SensorCapture, startSensors } from '../../demo/sensors.ts'
 import { makeWorld, type World, type WorldParts } from '../../demo/world.ts'
 import { atomicWrite } from '../../runtime/disk/write.ts'
+import { type Gate, startGate } from './gate.ts'
 
 export type Stage = {
   readonly world: World
   /** Absent where this machine can have none: then nothing is sold. */
   readonly chain?: DevChain
   readonly brokerUrl: string
+  /** The device's own line to it. */
+  readonly gate: Gate
   /** Where every life of the device answers. */
   readonly watchUrl: string
   readonly end: Ends
@@ -40,6 +43,8 @@ export async function setStage({ money = chainAvailable() } = {}): Promise<Stage
     if (chain !== undefined) end.add(chain.stop)
     const broker = await startBroker()
     end.add(broker.stop)
+    const gate = await startGate(broker.url)
+    end.add(gate.stop)
     const sensors = await startSensors(await captures())
     end.add(sensors.stop)
     const world = await makeWorld({
@@ -49,13 +54,13 @@ export async function setStage({ money = chainAvailable() } = {}): Promise<Stage
       ports: sensors.paths,
     })
     const watchPort = await freePort()
-    await quicken(world.files.device, watchPort)
+    await quicken(world.files.device, gate.url, watchPort)
     if (chain !== undefined) {
       await chain.mint(world.buyer, purse)
       for (const who of [world.buyer, world.gateway]) await chain.fund(who, 10n ** 18n)
     }
     const watchUrl = `http://127.0.0.1:${watchPort}`
-    const stage = { world, brokerUrl: broker.url, watchUrl, end }
+    const stage = { world, brokerUrl: broker.url, gate, watchUrl, end }
     return chain === undefined ? stage : { ...stage, chain }
   } catch (cause) {
     await end.run()
@@ -74,12 +79,13 @@ const noChain: WorldParts['chain'] = {
 }
 
 /** Short epochs, small commits, a known window, and every sensor of the one family that numbers frames. */
-async function quicken(file: string, watchPort: number): Promise<void> {
+async function quicken(file: string, broker: string, watchPort: number): Promise<void> {
   const config = JSON.parse(await readFile(file, 'utf8'))
   const [air] = config.sensors
   const free = config.sensors.find(({ name }: { name: string }) => name === 'position')
   Object.assign(free, { driver: air.driver, options: air.options })
   Object.assign(config, {
+    broker: { url: broker },
     models: [],
     epoch: { age: `${epochMs}ms` },
     commit: { delay: '200ms' },

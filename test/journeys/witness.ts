@@ -5,6 +5,10 @@ import type { Address } from '../../runtime/wire/address.ts'
 import { everyTopic, parseTopic, topics } from '../../runtime/wire/topic.ts'
 import type { Life, Testimony } from './testimony.ts'
 
+export type Kind = (typeof kinds)[number]
+/** What crosses the broker all the time while somebody buys: moments at which a death may hurt. */
+export const kinds = ['epoch', 'open', 'ask', 'answer', 'keys'] as const
+
 export type Witness = {
   /** A new life begins; returns what it is to be told of, and who ends it. */
   born(): {
@@ -13,6 +17,8 @@ export type Witness = {
     /** How often /metrics answered. */
     dead(): Promise<number>
   }
+  /** Resolves when the broker next hands on a message of this kind to or from the device. */
+  next(kind: Kind): Promise<void>
   /** All that the broker was given before this call. */
   testimony(): Promise<Testimony>
   close(): Promise<void>
@@ -27,9 +33,11 @@ export async function openWitness(parts: {
   const { device, brokerUrl, watchUrl } = parts
   const broker = openBroker({ url: brokerUrl, clientId: 'witness' })
   const lives: Life[] = []
+  const closed = new AbortController()
   const epochs: Uint8Array[] = []
   const opens: { stream: string; payload: Uint8Array }[] = []
   const offers: Uint8Array[] = []
+  const waiting = new Set<{ readonly kind: Kind; done(): void }>()
   let sync: (() => void) | undefined
 
   await broker.ready()
@@ -40,6 +48,8 @@ export async function openWitness(parts: {
     if (parsed?.kind === 'open') opens.push({ stream: parsed.stream, payload: kept })
     if (topic === topics(device).offer) offers.push(kept)
     if (topic === syncTopic) sync?.()
+    if (parsed?.seller !== device) return
+    for (const wait of waiting) if (wait.kind === parsed.kind) wait.done()
   })
 
   return {
@@ -50,7 +60,7 @@ export async function openWitness(parts: {
       const stop = new AbortController()
       const most = (stream: string, count: number) =>
         counts.set(stream, Math.max(counts.get(stream) ?? 0, count))
-      const polled = poll(watchUrl, stop.signal, most)
+      const polled = poll(watchUrl, AbortSignal.any([stop.signal, closed.signal]), most)
       return {
         told(stream, count) {
           const sum = (logged.get(stream) ?? 0) + count
@@ -64,6 +74,17 @@ export async function openWitness(parts: {
         },
       }
     },
+    next: (kind) =>
+      new Promise((resolve) => {
+        const wait = {
+          kind,
+          done() {
+            waiting.delete(wait)
+            resolve()
+          },
+        }
+        waiting.add(wait)
+      }),
     async testimony() {
       const heard = new Promise<void>((resolve) => {
         sync = resolve
@@ -72,7 +93,10 @@ export async function openWitness(parts: {
       await heard
       return { lives, epochs, opens, offers }
     },
-    close: () => broker.close(),
+    close() {
+      closed.abort()
+      return broker.close()
+    },
   }
 }
 
