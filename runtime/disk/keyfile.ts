@@ -50,24 +50,31 @@ const keystoreSchema = z.object({
     cipherparams: z.object({ iv: bytesOf(16) }),
     ciphertext: bytesOf(32),
     mac: bytesOf(32),
-    kdfparams: z.object({
-      dklen: z.number().int().min(32).max(64),
-      salt: bytesOf(),
-      // scrypt needs 128·n·r bytes: bounded, so that a hostile file cannot eat the machine.
-      n: z
-        .number()
-        .int()
-        .min(2)
-        .max(1 << 20)
-        .optional(),
-      r: z.number().int().min(1).max(16).optional(),
-      p: z.number().int().min(1).max(16).optional(),
-      c: z.number().int().min(1).max(10_000_000).optional(),
-      prf: z.literal('hmac-sha256').optional(),
-    }),
+    kdfparams: z
+      .object({
+        dklen: z.number().int().min(32).max(64),
+        salt: bytesOf(),
+        n: z.number().int().min(2).optional(),
+        r: z.number().int().min(1).max(16).optional(),
+        p: z.number().int().min(1).max(16).optional(),
+        c: z.number().int().min(1).max(10_000_000).optional(),
+        prf: z.literal('hmac-sha256').optional(),
+      })
+      .refine(({ n = 2, r = 8 }) => isScrypt(n, r)),
     kdf: z.enum(['scrypt', 'pbkdf2']),
   }),
 })
+
+/**
+ * What scrypt takes (RFC 7914 §2: n a power of two below 2^(16·r)), within twice what
+ * wallets ask for: it needs 128·n·r bytes, and a hostile file must not eat the machine.
+ */
+function isScrypt(n: number, r: number): boolean {
+  const levels = Math.log2(n)
+  return Number.isInteger(levels) && levels < 16 * r && 128 * n * r <= scryptBytesMax
+}
+
+const scryptBytesMax = 512 << 20
 
 type Keystore = z.infer<typeof keystoreSchema>['crypto']
 

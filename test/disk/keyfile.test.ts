@@ -66,6 +66,21 @@ test('what is no key says so', async (t) => {
   }
 })
 
+test('a keystore whose key derivation cannot be run is none, and costs nothing', async (t) => {
+  const path = join(await folder(t), 'odd.json')
+  const { dklen, salt } = published.pbkdf2.crypto.kdfparams
+  for (const [n, r] of [
+    [3, 8],
+    [2 ** 17, 1],
+    [2 ** 20, 16],
+    [2 ** 50, 8],
+  ]) {
+    const crypto = { ...published.pbkdf2.crypto, kdf: 'scrypt', kdfparams: { dklen, salt, n, r } }
+    await writeFile(path, JSON.stringify({ ...published.pbkdf2, crypto }), { mode: 0o600 })
+    await assert.rejects(readKeyFile(path, 'p'), isFault('KEY_UNREADABLE'), `${n} ${r}`)
+  }
+})
+
 async function folder(t: { after(fn: () => Promise<void>): void }): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'wayside-key-'))
   t.after(() => rm(path, { recursive: true }))
