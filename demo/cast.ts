@@ -27,6 +27,8 @@ export type Player = {
 export type Play = {
   readonly name: string
   readonly args: readonly string[]
+  /** Beside the environment that we have ourselves. */
+  readonly env?: Readonly<Record<string, string>>
   /** Every JSON line of standard output and standard error, as it comes. */
   hear?(said: Said): void
 }
@@ -45,7 +47,10 @@ const endWithinMs = 20_000
 /** Who leaves before the end does so without ceremony. */
 const leaveWithinMs = 3_000
 
-export async function openCast(end: Ends): Promise<Cast> {
+/** `folder` is where they may leave their temporary files. */
+export async function openCast(end: Ends, folder: string): Promise<Cast> {
+  // ONNX Runtime tells its maker of every session, and notes that at home, unless it is told not to.
+  const env = { TMPDIR: folder, ORT_DISABLE_TELEMETRY: '1' }
   const players: Player[] = []
   await end.add(
     () => Promise.all(players.map((player) => player.stop(leaveWithinMs))),
@@ -58,8 +63,8 @@ export async function openCast(end: Ends): Promise<Cast> {
     return player
   }
   return {
-    wayside: (play) => enter(wayside(play)),
-    script: (play) => enter(start(play)),
+    wayside: (play) => enter(wayside({ env, ...play })),
+    script: (play) => enter(start({ env, ...play })),
   }
 }
 
@@ -69,8 +74,8 @@ export function wayside({ args, ...play }: Play): Player {
 }
 
 /** Starts a script of the demo with this Node. */
-export function start({ name, args, hear = () => {} }: Play): Player {
-  const guarded = startGuarded(process.execPath, args)
+export function start({ name, args, env, hear = () => {} }: Play): Player {
+  const guarded = startGuarded(process.execPath, args, env)
   const lines: Said[] = []
   const words: string[] = []
   const waiting = new Set<() => void>()

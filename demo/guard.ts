@@ -25,9 +25,15 @@ export type Guarded = {
 // After `exec` the shell is the process itself, and what it had put in the background is the guard.
 const script = '(read -r _ <&3; kill $$) </dev/null >/dev/null 2>&1 & exec "$@" 3<&-'
 
-export function startGuarded(command: string, args: readonly string[]): Guarded {
+/** `env` is beside what we have ourselves. */
+export function startGuarded(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Guarded {
   const child = spawn('sh', ['-c', script, 'guard', command, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
     detached: true,
   })
   const { stdin: input, stdout: output, stderr: errors } = child

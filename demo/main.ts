@@ -81,7 +81,7 @@ async function work(
   )
   if (!keep) leave.after(tooLongMs)
   const setting = await setStage({ folder, story, end, ...(rpc === undefined ? {} : { rpc }) })
-  const cast = await openCast(end)
+  const cast = await openCast(end, folder)
   return playSale(
     { setting, story, end, cast },
     {

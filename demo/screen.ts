@@ -45,7 +45,7 @@ export function openScreen(out: NodeJS.WriteStream): Screen {
         out.write(`${text}\n`)
         return
       }
-      rolling = text === '' ? '' : painted('dim', cut(text, (out.columns ?? columns) - 1))
+      rolling = text === '' ? '' : painted('dim', cut(text, (out.columns || columns) - 1))
       out.write(`${erase}${rolling}`)
     },
   }
