@@ -20,8 +20,13 @@ export type InboxOptions = {
   readonly operator: Address
   readonly limits: SellLimits
   readonly monotonicMs: () => number
-  /** What a session is to us: strangers are not read, guests share one budget. */
+  /** What a session is to us. */
   readonly standing: (session: string) => 'granted' | 'guest' | undefined
+  /**
+   * Whose request this is: what its session did not seal is nobody's; repetitions and sessions without a
+   * grant are guests, which share one budget, so that neither forgers nor echoes use up anybody's own.
+   */
+  readonly authorOf: (session: string, message: Uint8Array) => 'granted' | 'guest' | undefined
   readonly drop: (why: Drop) => void
   /** Called when there is something to read. */
   readonly wake: () => void
@@ -77,14 +82,17 @@ export function inbox(options: InboxOptions) {
     if (peek === undefined) return drop('not a session message')
     const { kind, session } = peek
     if (kind !== 'order' && kind !== 'request') return drop('not a session message')
-    const standing = kind === 'order' ? undefined : options.standing(session)
-    if (kind === 'request' && standing === undefined) return drop('unknown session')
-    if (kind === 'request' && message.length > limits.requestBytesMax) return drop('too large')
+    if (kind === 'request') {
+      if (options.standing(session) === undefined) return drop('unknown session')
+      if (message.length > limits.requestBytesMax) return drop('too large')
+    }
     const full = bytes + message.length > limits.waitingBytesMax
     if (full || waiting.length >= limits.waitingMax) return drop('queue full')
-    const shared = kind === 'order' ? strangers : guests
-    const purse = standing === 'granted' ? regular(session) : shared
-    if (!purse.take()) return drop('over the budget')
+    const author = kind === 'request' ? options.authorOf(session, message) : 'stranger'
+    if (author === undefined) return drop('not opened')
+    const shared = author === 'guest' ? guests : strangers
+    const own = author === 'granted' ? regular(session) : shared
+    if (!own.take()) return drop('over the budget')
     bytes += message.length
     waiting.push(kind === 'order' ? { kind, message } : { kind, session, message })
     wake()

@@ -30,7 +30,15 @@ export type RequestsOptions = {
 export function requests(options: RequestsOptions) {
   const { store, till, answers, limits, note, drop } = options
 
-  return { takeRequest, supplyAll }
+  return { authorOf, takeRequest, supplyAll }
+
+  /** See the inbox: a look at who speaks, before anything is done for them. */
+  function authorOf(name: string, message: Uint8Array): 'granted' | 'guest' | undefined {
+    const session = till.session(name)
+    const opened = session && openMessage(message, session.keys, 'request')
+    if (session === undefined || opened === undefined) return undefined
+    return opened.counter > session.counter ? till.standing(name) : 'guest'
+  }
 
   async function takeRequest(name: string, message: Uint8Array): Promise<void> {
     const session = till.session(name)

@@ -79,6 +79,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
     limits,
     monotonicMs,
     standing: till.standing,
+    authorOf: staff.authorOf,
     drop,
     wake: alarm.ring,
   })

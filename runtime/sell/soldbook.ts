@@ -27,6 +27,7 @@ export function soldBook(options: SoldOptions) {
   const { till } = options
   const topic = topics(options.device).sold
   let recipient: Uint8Array | undefined
+  let offerVersion = 0
   let said = ''
   let saidAtMs = Number.NEGATIVE_INFINITY
 
@@ -38,6 +39,9 @@ export function soldBook(options: SoldOptions) {
         options.drop('not from the gateway')
         return
       }
+      // An older one, said again, may name a key that was given up because it leaked.
+      if (read.offer.version < offerVersion) return
+      offerVersion = read.offer.version
       const key = unhex(read.offer.hpke)
       if (recipient === undefined || !equal(key, recipient)) said = ''
       recipient = key

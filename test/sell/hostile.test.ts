@@ -216,6 +216,26 @@ test('all guests share one budget, which those with a grant do not feel', async 
   assert.equal((await one.request({ kind: 'state' }))?.kind, 'state')
 })
 
+test('nobody can use up a buyer’s budget by forging or repeating its requests', async (t) => {
+  const at = await world(t, { limits: { ordersPerS: 1e6, requestsPerS: 4 } })
+  await at.ack(startMs)
+  await at.grant(100n)
+  const one = await buyer(at)
+  await one.order()
+  const old = one.seal({ kind: 'state' })
+  at.ask(old)
+  await at.rest()
+  const forged = one.seal({ kind: 'state' })
+  forged[40] = (forged[40] ?? 0) ^ 1
+  for (let i = 0; i < 200; i += 1) for (const bytes of [forged, old]) at.ask(bytes)
+  await at.rest()
+  const before = one.answers().length
+  assert.ok(before < 20, `${before} answers to 200 repetitions`)
+  for (let i = 0; i < 4; i += 1) one.send({ kind: 'state' })
+  await at.until(() => one.answers().length === before + 4)
+  assert.equal(one.answers().length, before + 4)
+})
+
 test('a list or a request larger than any true one is dropped unread', async (t) => {
   const at = await world(t, open)
   await at.ack(startMs)
