@@ -59,7 +59,8 @@ function mustBeWritable(file: string): void {
   const path = resolve(file)
   try {
     if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error('it is a folder')
-    accessSync(dirname(path), constants.W_OK)
+    // The slash makes sure that it is a folder.
+    accessSync(`${dirname(path)}/`, constants.W_OK)
   } catch (error) {
     throw new Ending(2, `--json ${file} can not be written: ${(error as Error).message}`)
   }

@@ -55,11 +55,7 @@ export async function playSale(parts: Parts, stops: Stops): Promise<Omit<Facts, 
   const [operatorCode, theft] = await Promise.all([operator.stop(), steal(thief, audit.sample)])
   const after = await balances()
 
-  const played = Object.values(setting.sensors.stats())
-  story.set(
-    'serial',
-    played.reduce((sum, { bytes }) => sum + bytes, 0),
-  )
+  story.set('serial', bytesPlayed(setting))
   story.set('reading', totals.sensed)
   const { sensed, stored, inferred, doubts } = totals
   return {
@@ -154,6 +150,10 @@ async function buy({ setting, story, cast }: Parts, stops: Stops) {
     readonly money: { readonly promised: string; readonly deposited: string }
   }
   return { code, epochs, sessions, ...money }
+}
+
+function bytesPlayed({ sensors }: Setting): number {
+  return Object.values(sensors.stats()).reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** The eavesdropper's attempt with nothing, and with one key that was paid for. */

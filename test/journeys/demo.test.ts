@@ -1,15 +1,16 @@
 /** The demo, left in the middle: nothing stays behind. Its whole run is `npm run demo` itself. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, type TestContext, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chainAvailable } from '../../demo/chain.ts'
+import { readOptions } from '../../demo/options.ts'
 
 const main = fileURLToPath(new URL('../../demo/main.ts', import.meta.url))
 const skip = chainAvailable() ? false : 'there is no anvil for this machine'
@@ -69,32 +70,28 @@ async function nothingLeft(demo: Demo, before: Awaited<ReturnType<typeof belongi
   assert.deepEqual(await readdir(demo.folder), [], 'the temporary folder is gone')
 }
 
-for (const [signal, code] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  test(`${signal} while it sells leaves nothing behind`, { skip }, async (t) => {
-    const demo = await startDemo(t)
-    const cast = [' run ', ' operate ', ' buy ', 'eavesdropper.ts', 'anvil']
-    let before = await belongings(demo)
-    await until(async () => {
-      before = await belongings(demo)
-      const commands = before.processes.map(({ command }) => command).join('\n')
-      return cast.every((one) => commands.includes(one))
-    }, 'everybody is on the stage')
-    assert.ok(before.ports.length >= 2, 'chain and broker listen')
-    demo.child.kill(signal)
-    assert.equal(await demo.ended, code)
-    await nothingLeft(demo, before)
-  })
-}
+test('Ctrl-C while it sells leaves nothing behind', { skip }, async (t) => {
+  const demo = await startDemo(t)
+  await demo.says('wayside buy: ')
+  const cast = [' run ', ' operate ', ' buy ', 'eavesdropper.ts', 'anvil']
+  let before = await belongings(demo)
+  await until(async () => {
+    before = await belongings(demo)
+    const commands = before.processes.map(({ command }) => command).join('\n')
+    return cast.every((one) => commands.includes(one))
+  }, 'everybody is on the stage')
+  assert.ok(before.ports.length >= 2, 'chain and broker listen')
+  demo.child.kill('SIGINT')
+  assert.equal(await demo.ended, 130)
+  await nothingLeft(demo, before)
+})
 
-test('Ctrl-C while it starts leaves nothing behind, with --keep either', { skip }, async (t) => {
+test('SIGTERM while it starts leaves nothing behind, with --keep either', { skip }, async (t) => {
   const demo = await startDemo(t, '--keep')
   await demo.says('with the contracts')
   const before = await belongings(demo)
-  demo.child.kill('SIGINT')
-  assert.equal(await demo.ended, 130)
+  demo.child.kill('SIGTERM')
+  assert.equal(await demo.ended, 143)
   await nothingLeft(demo, before)
 })
 
@@ -127,27 +124,34 @@ test('killed, it takes its processes along', { skip }, async (t) => {
   }
 })
 
-const free = await mkdtemp(join(tmpdir(), 'wayside-usage-'))
-after(() => rm(free, { recursive: true }))
+test('what it can not begin with it says in one line, and leaves no folder', async (t) => {
+  for (const [args, code, line] of [
+    [['--fast'], 2, /^demo: Unknown option '--fast'.*--help.*\n$/],
+    [['--rpc', 'http://127.0.0.1:1'], 3, /^demo: no chain answers at http:\/\/127.0.0.1:1.*\n$/],
+  ] as const) {
+    const demo = await startDemo(t, ...args)
+    assert.equal(await demo.ended, code)
+    assert.match(demo.said(), line)
+    assert.deepEqual(await readdir(demo.folder), [])
+  }
+})
 
-for (const [args, code, says] of [
-  [['--help'], 0, /npm run demo -- --keep/],
-  [['--fast'], 2, /^demo: Unknown option '--fast'.*--help.*\n$/],
-  [['--json'], 2, /^demo: Option '--json <value>' argument missing.*\n$/],
-  [['--json', join(free, 'not', 'there.json')], 2, /^demo: --json .* can not be written: .*\n$/],
-  [['--rpc', 'localhost'], 2, /^demo: --rpc localhost is no address; .*\n$/],
-  [['--rpc', 'http://127.0.0.1:1'], 3, /demo: no chain answers at http:\/\/127.0.0.1:1.*\n$/],
-] as const) {
-  test(`the demo with ${args[0]} ${code === 3 ? 'and nobody there ' : ''}ends with ${code}`, () => {
-    const env = { ...process.env, TMPDIR: free }
-    const ended = spawnSync(process.execPath, [main, ...args], { env, encoding: 'utf8' })
-    assert.match(ended.stdout + ended.stderr, says)
-    assert.equal(ended.status, code)
+test('an option that can not be followed is refused at once, with what to write instead', () => {
+  for (const [args, message] of [
+    [['--json'], /^Option '--json <value>' argument missing; .*--help/],
+    [['--json', '/dev/null/there.json'], /^--json \/dev\/null\/there.json can not be written: /],
+    [['--json', tmpdir()], /it is a folder/],
+    [['--rpc', 'localhost'], /^--rpc localhost is no address; write for instance http:/],
+    [['now'], /^Unexpected argument 'now'; /],
+  ] as const) {
+    assert.throws(() => readOptions(args), { exit: 2, message })
+  }
+  assert.deepEqual(readOptions([]), { help: false, keep: false })
+  assert.deepEqual(readOptions(['--keep', '--rpc', 'http://here:8545']), {
+    help: false,
+    keep: true,
+    rpc: 'http://here:8545',
   })
-}
-
-test('what could not begin leaves no folder', async () => {
-  assert.deepEqual(await readdir(free), [])
 })
 
 type Process = { readonly pid: number; readonly command: string }
