@@ -3,7 +3,8 @@
  * process, their sensors a table of numbered frames; operator and buyers are the commands, as processes;
  * the broker is real, and so is the chain where the machine can have one.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -200,4 +201,28 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
     if (performance.now() > endMs) throw new Error(`it never came to be: ${what}`)
     await sleep(20)
   }
+}
+
+/**
+ * Ends the operator in order and holds the books of all three against each other and the chain, to the
+ * unit: what the buyer promised is what the devices were promised and the gateway acknowledged, and what
+ * was settled. `json` is the buyer's last summary. Price is what its headers make of it.
+ */
+export async function agreed(street: Street, operator: Running, json: string) {
+  const { money } = JSON.parse(await readFile(json, 'utf8')) as { money: Record<string, string> }
+  const promised = BigInt(money.promisedTotal ?? '')
+  const sales = async () => Promise.all(street.stalls.map((stall) => stall.sale()))
+  const sum = async (of: 'promised' | 'delivered' | 'acknowledged') =>
+    (await sales()).reduce((all, sale) => all + sale[of], 0n)
+  await until(async () => (await sum('acknowledged')) === promised, 'everything is acknowledged')
+  assert.equal(await sum('promised'), promised)
+  const delivered = await sum('delivered')
+  operator.signal('SIGTERM')
+  assert.equal(await operator.ended, 0, operator.words())
+  const { chain, people } = street
+  assert.equal(await chain.balanceOf(people.receiver.address), promised)
+  const left = await chain.balanceOf(people.buyer.address)
+  const held = await chain.balanceOf(chain.settlement)
+  assert.equal(left + held + promised, purse)
+  return { promised, delivered }
 }
