@@ -1,12 +1,13 @@
 /**
  * What the gateway says: grants and acks, both retained lists. Lists are not signed as a whole, their rows
- * are; a row that is not the gateway's is dropped, and rows of channels that nobody ordered are kept only
- * as long as the list they stand in.
+ * are. A list of grants counts only when every row is the gateway's word to this device, because what it
+ * leaves out has ended; of acks each row counts by itself. Rows of channels that nobody ordered are kept
+ * only as long as the list they stand in.
  */
 import { type Ack, decodeAcks, recoverAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
-import { type Hex, hex } from '../wire/bytes.ts'
-import { decodeGrants, type Grant, recoverGrant } from '../wire/grant.ts'
+import { equal, type Hex, hex } from '../wire/bytes.ts'
+import { decodeGrants, encodeGrant, type Grant, recoverGrant } from '../wire/grant.ts'
 import { Malformed } from '../wire/malformed.ts'
 import type { Answers } from './answers.ts'
 import { attempt } from './attempt.ts'
@@ -36,13 +37,12 @@ export function notices(options: NoticesOptions) {
   return {
     async takeGrants(payload: Uint8Array): Promise<void> {
       const rows = attempt(() => decodeGrants(payload))
-      if (rows instanceof Malformed) return drop('not from the gateway')
-      const own = rows.filter(({ device }) => device === options.device)
-      grants = new Map(own.map((grant) => [hex(grant.channelId), grant]))
+      if (rows instanceof Malformed || !rows.every(isGenuine)) return drop('not from the gateway')
+      grants = new Map(rows.map((grant) => [hex(grant.channelId), grant]))
       for (const books of till.allBooks()) {
         if (books.own) continue
         const grant = grants.get(books.channel)
-        const next = grant === undefined ? endGrant(books) : granted(books, grant)
+        const next = grant === undefined ? endGrant(books) : takeGrant(books, grant)
         if (sameGrant(books, next)) continue
         const sessions = till.live(books.channel)
         await till.commit({ books: acked(next), sessions })
@@ -67,18 +67,16 @@ export function notices(options: NoticesOptions) {
     /** What was already said of a channel that is new here. */
     brief(books: Books): Books {
       const grant = grants.get(books.channel)
-      return acked(grant === undefined ? books : granted(books, grant))
+      return acked(grant === undefined ? books : takeGrant(books, grant))
     },
   }
 
-  function granted(books: Books, grant: Grant): Books {
-    const known = books.grant
-    if (known?.live === true && hex(known.grant.signature) === hex(grant.signature)) return books
-    if (recoverGrant(grant) !== options.gateway()) {
-      drop('not from the gateway')
-      return books
-    }
-    return takeGrant(books, grant)
+  /** A row of the list before needs no look: it is the same, byte for byte. */
+  function isGenuine(grant: Grant): boolean {
+    if (grant.device !== options.device) return false
+    const known = grants.get(hex(grant.channelId))
+    if (known !== undefined && equal(encodeGrant(known), encodeGrant(grant))) return true
+    return recoverGrant(grant) === options.gateway()
   }
 
   function acked(books: Books): Books {
@@ -104,6 +102,8 @@ export function notices(options: NoticesOptions) {
   }
 }
 
-function sameGrant(before: Books, after: Books): boolean {
-  return before.grant?.grant === after.grant?.grant && before.grant?.live === after.grant?.live
+function sameGrant({ grant: before }: Books, { grant: after }: Books): boolean {
+  if (before === undefined || after === undefined) return before === after
+  const same = equal(encodeGrant(before.grant), encodeGrant(after.grant))
+  return same && before.live === after.live
 }

@@ -96,6 +96,9 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
     name,
     sealAnew,
     orderMessage: () => message,
+    /** The signed order, as whoever can open it has it. */
+    orderBytes: async () =>
+      encodeOrder({ ...(await signedOrder(options.order ?? {})), ...options.document }),
     /** Sends the order; the answer to it. */
     async order(): Promise<Answer | undefined> {
       return answerTo(0n, message)
