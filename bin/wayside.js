@@ -10,4 +10,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
 const installed = new URL('../dist/main.js', import.meta.url)
 const clone = new URL('../runtime/main.ts', import.meta.url)
 const { existsSync } = await import('node:fs')
-await import((existsSync(clone) ? clone : installed).href)
+const main = [clone, installed].find((url) => existsSync(url))
+if (main === undefined) {
+  console.error('wayside: this package was packed without dist/; pack it with `npm run package`')
+  process.exit(2)
+}
+await import(main.href)

@@ -17,13 +17,15 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
   let files: string[] = []
 
   before(() => {
-    const packed = npm(['pack', '--json', '--pack-destination', folder], root)
+    // `npm run package`: the clone's .npmrc turns scripts off, and prepack builds dist/.
+    const given = ['pack', '--ignore-scripts=false', '--json', '--pack-destination', folder]
+    const packed = npm(given, root)
     assert.equal(packed.status, 0, packed.stderr)
     const [about] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')))
     files = about.files.map(({ path }: { path: string }) => path)
     // Without install scripts, as the README says: ONNX Runtime's would download libraries for GPUs.
-    const given = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
-    const done = npm([...given, join(folder, about.filename)], folder)
+    const install = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund']
+    const done = npm([...install, join(folder, about.filename)], folder)
     assert.equal(done.status, 0, done.stderr)
   })
 
@@ -60,6 +62,8 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
     const device = spawn(process.execPath, [join(installed, 'bin/wayside.js'), 'run'], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
     })
     let log = ''
     let told = false
