@@ -17,7 +17,7 @@ const table = [
   ['reading', 'runtime/sense/supervisor.ts', 'sensed', 'a frame that its driver believes is one'],
   ['inference', 'runtime/infer/infer.ts', 'inferred', 'a model judges the newest readings'],
   ['sign', 'runtime/sign/epoch.ts', 'commits', 'with every commit a signature over all it holds'],
-  ['store', 'runtime/store/commit.ts', 'readings', 'on disk: from here on nothing is lost'],
+  ['store', 'runtime/store/commit.ts', 'stored', 'on disk: from here on nothing is lost'],
   ['seal', 'runtime/wire/envelope.ts', 'epochs', 'an epoch closes: sealed, its header signed'],
   ['publish', 'runtime/stream/outbox.ts', 'epochs', 'the broker has said PUBACK'],
   ['deposit', 'contracts/src/BatchSettlement.sol', 'deposits', 'the buyer opens a channel'],
@@ -68,8 +68,8 @@ export function openStory(nowS: () => number, screen: Screen): Story {
     const count = (name: StageName) => stageOf(name).count
     screen.status(
       [
-        `${at()}${count('reading')} sensed`,
-        `${count('store')} stored`,
+        `${count('reading')} sensed`,
+        `${count('store') - count('inference')} stored`,
         `${count('seal')} sealed`,
         `${count('publish')} published`,
         `${count('deliver')} sold`,

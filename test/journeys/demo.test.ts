@@ -11,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { chainAvailable } from '../../demo/chain.ts'
 import { readOptions } from '../../demo/options.ts'
+import { afterStopS, buyForMs } from '../../demo/pace.ts'
 
 const main = fileURLToPath(new URL('../../demo/main.ts', import.meta.url))
 const skip = chainAvailable() ? false : 'there is no anvil for this machine'
@@ -152,6 +153,16 @@ test('an option that can not be followed is refused at once, with what to write 
     keep: true,
     rpc: 'http://here:8545',
   })
+})
+
+test('on a machine four times as slow it is over within its minute all the same', () => {
+  for (let slowness = 1; slowness <= 4; slowness += 0.25) {
+    const boughtMs = 8_000 * slowness
+    const leavesMs = boughtMs + buyForMs(boughtMs)
+    assert.ok(leavesMs >= boughtMs + 5_000, 'a few epochs are bought')
+    // What comes after the device's own seconds is as slow as the rest.
+    assert.ok(leavesMs + afterStopS * 1000 + 3_500 * slowness < 60_000, `${slowness}`)
+  }
 })
 
 type Process = { readonly pid: number; readonly command: string }
