@@ -37,7 +37,10 @@ export type Broker = {
   onConnect(listener: () => void): void
   /** Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one. */
   ready(withinMs?: number): Promise<void>
-  /** Sends what is in flight, takes leave (so the last will stays unsaid) and resolves when it is off. */
+  /**
+   * Sends what is in flight, takes leave (so the last will stays unsaid) and resolves when it is off. A
+   * broker that does not answer in time is left without.
+   */
   close(): Promise<void>
 }
 
@@ -195,7 +198,7 @@ type Link = {
   publish(topic: string, payload: Uint8Array | string, retain: boolean): Promise<void>
   /** False when the broker refuses the filter; true also when the link falls first. */
   subscribe(filter: string): Promise<boolean>
-  /** Waits for what is in flight, then disconnects in order. */
+  /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
   end(): Promise<void>
   /** True when nothing is on its way. */
   resting(): boolean
@@ -272,8 +275,11 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
         })
       }),
     async end() {
-      await Promise.race([flight.idle(), sleep(limits.connectMs, undefined, { ref: false })])
-      await client.endAsync()
+      const late = () => sleep(limits.leaveMs, undefined, { ref: false })
+      await Promise.race([flight.idle(), late()])
+      // mqtt.js waits for every answer and for the broker to hang up; a line that hangs brings neither.
+      await Promise.race([client.endAsync(), late()])
+      client.stream.destroy()
     },
     resting: () => flight.resting(),
     drop: () => flight.drop(),

@@ -9,6 +9,8 @@ export type LinkLimits = {
   /** So many short lives in a row that the broker ended unasked, and we say that we were taken over. */
   readonly takeoversMin: number
   readonly connectMs: number
+  /** At the end: how long PUBACKs are waited for, and then the broker's goodbye. */
+  readonly leaveMs: number
   readonly keepaliveS: number
   /** Publishes on their way at once; the broker's own limit (MQTT 5) may be lower. */
   readonly inFlightMax: number
@@ -24,6 +26,7 @@ export const linkLimits: LinkLimits = {
   stableMs: 60_000,
   takeoversMin: 3,
   connectMs: 10_000,
+  leaveMs: 3_000,
   keepaliveS: 30,
   inFlightMax: 64,
   sessionS: 7 * 86_400,

@@ -8,6 +8,7 @@ import { Fault } from '../../runtime/faults.ts'
 import { type Broker, type BrokerOptions, openBroker } from '../../runtime/link/broker.ts'
 import type { LinkNote } from '../../runtime/link/limits.ts'
 import { text, utf8 } from '../../runtime/wire/bytes.ts'
+import { startGate } from '../journeys/gate.ts'
 
 /** An embedded broker on a port of its own, whose lines a test can cut and whose answers it can hold. */
 async function startBroker(port = 0) {
@@ -198,6 +199,31 @@ test('two machines that fight for one id are told so', async () => {
   await eventually(() => notes.some(({ event }) => event === 'taken over'))
   await Promise.all([one.close(), clone.close()])
   await host.stop()
+})
+
+test('a line that hangs does not keep a client from leaving', async () => {
+  const server = await startBroker()
+  const gate = await startGate(server.url)
+  try {
+    for (const sends of [false, true]) {
+      const limits = { ...quick, leaveMs: 100 }
+      const broker = await open(gate.url, 'leaving', { keepSession: true, limits })
+      gate.hang()
+      const sent = sends
+        ? assert.rejects(broker.publish('a', 'b'), isFault('BROKER_LOST'))
+        : Promise.resolve()
+      const beganMs = performance.now()
+      await broker.close()
+      const tookMs = performance.now() - beganMs
+      assert.ok(tookMs < 1_000, `it took ${tookMs} ms`)
+      await sent
+      assert.equal(broker.connected(), false)
+      gate.open()
+    }
+  } finally {
+    await gate.stop()
+    await server.stop()
+  }
 })
 
 test('closing while the broker is out of reach ends at once', async () => {
