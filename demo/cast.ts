@@ -50,7 +50,7 @@ const leaveWithinMs = 3_000
 /** `folder` is where they may leave their temporary files. */
 export async function openCast(end: Ends, folder: string): Promise<Cast> {
   // ONNX Runtime tells its maker of every session, and notes that at home, unless it is told not to.
-  const env = { TMPDIR: folder, ORT_DISABLE_TELEMETRY: '1' }
+  const env = { TMPDIR: folder }
   const players: Player[] = []
   await end.add(
     () => Promise.all(players.map((player) => player.stop(leaveWithinMs))),

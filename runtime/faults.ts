@@ -133,6 +133,11 @@ export const faults = {
     says: '{path}: {what}',
     cure: 'mend that place of the file, or take model.json and model.onnx from the same release',
   },
+  MODEL_RUNTIME: {
+    exit: 2,
+    says: 'ONNX Runtime cannot be loaded: {why}',
+    cure: 'install the package onnxruntime-node for this machine, or take the models out of the config',
+  },
   MODEL_PROVIDER: {
     exit: 2,
     says: '{path} cannot run on {asked}: {why} (this build knows {available})',

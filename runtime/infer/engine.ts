@@ -6,6 +6,7 @@
  * nothing does, and the fault says what there is. (Given a list, ONNX Runtime takes what works and tells
  * nobody; given one, it may still put single nodes on the CPU, hence disable_cpu_ep_fallback.)
  */
+import { env as environment } from 'node:process'
 import type { InferenceSession } from 'onnxruntime-node'
 import { fault } from '../faults.ts'
 
@@ -37,7 +38,7 @@ export async function openEngine(
   model: { readonly path: string; readonly bytes: Uint8Array },
   provider: string,
 ): Promise<Engine> {
-  const { InferenceSession, Tensor, env } = await import('onnxruntime-node')
+  const { InferenceSession, Tensor, env } = await runtime()
   env.logLevel = 'fatal'
   const available = await availableProviders()
   const facts = { path: model.path, asked: provider, available: available.join(', ') }
@@ -73,7 +74,7 @@ export async function openEngine(
 
 /** What this build of ONNX Runtime can be asked for; whether its libraries are there shows at opening. */
 export async function availableProviders(): Promise<string[]> {
-  const { listSupportedBackends } = await import('onnxruntime-node')
+  const { listSupportedBackends } = await runtime()
   return listSupportedBackends().map(({ name }) => name)
 }
 
@@ -98,4 +99,17 @@ function tensorShape(metadata: InferenceSession.ValueMetadata): TensorShape {
 
 function firstLine(cause: Error): string {
   return (cause.message.split('\n')[0] ?? '').slice(0, 300)
+}
+
+/**
+ * ONNX Runtime, loaded once. Its own telemetry is off before its library is loaded, or it would keep
+ * files of its own in the temporary folder and an address to send them to.
+ */
+async function runtime() {
+  environment.ORT_DISABLE_TELEMETRY = '1'
+  try {
+    return await import('onnxruntime-node')
+  } catch (cause) {
+    throw fault('MODEL_RUNTIME', { why: firstLine(cause as Error) }, cause)
+  }
 }

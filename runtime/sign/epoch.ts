@@ -69,6 +69,7 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
   const { clock } = options
   const limits = { ...signLimits, ...options.limits }
   const alarm = bell()
+  const pace = paceOf(limits)
   const chains = chainsOf(options, limits)
   const own = ownChain(options)
   let state: 'recovering' | 'open' | 'ended' = 'recovering'
@@ -94,7 +95,7 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
     fill()
     for (;;) {
       if (signal.aborted) state = 'ended'
-      const due = collect({ options, limits, chains, own }, signal.aborted)
+      const due = collect({ options, pace, chains, own }, signal.aborted)
       if (due !== undefined) {
         // Before the commit, so that the next epochs grow while the store works.
         fill()
@@ -102,7 +103,7 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
         continue
       }
       if (signal.aborted) return
-      await alarm.wait(nextDue(chains, limits, clock.monotonicMs()), signal)
+      await alarm.wait(nextDue(chains, pace, clock.monotonicMs()), signal)
     }
   }
 
@@ -164,21 +165,20 @@ async function commit(options: EpochMakerOptions, { batch, gains }: Due): Promis
 
 type Ground = {
   readonly options: EpochMakerOptions
-  readonly limits: SignLimits
+  readonly pace: Pace
   readonly chains: Chains
   readonly own: ReturnType<typeof ownChain>
 }
 
 /** All that is due now, in one batch, or undefined; `all` closes every epoch. */
-function collect({ options, limits, chains, own }: Ground, all: boolean): Due | undefined {
+function collect({ options, pace, chains, own }: Ground, all: boolean): Due | undefined {
   const batch: Batch = { gains: [], sealed: [], messages: [], audits: [] }
   const gains: Gain[] = []
   const now = instantOf(options.clock)
   const mine = own.due()
   if (mine !== undefined) batch.sealed.push(mine)
-  const heads = [...chains.values()].some(
-    (chain) => chain.waitingSince() + limits.commitDelayMs <= now.monotonicMs,
-  )
+  const heads = [...chains.values()].some((chain) => pace.due(chain) <= now.monotonicMs)
+  if (heads) pace.committed(now.monotonicMs)
   for (const chain of chains.values()) {
     const closes = chain.closesAt() <= now.monotonicMs || all
     if (!closes && !heads) continue
@@ -191,12 +191,26 @@ function collect({ options, limits, chains, own }: Ground, all: boolean): Due | 
 }
 
 /** Milliseconds until the first epoch closes or the oldest reading has waited long enough. */
-function nextDue(chains: Chains, limits: SignLimits, nowMs: number): number {
+function nextDue(chains: Chains, pace: Pace, nowMs: number): number {
   let due = Number.POSITIVE_INFINITY
-  for (const chain of chains.values()) {
-    due = Math.min(due, chain.closesAt(), chain.waitingSince() + limits.commitDelayMs)
-  }
+  for (const chain of chains.values()) due = Math.min(due, chain.closesAt(), pace.due(chain))
   return due - nowMs
+}
+
+type Pace = ReturnType<typeof paceOf>
+
+/**
+ * When tree heads are due: the first reading after a quiet time is committed at once, those behind it when
+ * the delay since that commit is over. So none waits longer than the delay, and no card is asked more often.
+ */
+function paceOf({ commitDelayMs }: SignLimits) {
+  let lastMs = Number.NEGATIVE_INFINITY
+  return {
+    due: (chain: Chain) => Math.max(chain.waitingSince(), lastMs + commitDelayMs),
+    committed(nowMs: number): void {
+      lastMs = nowMs
+    },
+  }
 }
 
 /** The device's own chain: at most one header a commit, since each names the one before. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -120,4 +127,19 @@ test('what is not configured is not loaded: importing the rooms does not load ON
   `
   const args = ['--input-type=module', '-e', code]
   assert.equal(spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout.trim(), 'false')
+})
+
+test('loading a model leaves nothing in the temporary folder and phones nobody', () => {
+  const empty = mkdtempSync(join(tmpdir(), 'wayside-quiet-'))
+  const source = `import { openModel } from ${JSON.stringify(
+    new URL('../../runtime/infer/model.ts', import.meta.url).href,
+  )}
+    const { engine } = await openModel(${JSON.stringify(shipped)})
+    await engine.run(new Float32Array(64), [1, 64])
+    await engine.release()`
+  const env = { ...process.env, TMPDIR: empty, ORT_DISABLE_TELEMETRY: '' }
+  const ran = spawnSync(process.execPath, ['--input-type=module', '-e', source], { env })
+  assert.equal(ran.status, 0, String(ran.stderr))
+  assert.deepEqual(readdirSync(empty), [])
+  rmSync(empty, { recursive: true })
 })

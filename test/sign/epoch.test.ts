@@ -83,7 +83,10 @@ test('a header takes its own stream’s waiting readings along, and no other str
     const streams = [plan('air', { countMax: 2 }), plan('wind')]
     const { batches } = await run(device, { streams }, async (maker) => {
       await sleep(20)
+      // The first one after a quiet time is committed at once; what follows waits for its turn.
       maker.take(readingAt(device.clock, 1, 'wind'))
+      await sleep(50)
+      maker.take(readingAt(device.clock, 2, 'wind'))
       maker.take(readingAt(device.clock, 1))
       maker.take(readingAt(device.clock, 2))
       await sleep(100)
