@@ -52,6 +52,8 @@ export function boughtTable(db: Database) {
   const open =
     db.prepare(`SELECT number, generation, metered FROM bought WHERE device = ? AND stream = ?
     ORDER BY number`)
+  const unseen = db.prepare('SELECT 1 FROM bought WHERE device = ? AND metered = 0 LIMIT 1')
+  const forget = db.prepare('DELETE FROM bought WHERE device = ?')
   const drop = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number <= ?')
 
   return {
@@ -72,6 +74,12 @@ export function boughtTable(db: Database) {
           { generation, metered: metered === 1 },
         ]),
       ),
+    /** True while an epoch that was asked for ahead is not metered. */
+    isAhead: (device: Address): boolean => unseen.get(device) !== undefined,
+    /** Nothing of that device is waited for any more. */
+    forget(device: Address): void {
+      forget.run(device)
+    },
     /** Everything up to that number was handed out. */
     drop({ device, stream }: Pick<Meter, 'device' | 'stream'>, upTo: number): void {
       drop.run(device, stream, upTo)

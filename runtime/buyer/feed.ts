@@ -67,8 +67,8 @@ export type FeedOptions = {
   readonly resume: boolean
   readonly tally: Tally
   readonly emit: (parcel: Parcel) => void
-  /** An epoch that was paid ahead is seen: now its price is known. */
-  readonly prepaid: (want: Want) => void
+  /** An epoch that was asked for ahead is seen: now its price is known. False when it was not paid for. */
+  readonly prepaid: (want: Want) => boolean
   /** A key that was paid for does not open its epoch. */
   readonly cheated: () => void
   readonly nowMs: () => number
@@ -219,8 +219,9 @@ function see(state: State, message: Message, head: Head): void {
   }
   const known = askedFor.get(number)
   if (known === undefined || known.generation !== generation) return
-  mark(state, entry)
-  if (!known.metered) for (const seen of want(state, entry)) state.prepaid(seen)
+  // What was promised ahead may end before the numbers that were asked for: this one is bought like others.
+  if (known.metered || want(state, entry).every(state.prepaid)) mark(state, entry)
+  else askedFor.delete(number)
 }
 
 function mark({ tally, nowMs }: State, entry: Entry): void {

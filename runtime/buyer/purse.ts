@@ -53,8 +53,8 @@ export type Purse = {
    * period, one tree, two signatures for all. Durable before it returns.
    */
   buy(wishes: readonly Wish[]): Promise<readonly (Purchase | Short)[]>
-  /** Meters epochs that were paid ahead, now that their headers are seen. */
-  meter(device: Address, wants: readonly Want[]): void
+  /** Meters an epoch that was asked for ahead, now that its header is seen. False when it was not paid for. */
+  meter(device: Address, want: Want): boolean
   /** The newest promise to a device again; undefined before the first of the channel. */
   payment(device: Address): Promise<Payment | undefined>
   /** For the gateway: the newest voucher and split, and every leaf under it. */
@@ -119,7 +119,7 @@ export function openPurse({ books, signer, channel, budget }: PurseOptions): Pur
       return state.channel.order
     },
     buy: (wishes) => buy(state, wishes),
-    meter: (device, wants) => meter(state, device, wants),
+    meter: (device, want) => meter(state, device, want),
     async payment(device) {
       const leaf = state.leaves.get(device)
       if (leaf === undefined || !maySign(state)) return undefined
@@ -147,10 +147,14 @@ function recover(state: State, device: Address, payment: Payment, delivered: big
   if (known === undefined || leaf.device !== device || leaf.index !== known.index) return
   if (!isSignedBy(voucher, split, channel.rail, signer.address)) return
   state.signedTotal = larger(state.signedTotal, split.total)
-  if (split.period <= channel.period && leaf.amount <= known.amount) return
+  const isNews = split.period > channel.period || leaf.amount > known.amount
   const amount = larger(known.amount, leaf.amount)
-  const spent = smaller(larger(known.spent, delivered), amount)
-  commit(state, [{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
+  // What was asked for ahead is delivered before we see it: then its header says what is spent.
+  const mayLag = !isNews && state.books.bought.isAhead(device)
+  const spent = mayLag ? known.spent : smaller(larger(known.spent, delivered), amount)
+  if (isNews) {
+    commit(state, [{ ...known, amount, spent }], larger(channel.period, split.period) + 1n)
+  } else if (spent > known.spent) commit(state, [{ ...known, spent }])
 }
 
 async function buy(state: State, wishes: readonly Wish[]): Promise<readonly (Purchase | Short)[]> {
@@ -194,13 +198,14 @@ function promiseOne(state: State, { device, wants, ahead }: Wish): Share | Short
   return { leaf: { ...leaf, amount, spent }, taken }
 }
 
-function meter(state: State, device: Address, wants: readonly Want[]): void {
+function meter(state: State, device: Address, want: Want): boolean {
   const leaf = state.leaves.get(device)
-  if (leaf === undefined) return
-  state.books.together(() => {
-    const { taken, spent } = affordable(state, leaf.spent, wants, leaf.amount)
+  if (leaf === undefined) return false
+  return state.books.together(() => {
+    const { taken, spent } = affordable(state, leaf.spent, [want], leaf.amount)
     note(state, taken)
     commit(state, [{ ...leaf, spent }])
+    return taken.length > 0
   })
 }
 

@@ -96,6 +96,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   }
   signal.addEventListener('abort', abort, { once: true })
 
+  if (!options.resume) for (const { offer } of listings) beginAnew(options, offer.device)
   const gateway = openGateway(state)
   const together = gathered(till?.purse, listings.length > 1 ? gatherMs : 0, () => gateway?.look())
   const sellers = listings.map((listing) => sellerFor(state, listing, together))
@@ -124,6 +125,14 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       ...(till === undefined ? {} : { money: moneyOf(till, before, listings) }),
     }),
   }
+}
+
+/** What an earlier run asked for and did not read is not waited for; a new order tells the device so. */
+function beginAnew({ books, till }: ShopOptions, device: Address): void {
+  books.together(() => {
+    books.bought.forget(device)
+    if (till !== undefined) books.sessions.drop(device, till.purse.channel.id)
+  })
 }
 
 function stateOf(options: ShopOptions): State {
@@ -200,7 +209,7 @@ function feedFor(
     resume,
     tally,
     emit: queue.push,
-    prepaid: (want) => till?.purse.meter(device, [want]),
+    prepaid: (want) => till?.purse.meter(device, want) ?? true,
     cheated: () => seller().distrust(),
     nowMs,
   })

@@ -42,16 +42,21 @@ export const renews: ReadonlySet<string> = new Set([
   'order-session',
 ])
 
+/** Refusals of a delivery under a promise that is taken: what it lacks comes without another word. */
+const promiseTaken: ReadonlySet<string> = new Set(['promise-used-up', 'exposure-reached'])
+
 type State = TradeOptions & {
   /** The newest promise was not taken, as far as we know: it is said again. */
   owing: boolean
   saidMs: number
   /** Why the last purchase was not made. */
   short: Short | undefined
+  /** The refusal that was told last, until something is taken: the same one again is no news. */
+  told: string
 }
 
 export function openTrade(options: TradeOptions): Trade {
-  const state: State = { ...options, owing: true, saidMs: 0, short: undefined }
+  const state: State = { ...options, owing: true, saidMs: 0, short: undefined, told: '' }
   return {
     turn: (fresh, ending) => turn(state, fresh, ending),
     owe() {
@@ -167,6 +172,7 @@ async function say(
   if (answer === undefined) return undefined
   if (answer.kind === 'refusal') return heed(state, answer.refusal, wants, ending)
   state.owing = false
+  state.told = ''
   state.learn(answer)
   return undefined
 }
@@ -180,6 +186,7 @@ async function heed(
   const { code } = refusal
   tellRefused(state, refusal)
   if (renews.has(code)) return 'renew'
+  if (promiseTaken.has(code)) state.owing = false
   if (code === 'keys-unconfirmed') {
     await state.ask({ kind: 'confirm', version: state.keysVersion() }, ending)
   } else if (code === 'range-unknown') {
@@ -209,7 +216,10 @@ async function fetchMissing(state: State, feed: Feed, ending: AbortSignal): Prom
   if (final && now?.from === from && now.to === to) feed.giveUp()
 }
 
-function tellRefused({ tally, listing }: State, refusal: Refusal): void {
+function tellRefused(state: State, refusal: Refusal): void {
+  const { tally, listing, told } = state
+  state.told = refusal.code
+  if (refusal.code === told) return
   tally.note({ event: 'refused', seller: listing.offer.device, why: sentence(refusal) })
 }
 

@@ -87,7 +87,7 @@ export function orders(options: OrdersOptions) {
     const books =
       before === undefined
         ? options.brief(newBooks(document, limits.exposureMax))
-        : { ...before, order: document }
+        : renewed(before, document)
     const session: Session = {
       name,
       channel,
@@ -113,4 +113,12 @@ export function orders(options: OrdersOptions) {
     const opened = till.session(name) ?? session
     await answers.welcome(opened)
   }
+}
+
+/**
+ * The books under a newer order. What was asked for under the older one is asked for again, or the buyer
+ * lost interest; an owner's other sessions still wait for theirs.
+ */
+function renewed(before: Books, order: OrderDocument): Books {
+  return { ...before, order, wanted: before.own ? before.wanted : [] }
 }
