@@ -42,9 +42,6 @@ export const renews: ReadonlySet<string> = new Set([
   'order-session',
 ])
 
-/** Refusals of a delivery under a promise that is taken: what it lacks comes without another word. */
-const promiseTaken: ReadonlySet<string> = new Set(['promise-used-up', 'exposure-reached'])
-
 type State = TradeOptions & {
   /** The newest promise was not taken, as far as we know: it is said again. */
   owing: boolean
@@ -186,7 +183,9 @@ async function heed(
   const { code } = refusal
   tellRefused(state, refusal)
   if (renews.has(code)) return 'renew'
-  if (promiseTaken.has(code)) state.owing = false
+  // The promise was taken and is at its end. At its exposure, though, a device of a fleet may have missed
+  // the ack of the tree that it holds: the newest tree, said again, is one that is acked next.
+  if (code === 'promise-used-up') state.owing = false
   if (code === 'keys-unconfirmed') {
     await state.ask({ kind: 'confirm', version: state.keysVersion() }, ending)
   } else if (code === 'range-unknown') {

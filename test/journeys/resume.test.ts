@@ -33,7 +33,7 @@ test('a buyer that is killed twice goes on behind its last line, in NDJSON and C
   const first = ndjson(await died(buy(), 15))
   const second = csv(await died(buy('--resume', '--format', 'csv'), 12))
   const last = buy('--resume')
-  await last.heard(60)
+  await last.heard(30)
   last.signal('SIGINT')
   assert.equal(await last.ended, 0, last.words())
 

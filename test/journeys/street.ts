@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -106,9 +106,13 @@ async function openBroker(end: Ends) {
     authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
   })
   const server = createServer(aedes.handle)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   end.add(async () => {
     await new Promise<void>((resolve) => aedes.close(() => resolve()))
+    // One that never said CONNECT is not aedes' own, and would be waited for.
+    for (const socket of sockets) socket.destroy()
     await new Promise<void>((resolve) => server.close(() => resolve()))
   })
   const { port } = server.address() as AddressInfo
