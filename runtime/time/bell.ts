@@ -11,7 +11,9 @@ export function bell(): Bell {
       wake()
     },
     async wait(ms, signal) {
-      if (!rung && ms > 0 && !signal.aborted) {
+      // Never only microtasks: a loop that always has something to do must let timers and lines in.
+      if (ms <= 0) await new Promise<void>((resolve) => setImmediate(resolve))
+      else if (!rung && !signal.aborted) {
         await new Promise<void>((resolve) => {
           const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, ms)
           wake = () => {

@@ -64,8 +64,8 @@ test('a fault ends with its own code, and says the cure and its name', () => {
 })
 
 test('a reader that has seen enough ends a command in peace', async () => {
-  const child = spawn(process.execPath, [bin, 'decode', 'nmea0183'], { cwd: root })
   const lines = readFileSync(join(root, capture))
+  const child = spawn(process.execPath, [bin, 'decode', 'nmea0183'], { cwd: root })
   child.stdin.on('error', () => {})
   let errors = ''
   child.stderr.on('data', (chunk) => {
