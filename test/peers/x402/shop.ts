@@ -27,8 +27,7 @@ export function walletOn(chain: DevChain, account: LocalAccount) {
   return client.extend(publicActions)
 }
 
-/** Opens it; `relay` pays the gas, `authorizer` signs claims and refunds, `price` is in token units. */
-export async function openShop(options: {
+export type ShopOptions = {
   readonly chain: DevChain
   readonly receiver: `0x${string}`
   readonly authorizer: LocalAccount
@@ -36,8 +35,11 @@ export async function openShop(options: {
   readonly price: string
   readonly minDeposit: string
   readonly transfer: 'eip3009' | 'permit2'
-}) {
-  const { chain, receiver, authorizer, relay, price } = options
+}
+
+/** Opens it; `relay` pays the gas, `authorizer` signs claims and refunds, `price` is in token units. */
+export async function openShop(options: ShopOptions) {
+  const { chain, receiver, authorizer, relay } = options
   const network = `eip155:${chain.chainId}` as const
   const wallet = walletOn(chain, relay)
   const facilitator = new x402Facilitator().register(
@@ -57,28 +59,7 @@ export async function openShop(options: {
     withdrawDelay: 86_400,
   })
   const resources = new x402ResourceServer(service).register(network, scheme)
-  const stock = new x402HTTPResourceServer(resources, {
-    'GET /reading': {
-      accepts: {
-        scheme: 'batch-settlement',
-        payTo: receiver,
-        network,
-        price: {
-          asset: chain.token,
-          amount: price,
-          // Of the token's own EIP-712 domain; and stock clients deposit ten prices unless told.
-          extra: {
-            name: chain.tokenName,
-            version: chain.tokenVersion,
-            minDeposit: options.minDeposit,
-            assetTransferMethod: options.transfer,
-          },
-        },
-      },
-      description: 'one reading',
-      mimeType: 'text/plain',
-    },
-  })
+  const stock = new x402HTTPResourceServer(resources, { 'GET /reading': goods(options) })
   await stock.initialize()
   const server = createServer((request, response) => {
     serve(stock, request, response).catch((cause) => {
@@ -146,4 +127,28 @@ async function serve(
     return
   }
   response.writeHead(200, { 'content-type': 'text/plain', ...settled.headers }).end('21.5 Cel')
+}
+
+/** What is for sale, as the 402 announces it. */
+function goods({ chain, receiver, price, minDeposit, transfer }: ShopOptions) {
+  return {
+    accepts: {
+      scheme: 'batch-settlement',
+      payTo: receiver,
+      network: `eip155:${chain.chainId}` as const,
+      price: {
+        asset: chain.token,
+        amount: price,
+        // Of the token's own EIP-712 domain; and stock clients deposit ten prices unless told.
+        extra: {
+          name: chain.tokenName,
+          version: chain.tokenVersion,
+          minDeposit,
+          assetTransferMethod: transfer,
+        },
+      },
+    },
+    description: 'one reading',
+    mimeType: 'text/plain',
+  }
 }
