@@ -85,6 +85,7 @@ suite('a device that is told to stop', () => {
   async function nextLifeSendsAll() {
     const next = await live(stage, witness)
     await next.heard('stored')
+    await next.heard('broker connected')
     const { code, unsent } = await next.stop()
     assert.deepEqual({ code, unsent }, { code: 0, unsent: 0 })
   }
