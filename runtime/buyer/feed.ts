@@ -115,7 +115,7 @@ export function openFeed(options: FeedOptions): Feed {
     },
     missing: () => missing(state),
     giveUp() {
-      for (const verdict of state.follower.skip()) hear(state, verdict)
+      for (const verdict of state.follower.giveUp()) hear(state, verdict)
       state.reached = 0
       state.missingSinceMs = undefined
       open(state)

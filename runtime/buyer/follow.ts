@@ -58,7 +58,7 @@ export type Follower = {
   /** The numbers that are missing before what is held can be passed on. */
   missing(): { readonly from: number; readonly to: number } | undefined
   /** Gives the missing numbers up: says so, and goes on behind them. */
-  skip(): Verdict[]
+  giveUp(): Verdict[]
   /** The last header accounted for; undefined before the first. */
   head(): Head | undefined
 }
@@ -94,7 +94,7 @@ export function follow(options: FollowOptions): Follower {
   return {
     take: (message) => take(state, message),
     missing: () => missing(state),
-    skip() {
+    giveUp() {
       const gap = missing(state)
       const next = gap && state.held.get(gap.to + 1)
       if (gap === undefined || next === undefined || state.head === undefined) return []
