@@ -5,7 +5,7 @@
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -16,7 +16,7 @@ import { startBroker } from '../demo/broker.ts'
 import { nmeaCapture, plantowerCapture, startSensors } from '../demo/sensors.ts'
 import type { Figure } from './figure.ts'
 
-const bin = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 const periodMs = 1000
 const starts = 3
 /** Ten times as fast as real sensors, so that every path has been walked when memory is read. */
@@ -24,12 +24,13 @@ const busy = { speedup: 10, forMs: 20_000 }
 const samples = 9
 
 export async function bench(): Promise<Figure[]> {
-  await import('../tools/build.ts')
+  const home = await install()
   const broker = await startBroker()
+  const at = { bin: join(home, 'bin/wayside.js'), broker: broker.url }
   try {
     const firstMs: number[] = []
-    for (let i = 0; i < starts; i += 1) firstMs.push(await firstStoredMs(broker.url))
-    const { memory, stored } = await busyMemory(broker.url)
+    for (let i = 0; i < starts; i += 1) firstMs.push(await firstStoredMs(at))
+    const { memory, stored } = await busyMemory(at)
     const bare = await bareMemory()
     const name = 'memory above bare Node, three sensors and one model'
     const sooner = 'process start to first stored reading, beyond the period'
@@ -48,8 +49,23 @@ export async function bench(): Promise<Figure[]> {
     ]
   } finally {
     await broker.stop()
+    await rm(home, { recursive: true })
   }
 }
+
+/** Builds the package and lays it out as an installation does: bin and dist, and no source beside them. */
+async function install(): Promise<string> {
+  await import('../tools/build.ts')
+  const home = await mkdtemp(join(tmpdir(), 'wayside-bench-'))
+  for (const part of ['bin', 'dist', 'package.json']) {
+    await cp(join(root, part), join(home, part), { recursive: true })
+  }
+  await symlink(join(root, 'node_modules'), join(home, 'node_modules'))
+  return home
+}
+
+/** Where the product is installed, and the broker that its devices use. */
+type At = { readonly bin: string; readonly broker: string }
 
 type Device = {
   readonly pid: number
@@ -59,12 +75,12 @@ type Device = {
 }
 
 /** Milliseconds from the start of the process to the first reading that a commit holds, as its log tells. */
-async function firstStoredMs(broker: string): Promise<number> {
-  return await withDevice(broker, 1, async (device) => (await device.heard('stored')).atMs)
+async function firstStoredMs(at: At): Promise<number> {
+  return await withDevice(at, 1, async (device) => (await device.heard('stored')).atMs)
 }
 
-async function busyMemory(broker: string): Promise<{ memory: Memory; stored: number }> {
-  return await withDevice(broker, busy.speedup, async (device) => {
+async function busyMemory(at: At): Promise<{ memory: Memory; stored: number }> {
+  return await withDevice(at, busy.speedup, async (device) => {
     const { facts } = await device.heard('watching')
     await sleep(busy.forMs)
     const memory = await memoryOf(device.pid)
@@ -86,7 +102,7 @@ async function bareMemory(): Promise<Memory> {
 }
 
 async function withDevice<T>(
-  broker: string,
+  { bin, broker }: At,
   speedup: number,
   work: (device: Device) => Promise<T>,
 ): Promise<T> {
@@ -94,7 +110,7 @@ async function withDevice<T>(
   const captures = [await plantowerCapture('air'), await plantowerCapture('hall')]
   const sensors = await startSensors([...captures, await nmeaCapture('position')], { speedup })
   await writeFile(join(folder, 'wayside.yaml'), configText(broker, sensors.paths))
-  const device = startDevice(folder)
+  const device = startDevice(bin, folder)
   try {
     return await work(device)
   } finally {
@@ -104,7 +120,7 @@ async function withDevice<T>(
   }
 }
 
-function startDevice(folder: string): Device {
+function startDevice(bin: string, folder: string): Device {
   const startedMs = performance.now()
   const child: ChildProcessByStdio<null, null, Readable> = spawn(process.execPath, [bin, 'run'], {
     cwd: folder,
