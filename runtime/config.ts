@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { contradictions } from './contradictions.ts'
-import { configAddress, decimal, duration, size, smallestUnits } from './quantity.ts'
+import { brokerLine, configAddress, decimal, duration, size, smallestUnits } from './quantity.ts'
 import { isFieldName, isStreamName } from './wire/reading.ts'
 
 const second = 1000
@@ -122,23 +122,10 @@ const railSchema = z.strictObject({
     .describe('Digits of its smallest unit after the point; the same for every rail.'),
 })
 
-const loginInUrl = 'a login stands in the address; write it as `username` and `passwordFile`'
-
-const brokerSchema = z.strictObject({
-  url: z
-    .string()
-    .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
-    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
-    .describe('MQTT 3.1.1 or 5.'),
-  username: z.string().optional().describe('Login, where the broker wants one.'),
-  passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),
-  caFile: z.string().optional().describe('PEM of the authority that signed the broker.'),
-})
-
 export const configSchema = z
   .strictObject({
     folder: z.string().min(1).describe('Where keys and readings live. Back up the keys.'),
-    broker: brokerSchema.describe('The line out; any MQTT broker will do.'),
+    broker: brokerLine.describe('The line out; any MQTT broker will do.'),
     operator: configAddress.describe(
       'Whose device this is: who enrols it and reads it for nothing.',
     ),

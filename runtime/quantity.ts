@@ -1,4 +1,4 @@
-/** The small languages of the config: durations, sizes and prices, as zod schemas. */
+/** The small languages of the configs: durations, sizes, amounts, the broker's line, as zod schemas. */
 import { z } from 'zod'
 import { parseAddress } from './wire/address.ts'
 
@@ -60,6 +60,20 @@ export const configAddress = z
     return z.NEVER
   })
   .meta({ type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' })
+
+const loginInUrl = 'a login stands in the address; write it as `username` and `passwordFile`'
+
+/** The line to a broker, as the device and the operator's desk write it. */
+export const brokerLine = z.strictObject({
+  url: z
+    .string()
+    .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
+    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
+    .describe('MQTT 3.1.1 or 5.'),
+  username: z.string().optional().describe('Login, where the broker wants one.'),
+  passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),
+  caFile: z.string().optional().describe('PEM of the authority that signed the broker.'),
+})
 
 /** A decimal amount in a token's smallest unit; undefined when it is finer than that. */
 export function smallestUnits(text: string, decimals: number): bigint | undefined {

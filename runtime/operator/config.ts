@@ -3,7 +3,7 @@
  * schema.
  */
 import { z } from 'zod'
-import { configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
+import { brokerLine, configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
 import { zeroAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import { openRegister, type Register } from './register.ts'
@@ -12,16 +12,6 @@ import { isSchedule } from './settler.ts'
 const second = 1000
 const minute = 60 * second
 const day = 86_400 * second
-
-const brokerSchema = z.strictObject({
-  url: z
-    .string()
-    .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
-    .describe('MQTT 3.1.1 or 5.'),
-  username: z.string().optional(),
-  passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),
-  caFile: z.string().optional().describe('PEM of the authority that signed the broker.'),
-})
 
 const keysSchema = z.strictObject({
   operator: z.string().min(1).describe('Enrols devices: whoever holds it owns the fleet.'),
@@ -80,7 +70,7 @@ const deviceSchema = z.union([
 export const operatorSchema = z
   .strictObject({
     folder: z.string().min(1).describe('Where the books of all channels live. Back it up.'),
-    broker: brokerSchema,
+    broker: brokerLine,
     keys: keysSchema,
     receiver: configAddress.describe('Where the money goes; its key is not needed here.'),
     chain: chainSchema,
