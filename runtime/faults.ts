@@ -136,7 +136,7 @@ export const faults = {
   MODEL_RUNTIME: {
     exit: 2,
     says: 'ONNX Runtime cannot be loaded: {why}',
-    cure: 'install the package onnxruntime-node for this machine, or take the models out of the config',
+    cure: 'npm install --ignore-scripts onnxruntime-node, or take the models out of the config',
   },
   MODEL_PROVIDER: {
     exit: 2,
