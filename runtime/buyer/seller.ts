@@ -116,13 +116,16 @@ async function dial(state: State): Promise<Open> {
 async function enter(state: State, { session, row }: Open, signal: AbortSignal): Promise<boolean> {
   const { limits, orders, tally, listing } = state
   const { device } = listing.offer
-  for (let told = ''; !signal.aborted; await pause(limits.retryMs, signal)) {
+  let last = { code: '', times: 0 }
+  for (; !signal.aborted; await pause(limits.retryMs, signal)) {
     const answer = await session.order(signal)
     if (answer?.kind === 'refusal') {
       const { code } = answer.refusal
       const why = sentence(answer.refusal)
-      if (code !== told) tally.note({ event: 'refused', seller: device, why })
-      told = code
+      last = { code, times: code === last.code ? last.times + 1 : 1 }
+      // The first order of a device often comes before its gateway's first word: told when it stays so.
+      const tellAt = code === 'time-unknown' ? 3 : 1
+      if (last.times === tellAt) tally.note({ event: 'refused', seller: device, why })
       if (!renews.has(code)) continue
       orders.forget(row)
       await pause(limits.retryMs, signal)
