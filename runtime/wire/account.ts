@@ -76,10 +76,3 @@ export function acknowledge(account: Account, amount: bigint): Account {
   const news = amount > account.acknowledged && amount <= account.promised
   return news ? { ...account, acknowledged: amount } : account
 }
-
-/**
- * After a restored or cloned store: only what was acknowledged is sure, and counts as delivered.
- */
-export function restore(account: Account): Account {
-  return { ...account, promised: account.acknowledged, delivered: account.acknowledged }
-}

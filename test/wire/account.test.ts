@@ -8,13 +8,12 @@ import {
   grant,
   openAccount,
   promise,
-  restore,
 } from '../../runtime/wire/account.ts'
 import { sentence } from '../../runtime/wire/refusal.ts'
 
 const money = fc.bigInt({ min: 0n, max: 1000n })
 const step = fc.record({
-  verb: fc.constantFrom('grant', 'promise', 'deliver', 'acknowledge', 'restore'),
+  verb: fc.constantFrom('grant', 'promise', 'deliver', 'acknowledge'),
   amount: money,
 })
 
@@ -30,8 +29,7 @@ test('whatever happens in whatever order, the account holds', () => {
         assert.ok(acknowledged <= promised)
         assert.ok(delivered - acknowledged <= exposureMax)
         assert.ok(account.cap >= before.cap && acknowledged >= before.acknowledged)
-        if (verb !== 'restore')
-          assert.ok(promised >= before.promised && delivered >= before.delivered)
+        assert.ok(promised >= before.promised && delivered >= before.delivered)
       }
     }),
   )
@@ -84,11 +82,6 @@ test('a buyer that signs two trees costs at most the exposure limit', () => {
   )
 })
 
-test('after lost books what was acknowledged counts as delivered', () => {
-  const account = { ...openAccount(100n, 10n), promised: 60n, delivered: 45n, acknowledged: 40n }
-  assert.deepEqual(restore(account), { ...account, promised: 40n, delivered: 40n })
-})
-
 test('own data costs nothing and passes on an account of zero', () => {
   const account = openAccount(0n, 0n)
   assert.deepEqual(deliver(account, 0n), { ok: true, account })
@@ -97,7 +90,6 @@ test('own data costs nothing and passes on an account of zero', () => {
 function take(account: Account, verb: string, amount: bigint): Account {
   if (verb === 'grant') return grant(account, amount)
   if (verb === 'acknowledge') return acknowledge(account, amount)
-  if (verb === 'restore') return restore(account)
   const outcome = verb === 'promise' ? promise(account, amount) : deliver(account, amount)
   return outcome.ok ? outcome.account : account
 }
