@@ -1,7 +1,10 @@
 /** A buyer on paper: it says what it is told to, and reads what comes back. */
 import { randomBytes } from '#crypto'
+import type { Address } from '../../runtime/wire/address.ts'
 import { type Answer, decodeAnswer } from '../../runtime/wire/answer.ts'
 import { unhex } from '../../runtime/wire/bytes.ts'
+import type { ChannelConfig, Rail } from '../../runtime/wire/channel.ts'
+import type { HpkeKey } from '../../runtime/wire/hpke.ts'
 import { decodeKeysBody, type KeysBody } from '../../runtime/wire/keysbody.ts'
 import { leafKey } from '../../runtime/wire/keytree.ts'
 import { encodeOrder, type Order, type OrderDocument, signOrder } from '../../runtime/wire/order.ts'
@@ -40,6 +43,35 @@ export type BuyerOptions = {
   readonly document?: Partial<OrderDocument>
   readonly own?: boolean
   readonly signer?: Signer
+  /** Where it buys; the world of these tests, unless named. */
+  readonly ground?: Ground
+  /** The key that seals: one session with a device and its gateway, as one order opens both. */
+  readonly session?: HpkeKey
+}
+
+/** From whom, out of which channel, and up to which price. */
+export type Ground = {
+  /** Whose `ask` it is: a device, or an operator for its gateway. */
+  readonly to: Address
+  readonly hpke: Uint8Array
+  readonly order: Omit<Order, 'number' | 'sessionKey'>
+  readonly config: ChannelConfig
+  readonly rail: Rail
+}
+
+export const worldGround: Ground = {
+  to: device,
+  hpke: unhex(offer.hpke),
+  order: {
+    channelId: channel,
+    seller: device,
+    terms: [termsHash(terms)],
+    ceilingAmount: 10n,
+    ceilingPerMs: 1_000n,
+    untilMs: startMs + 10 * dayMs,
+  },
+  config,
+  rail,
 }
 
 /** How a buyer's messages come to the shop and back. */
@@ -54,8 +86,9 @@ export type Line = {
 }
 
 export async function buyer(at: Line, options: BuyerOptions = {}) {
-  const { own = false, signer = buyerSigner } = options
-  const session = await generateSessionKey()
+  const { own = false, signer = buyerSigner, ground = worldGround } = options
+  const { to: seller, config, rail } = ground
+  const session = options.session ?? (await generateSessionKey())
   let message: Uint8Array = new Uint8Array(0)
   let keys: SessionKeys | undefined
   let counter = 0n
@@ -67,7 +100,7 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
     const sealed = await sealOrder({
       order: encodeOrder({ ...document, ...options.document }),
       session,
-      recipient: unhex(offer.hpke),
+      recipient: ground.hpke,
     })
     message = sealed.message
     keys = sealed.keys
@@ -75,15 +108,12 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
   }
 
   async function signedOrder(more: Partial<Order>): Promise<OrderDocument> {
+    const free = own ? { channelId: new Uint8Array(32), ceilingAmount: 0n } : {}
     const order: Order = {
-      channelId: own ? new Uint8Array(32) : channel,
+      ...ground.order,
+      ...free,
       number: 1n,
-      seller: device,
-      terms: [termsHash(terms)],
-      ceilingAmount: own ? 0n : 10n,
-      ceilingPerMs: 1_000n,
       sessionKey: session.publicKey,
-      untilMs: startMs + 10 * dayMs,
       ...more,
     }
     const signed = await signOrder(order, signer)
@@ -141,7 +171,7 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
   }
 
   function answers(): Answer[] {
-    const own = at.sent.filter(({ topic }) => topic === topics(device).answer(name()))
+    const own = at.sent.filter(({ topic }) => topic === topics(seller).answer(name()))
     return own.flatMap(({ payload }) => {
       const opened = openMessage(payload, keys as SessionKeys, 'answer')
       return opened === undefined ? [] : [decodeAnswer(opened.plain)]
@@ -149,21 +179,21 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
   }
 
   function keysBody(): KeysBody | undefined {
-    const payload = at.retained(topics(device).keys(name()))
+    const payload = at.retained(topics(seller).keys(name()))
     const opened = payload && openMessage(new Uint8Array(payload), keys as SessionKeys, 'keys')
     return opened === undefined ? undefined : decodeKeysBody(opened.plain)
   }
 }
 
-/** A promise of `amount` to this device, as the only leaf of its period's tree. */
+/** A promise of `amount` to a device (this one), as the only leaf of its period's tree. */
 export async function pay(amount: bigint, period: bigint, more: PayOptions = {}): Promise<Payment> {
-  const { signer = buyerSigner, index = 0 } = more
+  const { signer = buyerSigner, index = 0, channelId = channel, rail = worldGround.rail } = more
   const tree = paymentTree()
-  const leaf = { index, device, amount }
+  const leaf = { index, device: more.device ?? device, amount }
   tree.set(leaf)
   const { root, total } = tree.root()
-  const voucher = { channelId: channel, maxClaimableAmount: total }
-  const split = { channelId: channel, period, total, root }
+  const voucher = { channelId, maxClaimableAmount: total }
+  const split = { channelId, period, total, root }
   return {
     voucher: await signVoucher(voucher, rail, signer),
     split: await signSplit(split, rail, signer),
@@ -172,7 +202,13 @@ export async function pay(amount: bigint, period: bigint, more: PayOptions = {})
   }
 }
 
-export type PayOptions = { readonly signer?: Signer; readonly index?: number }
+export type PayOptions = {
+  readonly signer?: Signer
+  readonly index?: number
+  readonly channelId?: Uint8Array
+  readonly rail?: Rail
+  readonly device?: Address
+}
 
 export function air(from: number, to: number): Range {
   return { stream: 'air', generation: 1, from, to }
