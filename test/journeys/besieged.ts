@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from '#crypto'
 import { startBroker } from '../../demo/broker.ts'
 import { plantowerCapture } from '../../demo/sensors.ts'
@@ -16,12 +15,8 @@ import { systemClock } from '../../runtime/watch/clock.ts'
 import { openMetrics } from '../../runtime/watch/metrics.ts'
 import { openWatch } from '../../runtime/watch/watch.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
-import { carriesReadings, decodeMessage } from '../../runtime/wire/epoch.ts'
-import { readOffer } from '../../runtime/wire/offer.ts'
-import { termsHash } from '../../runtime/wire/terms.ts'
-import { parseTopic, topics } from '../../runtime/wire/topic.ts'
-import type { Line } from '../sell/buyer.ts'
 import { device, deviceKey, deviceSecret, offer } from '../sell/world.ts'
+import { openOutside } from './outside.ts'
 
 export type Besieged = Awaited<ReturnType<typeof besiege>>
 
@@ -94,45 +89,19 @@ function configOf(folder: string, url: string) {
 async function outside(t: TestContext, url: string) {
   const line = openBroker({ url, clientId: 'outside' })
   t.after(line.close)
-  const sent: { topic: string; payload: Uint8Array }[] = []
-  const retained = new Map<string, Uint8Array>()
   await line.ready()
-  await line.subscribe(`wayside/1/${device}/#`, (topic, payload) => {
-    const kept = payload.slice()
-    sent.push({ topic, payload: kept })
-    retained.set(topic, kept)
-  })
-  const until = async (holds: () => boolean) => {
-    for (let i = 0; i < 2_000 && !holds(); i += 1) await sleep(5)
-  }
-  const at: Line = {
-    ask: (payload) => void line.publish(topics(device).ask, payload),
-    sent,
-    retained: (topic) => retained.get(topic),
-    until,
-  }
-  const epochs = () =>
-    sent
-      .filter(({ topic }) => {
-        const parsed = parseTopic(topic)
-        return parsed?.kind === 'epoch' && parsed.stream === 'air'
-      })
-      .map(({ payload }) => decodeMessage(payload).header)
-      .filter(carriesReadings)
+  const { to, until, epochs, say, terms } = await openOutside(line, `wayside/1/${device}/#`)
   return {
-    at,
+    at: to(device),
     until,
-    epochs,
-    say: (topic: string, payload: Uint8Array) => line.publish(topic, payload),
-    terms: async () => {
-      await until(() => retained.has(topics(device).offer))
-      const { streams } = readOffer(retained.get(topics(device).offer) as Uint8Array).offer
-      return streams.map(termsHash)
-    },
+    epochs: () => epochs(device),
+    say: (topic: string, payload: Uint8Array) => say(topic, payload),
+    terms: () => terms(device),
   }
 }
 
-function booksIn(path: string): Readonly<Record<string, unknown>> {
+/** What a device keeps of sales in its database, but times and counters of messages. */
+export function booksIn(path: string): Readonly<Record<string, unknown>> {
   const db = new DatabaseSync(path, { readOnly: true })
   try {
     const named = db.prepare(`SELECT name FROM sqlite_master WHERE name LIKE 'sale_%'
