@@ -14,6 +14,8 @@ export type Running = {
   /** Those of them that are JSON. */
   said(): readonly Said[]
   words(): string
+  /** All that it has said, for whoever looks for what went wrong. */
+  all(): string
   /** Resolves with the first line, past or future, that fits; rejects when the process ends without. */
   says(fits: (said: Said) => boolean): Promise<Said>
   /** Resolves when so many whole lines stand there. */
@@ -75,6 +77,7 @@ export function start(end: Ends, args: readonly string[]): Running {
     rows,
     said,
     words: () => err,
+    all: () => `$ wayside ${args.join(' ')}\n${out}\n${err}`,
     says: (fits) => when(() => said().find(fits), `it said ${fits}`),
     heard: async (count) => {
       await when(() => rows().length >= count || undefined, `${count} lines`)

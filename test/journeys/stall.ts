@@ -7,6 +7,7 @@ import { type Device, openDevice } from '../../runtime/device.ts'
 import { mockPort } from '../../runtime/sense/mock.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import { systemClock } from '../../runtime/watch/clock.ts'
+import type { Health } from '../../runtime/watch/health.ts'
 import { openLog } from '../../runtime/watch/log.ts'
 import { openMetrics } from '../../runtime/watch/metrics.ts'
 import { openWatch } from '../../runtime/watch/watch.ts'
@@ -21,6 +22,9 @@ export type Stall = {
   /** Epochs and units as its own health document tells them. */
   sale(): Promise<Sale>
   refusals(): Promise<Readonly<Record<string, number>>>
+  health(): Promise<Health | undefined>
+  /** Lines of its log, from `warn` on. */
+  all(): string
   /** The last number that a sensor has said. */
   said(): number
 }
@@ -54,9 +58,10 @@ export async function openStall(folder: string, settings: object): Promise<Stall
   const [frame] = (await plantowerCapture('air')).bursts
   let life: Life | undefined
   let number = 0
+  const logged: string[] = []
 
   async function begin(): Promise<Life> {
-    const note = openLog('device', 'warn', () => {})
+    const note = openLog('device', 'warn', (line) => void logged.push(line))
     const ports = [mockPort(), mockPort()]
     const free = ports.map(({ open }) => open)
     const one = await openDevice({
@@ -101,6 +106,8 @@ export async function openStall(folder: string, settings: object): Promise<Stall
       return { promised, delivered, acknowledged, sold: sum } as Sale
     },
     refusals: async () => ((await life?.device.health()) ?? none).totals.refusals,
+    health: async () => life?.device.health(),
+    all: () => `# ${device}\n${logged.join('')}`,
     said: () => number,
   }
 }

@@ -1,28 +1,29 @@
 /**
  * A street for the journeys of its three people. The devices are the product's own composition in this
  * process, their sensors a table of numbered frames; operator and buyers are the commands, as processes;
- * the broker is real, and so is the chain where the machine can have one.
+ * the broker is real, one of five, and so is the chain where the machine can have one.
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Aedes } from 'aedes'
 import { addressOf, randomBytes } from '#crypto'
 import { canonical } from '../../contracts/artifacts.ts'
 import { chainAvailable, type DevChain, startChain } from '../../demo/chain.ts'
 import { type Ends, openEnds } from '../../demo/ends.ts'
 import { openSecret } from '../../runtime/disk/secret.ts'
 import { atomicWrite } from '../../runtime/disk/write.ts'
+import { openDeviceKey } from '../../runtime/sign/key.ts'
 import type { Address } from '../../runtime/wire/address.ts'
-import { topics } from '../../runtime/wire/topic.ts'
+import { type BrokerSettings, type Flavour, type StreetBroker, startBroker } from './brokers.ts'
 import { type Running, start } from './process.ts'
 import { openStall, type Stall } from './stall.ts'
 
 export type Street = {
   readonly folder: string
+  readonly broker: StreetBroker
+  /** The broker's, for whoever needs no more than that. */
   readonly url: string
   readonly end: Ends
   /** Absent on a street without money. */
@@ -36,11 +37,20 @@ export type Street = {
   operate(): Promise<Running>
   /** Starts `wayside buy` with the buyer's key, its books and more flags. */
   buy(...flags: readonly string[]): Running
+  /** Starts any other command. */
+  wayside(...args: readonly string[]): Running
+  /** Every word that its processes and devices have said. */
+  words(): string
 }
 
 type Person = 'operator' | 'gateway' | 'receiver' | 'buyer' | 'stranger'
 
 export type StreetOptions = {
+  readonly broker?: Flavour
+  /** The broker's retained messages and sessions outlive its end; not with aedes. */
+  readonly keeps?: boolean
+  /** Puts something between the broker at that URL and everybody; returns where they find it. */
+  readonly via?: (url: string) => Promise<string>
   readonly devices?: number
   /** Whether there is a chain, and tokens on it. */
   readonly money?: boolean
@@ -58,20 +68,20 @@ export const epochMs = 400
 /** Opens it; everything of it ends with the test, however that ends. */
 export async function openStreet(
   t: { after(fn: () => Promise<void>): void },
-  { devices = 1, money = true, exposure = '0.05' }: StreetOptions = {},
+  options: StreetOptions = {},
 ): Promise<Street> {
+  const { money = true } = options
   const end = openEnds()
   t.after(() => end.run())
   const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
   end.add(() => rm(folder, { recursive: true, force: true }))
   const chain = money ? await startChain() : noChain
   end.add(chain.stop)
-  const { url, deafen } = await openBroker(end)
   const people = await castOf(folder)
-  const ground = { folder, url, chain, people, exposure }
+  const ground = { folder, chain, people, options, ...(await lineUp(end, folder, options)) }
   const stalls: Stall[] = []
-  for (let i = 0; i < devices; i += 1) {
-    const stall = await openStall(`${folder}/device${i}`, deviceConfig(ground, i))
+  for (const [i, device] of ground.devices.entries()) {
+    const stall = await openStall(folderOf(ground, i), await deviceConfig(ground, i, device))
     end.add(stall.stop)
     stalls.push(stall)
   }
@@ -82,50 +92,55 @@ export async function openStreet(
     }
   }
   const config = join(folder, 'operate.yaml')
-  await atomicWrite(config, operatorConfig(ground, stalls))
+  await atomicWrite(config, await operatorConfig(ground))
+  const buyer = await buyerFlags(ground)
+  const processes: Running[] = []
+  const wayside = (...args: readonly string[]) => {
+    const one = start(end, args)
+    processes.push(one)
+    return one
+  }
+  const { broker } = ground
   return {
-    ...{ folder, url, end, chain, stalls, people, deafen },
+    ...{ folder, broker, end, chain, stalls, people, wayside },
+    url: broker.url,
+    deafen: broker.deafen,
     async operate() {
-      const operator = start(end, ['operate', '--config', config, '--json'])
+      const operator = wayside('operate', '--config', config, '--json')
       await operator.says(({ event }) => event === 'ready')
       return operator
     },
-    buy: (...flags) => start(end, ['buy', '--broker', url, ...booksOf(ground), ...flags]),
+    buy: (...flags) => wayside('buy', ...buyer, ...flags),
+    words: () => [...processes, ...stalls].map((one) => one.all()).join('\n\n'),
   }
 }
 
-/** What the buyer's flags are when the test names no others: its key, and its books. */
-function booksOf({ folder, people }: Ground): string[] {
-  return ['--key', people.buyer.file, '--folder', join(folder, 'books')]
+/** The devices get their keys, so that the broker knows whom it lets in. */
+async function lineUp(end: Ends, folder: string, options: StreetOptions) {
+  const { broker: flavour = 'aedes', keeps = false, devices: count = 1, via } = options
+  const devices: Address[] = []
+  for (let i = 0; i < count; i += 1) {
+    devices.push((await openDeviceKey(`${folder}/device${i}`)).device)
+  }
+  const broker = await startBroker(end, { flavour, folder, devices, keeps })
+  const url = (await via?.(broker.url)) ?? broker.url
+  const line: StreetBroker['line'] = async (who) => ({ ...(await broker.line(who)), url })
+  return { devices, broker: { ...broker, url, line } }
 }
 
-/** A broker that can keep the gateway's words from a device, as a radio hole would. */
-async function openBroker(end: Ends) {
-  const deaf = new Set<string>()
-  const aedes = await Aedes.createBroker({
-    authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
-  })
-  const server = createServer(aedes.handle)
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket) => sockets.add(socket))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  end.add(async () => {
-    await new Promise<void>((resolve) => aedes.close(() => resolve()))
-    // One that never said CONNECT is not aedes' own, and would be waited for.
-    for (const socket of sockets) socket.destroy()
-    await new Promise<void>((resolve) => server.close(() => resolve()))
-  })
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `mqtt://127.0.0.1:${port}`,
-    deafen(device: Address, now: boolean) {
-      const { grant, ack, enrolment } = topics(device)
-      for (const topic of [grant, ack, enrolment]) {
-        if (now) deaf.add(topic)
-        else deaf.delete(topic)
-      }
-    },
-  }
+/** What the buyer's flags are when the test names no others: its line, its key, and its books. */
+async function buyerFlags({ folder, people, broker }: Ground): Promise<string[]> {
+  const flags = flagsOf(await broker.line('buyer'))
+  return [...flags, '--key', people.buyer.file, '--folder', join(folder, 'books')]
+}
+
+/** A line as `wayside buy` takes it. */
+export function flagsOf({ url, caFile, certFile, keyFile }: BrokerSettings): string[] {
+  const files = { '--ca': caFile, '--cert': certFile, '--cert-key': keyFile }
+  const named = Object.entries(files).flatMap(([flag, file]) =>
+    file === undefined ? [] : [flag, file],
+  )
+  return ['--broker', url, ...named]
 }
 
 async function castOf(folder: string): Promise<Street['people']> {
@@ -142,15 +157,22 @@ async function castOf(folder: string): Promise<Street['people']> {
   }
 }
 
-type Ground = Pick<Street, 'folder' | 'url' | 'chain' | 'people'> & { readonly exposure: string }
+type Ground = Pick<Street, 'folder' | 'chain' | 'people'> & {
+  readonly options: StreetOptions
+  readonly devices: readonly Address[]
+  readonly broker: StreetBroker
+}
+
+const folderOf = ({ folder }: Ground, index: number) => `${folder}/device${index}`
 
 /** One stream that costs, one that is free; the devices of a street differ in nothing but their key. */
-function deviceConfig({ folder, url, chain, people, exposure }: Ground, device: number) {
+async function deviceConfig(ground: Ground, index: number, device: Address) {
+  const { chain, people, broker, options } = ground
   const { chainId, settlement, collector, token, tokenName, tokenVersion } = chain
   const sensor = { driver: 'plantower', port: '/dev/none', options: { variant: 'pms5003t' } }
   return {
-    folder: `${folder}/device${device}`,
-    broker: { url },
+    folder: folderOf(ground, index),
+    broker: await broker.line(device),
     operator: people.operator.address,
     gateway: people.gateway.address,
     receiver: people.receiver.address,
@@ -162,22 +184,22 @@ function deviceConfig({ folder, url, chain, people, exposure }: Ground, device: 
     ],
     epoch: { age: `${epochMs}ms` },
     commit: { delay: '100ms' },
-    sale: { exposure },
+    sale: { exposure: options.exposure ?? '0.05' },
     clock: 'trusted',
   }
 }
 
 /** JSON is YAML. */
-function operatorConfig({ folder, url, chain, people }: Ground, stalls: readonly Stall[]): string {
+async function operatorConfig({ folder, chain, people, broker, devices }: Ground): Promise<string> {
   const { chainId: id, settlement, collector, rpc, token, tokenName, tokenVersion } = chain
   return JSON.stringify({
     folder: join(folder, 'operator'),
-    broker: { url },
+    broker: await broker.line('desk'),
     keys: { operator: people.operator.file, gateway: people.gateway.file },
     receiver: people.receiver.address,
     chain: { rpcs: [rpc], id, settlement, collector, confirmations: 0 },
     tokens: [{ address: token, name: tokenName, version: tokenVersion }],
-    devices: stalls.map(({ device }) => device),
+    devices,
     withdrawDelayMin: '1d',
     look: '200ms',
     ack: '1s',
@@ -199,8 +221,12 @@ const noChain: DevChain = {
 }
 
 /** Waits until it holds; a machine that is busy is given its time. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endMs = performance.now() + 20_000
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  withinMs = 30_000,
+): Promise<void> {
+  const endMs = performance.now() + withinMs
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`it never came to be: ${what}`)
     await sleep(20)

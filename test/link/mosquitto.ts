@@ -44,10 +44,12 @@ export type Mosquitto = {
   readonly caFile: string
   /** What a client of that name needs to connect; under `mtls` a certificate with that common name. */
   line(name: string): Promise<Line>
-  /** Ends it, as a power cut would; all that it held in memory is forgotten. */
-  stop(): Promise<void>
+  /** Ends it, as a power cut would; all that it held in memory is forgotten. SIGTERM lets it save that. */
+  stop(how?: 'SIGKILL' | 'SIGTERM'): Promise<void>
   /** Starts it again on the same port, with the same settings. */
   start(): Promise<void>
+  /** SIGSTOP and SIGCONT freeze and thaw it; at SIGHUP it reads its access list again. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGHUP'): void
 }
 
 const program = (name: string) => spawnSync(name, ['-h']).error === undefined
@@ -64,11 +66,11 @@ export async function startMosquitto(
 ): Promise<Mosquitto> {
   const folder = await mkdtemp(join(tmpdir(), 'wayside-mosquitto-'))
   let host: ChildProcess | undefined
-  const stop = async () => {
+  const stop = async (how: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') => {
     const leaving = host
     host = undefined
     if (leaving === undefined || leaving.exitCode !== null || leaving.signalCode !== null) return
-    leaving.kill('SIGKILL')
+    leaving.kill(how)
     await once(leaving, 'exit')
   }
   t.after(async () => {
@@ -96,6 +98,7 @@ export async function startMosquitto(
   const caFile = join(folder, 'ca.crt')
   return {
     ...{ url, port, folder, caFile, stop, start },
+    signal: (name) => void host?.kill(name),
     async line(name) {
       const version = options.flavour === '3.1.1' ? '3.1.1' : 'auto'
       if (!tls) return { url, version }

@@ -1,0 +1,66 @@
+/** aedes in this process, behind a gate: a broker that can hang, vanish and come back with nothing. */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { Aedes } from 'aedes'
+import type { Ends } from '../../demo/ends.ts'
+import type { Address } from '../../runtime/wire/address.ts'
+import { topics } from '../../runtime/wire/topic.ts'
+import type { StreetBroker } from './brokers.ts'
+import { startGate } from './gate.ts'
+
+/** It keeps nothing over a stop, and lets everybody do everything. */
+export async function startAedes(end: Ends): Promise<StreetBroker> {
+  const deaf = new Set<string>()
+  let host = await listen(0, deaf)
+  end.add(() => host.stop())
+  const gate = await startGate(`mqtt://127.0.0.1:${host.port}`)
+  end.add(gate.stop)
+  return {
+    flavour: 'aedes',
+    url: gate.url,
+    line: async () => ({ url: gate.url }),
+    deafen(device: Address, now: boolean) {
+      const { grant, ack, enrolment } = topics(device)
+      for (const topic of [grant, ack, enrolment]) {
+        if (now) deaf.add(topic)
+        else deaf.delete(topic)
+      }
+    },
+    freeze: gate.hang,
+    thaw: gate.open,
+    async stop() {
+      gate.cut()
+      await host.stop()
+    },
+    async start() {
+      host = await listen(host.port, deaf)
+      gate.open()
+    },
+  }
+}
+
+async function listen(port: number, deaf: ReadonlySet<string>) {
+  const aedes = await Aedes.createBroker({
+    authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
+  })
+  const server: Server = createServer(aedes.handle)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()))
+    // One that never said CONNECT is not aedes' own, and would be waited for.
+    for (const socket of sockets) socket.destroy()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop() {
+      stopped ??= stop()
+      return stopped
+    },
+  }
+}

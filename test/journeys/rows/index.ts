@@ -1,0 +1,5 @@
+/** Every journey of the table, in its order. */
+import type { Journey } from '../journey.ts'
+import { own, sale } from './sale.ts'
+
+export const journeys: readonly Journey[] = [sale, own]
