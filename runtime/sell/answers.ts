@@ -25,12 +25,15 @@ export type AnswersOptions = {
   readonly till: Till
   readonly timeMs: () => number | undefined
   readonly random: (length: number) => Uint8Array
-  /** Sends an answer; nobody waits for it: a buyer that missed it asks again. */
-  readonly send: (topic: string, payload: Uint8Array) => void
+  /** Sends an answer; resolves, and never rejects, to whether the broker took it. */
+  readonly send: (topic: string, payload: Uint8Array) => Promise<boolean>
   readonly note: (note: SellNote) => void
 }
 
 export type Answers = ReturnType<typeof answers>
+
+/** An answer on its way. Few wait for it: a buyer that missed it asks again. */
+export type Sent = { readonly taken: Promise<boolean> }
 
 export function answers(options: AnswersOptions) {
   const { key, till, note } = options
@@ -89,18 +92,22 @@ export function answers(options: AnswersOptions) {
   }
 
   /** Answers under the next counter; a new thousand of counters is reserved on disk first. */
-  async function answer(session: Session, body: Answer): Promise<void> {
+  async function answer(session: Session, body: Answer): Promise<Sent> {
     const { name } = session
     const count = (answered.get(name) ?? 0) + 1
     if (count > session.answers) {
       await till.commit({ sessions: [{ ...session, answers: count + answersReserved }] })
     }
     answered.set(name, count)
-    send(name, session.keys, BigInt(count), body)
+    return send(name, session.keys, BigInt(count), body)
   }
 
-  function send(name: string, keys: SessionKeys, count: bigint, body: Answer) {
+  function send(name: string, keys: SessionKeys, count: bigint, body: Answer): Sent {
     const plain = encodeAnswer(body)
-    options.send(topic.answer(name), sealMessage('answer', keys, count, plain, options.random))
+    const taken = options.send(
+      topic.answer(name),
+      sealMessage('answer', keys, count, plain, options.random),
+    )
+    return { taken }
   }
 }

@@ -169,12 +169,18 @@ export function forgetMissing(
   return size(wanted) === size(books.wanted) ? books : { ...books, wanted }
 }
 
-/** Lets the buyer fetch so many stored bytes again, within twice what it paid for plus `freeBytes`. */
+/** Stored bytes that the buyer may fetch again yet: twice what it paid for plus `freeBytes`, in all. */
+export function fetchLeft({ bytesPaid, bytesFetched }: Books, freeBytes: number): number {
+  return Math.max(0, 2 * bytesPaid + freeBytes - bytesFetched)
+}
+
+/** Lets the buyer fetch so many stored bytes again, within its allowance. */
 export function fetchBytes(books: Books, bytes: number, freeBytes: number): Decision {
-  const max = 2 * books.bytesPaid + freeBytes
-  const bytesFetched = books.bytesFetched + bytes
-  if (bytesFetched > max) return refuse('fetch-allowance', { bytes: books.bytesFetched, max })
-  return { ok: true, books: { ...books, bytesFetched } }
+  if (bytes > fetchLeft(books, freeBytes)) {
+    const max = 2 * books.bytesPaid + freeBytes
+    return refuse('fetch-allowance', { bytes: books.bytesFetched, max })
+  }
+  return { ok: true, books: { ...books, bytesFetched: books.bytesFetched + bytes } }
 }
 
 /** Why nothing may be sold on this channel now; undefined when it may. Own data always may. */

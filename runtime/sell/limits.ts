@@ -26,6 +26,8 @@ export type SellLimits = {
   readonly fetchFreeBytes: number
   /** One answer with stored messages. */
   readonly chunkBytesMax: number
+  /** All chunks that answer one fetch; the buyer asks again for more. */
+  readonly runBytesMax: number
   /** Epochs charged in one commit. */
   readonly batchEpochsMax: number
   /** How long an ended session's name and an expired one's keys are remembered, gateway time. */
@@ -49,6 +51,7 @@ export const sellLimits: SellLimits = {
   guestsMax: 64,
   fetchFreeBytes: 16 << 20,
   chunkBytesMax: 256 << 10,
+  runBytesMax: 8 << 20,
   batchEpochsMax: 512,
   sessionKeepMs: 7 * 86_400_000,
   timeSaveMs: 600_000,

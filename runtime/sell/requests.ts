@@ -1,5 +1,5 @@
 /** Requests at the counter: opened, decided by the desk, committed through the till, then answered. */
-import { type Answer, chunkMax } from '../wire/answer.ts'
+import type { Answer } from '../wire/answer.ts'
 import { runsMax } from '../wire/keysbody.ts'
 import { Malformed } from '../wire/malformed.ts'
 import { type Refusal, refusal } from '../wire/refusal.ts'
@@ -9,7 +9,8 @@ import type { Tariff } from './admit.ts'
 import type { Answers } from './answers.ts'
 import { attempt } from './attempt.ts'
 import type { Books } from './books.ts'
-import { fetchBytes, forgetMissing, type Ground, supply, takePayment, want } from './desk.ts'
+import { forgetMissing, type Ground, supply, takePayment, want } from './desk.ts'
+import type { Fetches } from './fetches.ts'
 import type { Drop, SellLimits, SellNote } from './limits.ts'
 import type { SalesStore } from './rows.ts'
 import { common, size, union, without } from './runs.ts'
@@ -20,6 +21,7 @@ export type RequestsOptions = {
   readonly store: SalesStore
   readonly till: Till
   readonly answers: Answers
+  readonly fetches: Fetches
   readonly tariffs: ReadonlyMap<string, Tariff>
   readonly timeMs: () => number | undefined
   readonly limits: SellLimits
@@ -28,7 +30,7 @@ export type RequestsOptions = {
 }
 
 export function requests(options: RequestsOptions) {
-  const { store, till, answers, limits, note, drop } = options
+  const { store, till, answers, fetches, limits, note, drop } = options
 
   return { authorOf, takeRequest, supplyAll }
 
@@ -47,25 +49,26 @@ export function requests(options: RequestsOptions) {
     if (opened === undefined) return drop('not opened')
     const to = opened.counter
     if (session.ended) return answers.refuse(session, to, refusal('session-ended'))
-    if (to <= session.counter)
-      return answers.answer(session, { to, kind: 'state', ...answers.standing(session) })
+    if (to <= session.counter) {
+      await answers.answer(session, { to, kind: 'state', ...answers.standing(session) })
+      return
+    }
     till.touch({ ...session, counter: to })
     const request = attempt(() => decodeRequest(opened.plain))
     const reply =
       request instanceof Malformed
         ? refusal('request-malformed', { why: request.message })
-        : await serve(name, request)
+        : await serve(name, to, request)
     const now = till.session(name)
-    if (now === undefined) return
+    if (now === undefined || reply === 'later') return
     if (reply === 'state') {
-      return answers.answer(now, { to, kind: 'state', ...answers.standing(now) })
-    }
-    if ('kind' in reply) return answers.answer(now, { to, ...reply })
-    await answers.refuse(now, to, reply)
+      await answers.answer(now, { to, kind: 'state', ...answers.standing(now) })
+    } else if ('kind' in reply) await answers.answer(now, { to, ...reply })
+    else await answers.refuse(now, to, reply)
   }
 
-  /** Does what a request asks; the answer's body, the refusal, or `state` for where it stands now. */
-  async function serve(name: string, request: Request): Promise<Reply> {
+  /** Does what a request asks, and says how to answer it. */
+  async function serve(name: string, to: bigint, request: Request): Promise<Reply> {
     const session = till.session(name) as Session
     const books = till.books(session.channel)
     if (books === undefined) return refusal('session-ended')
@@ -80,7 +83,9 @@ export function requests(options: RequestsOptions) {
         if (isOver(session)) return refusal('order-ended', { untilMs: session.untilMs })
         return buy(session, books, request.buy)
       case 'fetch':
-        return fetch(session, books, request)
+        if (!isKept(books)) return refusal('grant-missing')
+        fetches.begin(session, to, request)
+        return 'later'
       case 'confirm':
         return confirm(session, books, request.version)
       case 'end': {
@@ -139,19 +144,6 @@ export function requests(options: RequestsOptions) {
     return store.saleEpochs(books.wanted, limits.batchEpochsMax)
   }
 
-  async function fetch(session: Session, books: Books, request: Of<'fetch'>): Promise<Reply> {
-    if (!isKept(books)) return refusal('grant-missing')
-    const { stream, generation, to } = request
-    const from = Math.max(request.from, request.cursor ?? 0)
-    const range = { stream, from, to, ...(generation === undefined ? {} : { generation }) }
-    const { messages, next } = await store.saleMessages(range, chunkMax, limits.chunkBytesMax)
-    const bytes = messages.reduce((sum, { length }) => sum + length, 0)
-    const fetched = fetchBytes(books, bytes, limits.fetchFreeBytes)
-    if (!fetched.ok) return fetched.refusal
-    await till.commit({ books: fetched.books, sessions: [session] })
-    return { kind: 'chunk', messages, ...(next === undefined ? {} : { cursor: next }) }
-  }
-
   /**
    * The buyer holds the keys of that version. When they fill up, they are not repeated from then on, which
    * makes room for more runs.
@@ -179,8 +171,6 @@ export function requests(options: RequestsOptions) {
   }
 }
 
-type Of<K extends Request['kind']> = Extract<Request, { kind: K }>
-
-/** An answer without its address, a refusal, or `state`. */
-type Reply = WithoutTo<Answer> | Refusal | 'state'
+/** An answer without its address, a refusal, `state` for where it stands, `later` for what others answer. */
+type Reply = WithoutTo<Answer> | Refusal | 'state' | 'later'
 type WithoutTo<T> = T extends unknown ? Omit<T, 'to'> : never

@@ -17,6 +17,7 @@ import { type Terms, termsHash } from '../wire/terms.ts'
 import type { Tariff } from './admit.ts'
 import { type DeviceKey, answers as openAnswers } from './answers.ts'
 import { drops } from './drops.ts'
+import { fetches as openFetches } from './fetches.ts'
 import { inbox, type Mail } from './inbox.ts'
 import { type SellLimits, type SellNote, sellLimits } from './limits.ts'
 import { moneyTime } from './moneytime.ts'
@@ -70,9 +71,9 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   const { key, offer, clock } = options
   const limits = { ...sellLimits, ...options.limits }
   const monotonicMs = () => clock.monotonicMs()
-  const staff = await hire(options, limits, monotonicMs)
-  const { till, time, heard, takeOrder, takeRequest, supplyAll, sold, drop, tell, sweep } = staff
   const alarm = bell()
+  const staff = await hire(options, limits, monotonicMs, alarm.ring)
+  const { till, time, heard, takeOrder, takeRequest, supplyAll, sold, drop, tell, sweep } = staff
   const box = inbox({
     device: key.device,
     operator: offer().operator,
@@ -98,7 +99,8 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
         const mail = box.next()
         if (mail !== undefined) await read(mail)
         if (looked) await supplyEverybody()
-        if (mail !== undefined) continue
+        const sent = await staff.fetches.turn()
+        if (mail !== undefined || sent) continue
         const waitMs = Math.min(await sold.say(), await keepHouse(), tell())
         await alarm.wait(waitMs, signal)
       }
@@ -141,7 +143,12 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
 }
 
 /** Everybody behind the counter, each given what it needs of the others. */
-async function hire(options: ShopOptions, limits: SellLimits, monotonicMs: () => number) {
+async function hire(
+  options: ShopOptions,
+  limits: SellLimits,
+  monotonicMs: () => number,
+  wake: () => void,
+) {
   const { key, offer, note = () => {}, random = randomBytes } = options
   const { device } = key
   const store = telling(options.store, options.changed ?? (() => {}))
@@ -152,13 +159,19 @@ async function hire(options: ShopOptions, limits: SellLimits, monotonicMs: () =>
   const timeMs = time.nowMs
   const till = openTill({ device, store, cover: options.cover, random, timeMs, ...limits }, saved)
   const { drop, tell } = drops(note, monotonicMs)
-  const send = (topic: string, payload: Uint8Array) => {
-    options.publish(topic, payload).catch(() => note({ event: 'unsent', topic }))
-  }
+  const send = (topic: string, payload: Uint8Array) =>
+    options.publish(topic, payload).then(
+      () => true,
+      () => {
+        note({ event: 'unsent', topic })
+        return false
+      },
+    )
   const answers = openAnswers({ key, till, timeMs, random, send, note })
   const gateway = () => offer().gateway
   const operator = () => offer().operator
   const heard = notices({ device, gateway, till, time, answers, note, drop })
+  const fetches = openFetches({ store, till, answers, timeMs, limits, wake })
   const ground = { till, answers, tariffs, timeMs, limits, note, drop }
   const everyMs = limits.soldEveryMs
   return {
@@ -169,7 +182,8 @@ async function hire(options: ShopOptions, limits: SellLimits, monotonicMs: () =>
     tell,
     sweep: answers.sweep,
     takeOrder: orders({ ...ground, key, offer, brief: heard.brief }),
-    ...requests({ ...ground, store }),
+    fetches,
+    ...requests({ ...ground, store, fetches }),
     sold: soldBook({ device, operator, store, till, monotonicMs, drop, everyMs }),
   }
 }

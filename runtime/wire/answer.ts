@@ -9,6 +9,7 @@ import {
   list,
   record,
   type Shape,
+  truth,
   uint64,
   whole,
 } from './cborshape.ts'
@@ -22,12 +23,23 @@ export type Answer = {
 } & (
   | ({ readonly kind: 'welcome' } & Standing)
   | ({ readonly kind: 'state' } & Standing)
-  /** Sealed messages as they were published, and where to go on when there are more. */
-  | { readonly kind: 'chunk'; readonly messages: readonly Uint8Array[]; readonly cursor?: number }
+  | ({ readonly kind: 'chunk' } & Chunk)
   | { readonly kind: 'refusal'; readonly refusal: Refusal }
   /** Done, or already done. */
   | { readonly kind: 'ok' }
 )
+
+/** One part of the run of chunks that answers a fetch. */
+export type Chunk = {
+  /** 0, 1, 2 …: a part that is missing was lost on its way. */
+  readonly part: number
+  /** Sealed messages as they were published, oldest first. */
+  readonly messages: readonly Uint8Array[]
+  /** The number that the next part, or the next fetch, goes on from; absent when the range is done. */
+  readonly cursor?: number
+  /** The run ends with this part. */
+  readonly last: boolean
+}
 
 /** Where a session stands: enough for a buyer that lost its books. */
 export type Standing = {
@@ -69,7 +81,13 @@ const answerShape: Shape<Answer> = choice<Answer>({
   welcome: record<Of<'welcome'>>(standing, ['payment', 'place']),
   state: record<Of<'state'>>(standing, ['payment', 'place']),
   chunk: record<Of<'chunk'>>(
-    { to, messages: list(bytesUpTo(sealedMax), chunkMax), cursor: whole(32) },
+    {
+      to,
+      part: whole(32),
+      messages: list(bytesUpTo(sealedMax), chunkMax),
+      cursor: whole(32),
+      last: truth,
+    },
     ['cursor'],
   ),
   refusal: record<Of<'refusal'>>({ to, refusal: refusalShape }),

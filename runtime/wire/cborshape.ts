@@ -42,6 +42,8 @@ export function text(isSuch: (text: string) => boolean): Shape<string> {
   return plain((value) => typeof value === 'string' && isSuch(value), 'not such a text')
 }
 
+export const truth: Shape<boolean> = plain((value) => typeof value === 'boolean', 'not a truth')
+
 /** A whole number from 0 below 2^bits, bits at most 53. */
 export function whole(bits: number): Shape<number> {
   const end = 2 ** bits

@@ -37,7 +37,7 @@ export type Request =
   | { readonly kind: 'take'; readonly buy: readonly Range[] }
   /** Asks where the session stands. */
   | { readonly kind: 'state' }
-  /** Asks for stored sealed messages again; `cursor` continues where a chunk ended. */
+  /** Asks for stored sealed messages again, in a run of chunks; `cursor` continues where a run ended. */
   | {
       readonly kind: 'fetch'
       readonly stream: string

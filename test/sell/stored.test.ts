@@ -1,54 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { equal } from '../../runtime/wire/bytes.ts'
 import { runsMax } from '../../runtime/wire/keysbody.ts'
 import { termsHash } from '../../runtime/wire/terms.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import { air, buyer, pay } from './buyer.ts'
 import { dayMs, device, gnssTerms, operator, secretOf, startMs, world } from './world.ts'
-
-const freeBytes = 5_000
-
-test('stored messages come again as they were published, in chunks, within the allowance', async (t) => {
-  const at = await world(t, { limits: { chunkBytesMax: 2_000, fetchFreeBytes: freeBytes } })
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  const sealed = at.seal(6)
-  const one = await buyer(at)
-  await one.order()
-  const got: Uint8Array[] = []
-  let cursor: number | undefined
-  do {
-    const more = cursor === undefined ? {} : { cursor }
-    const chunk = await one.request({ kind: 'fetch', stream: 'air', from: 1, to: 5, ...more })
-    assert.ok(chunk?.kind === 'chunk')
-    got.push(...chunk.messages)
-    cursor = chunk.cursor
-  } while (cursor !== undefined)
-  assert.equal(got.length, 5)
-  const bytes = got.reduce((sum, { length }) => sum + length, 0)
-  assert.ok(bytes <= freeBytes && bytes * 1.2 > freeBytes, `${bytes} bytes`)
-  assert.ok(got.every((message, i) => equal(message, sealed[i] as Uint8Array)))
-
-  const again = { kind: 'fetch', stream: 'air', from: 1, to: 6 } as const
-  const first = await one.request(again)
-  assert.equal(first?.kind, 'refusal')
-  await one.request({ kind: 'promise', payment: await pay(60n, 1n), buy: [air(1, 6)] })
-  assert.equal((await one.request(again))?.kind, 'chunk')
-  const { bytesFetched } = at.tables.sales().channels[0] ?? {}
-  const replay = one.seal(again)
-  for (let i = 0; i < 5; i += 1) at.ask(replay)
-  await at.rest()
-  const once = at.tables.sales().channels[0]?.bytesFetched ?? 0
-  assert.ok(once - (bytesFetched ?? 0) < 2_000, 'a replay costs no allowance')
-  await at.restart()
-  at.ask(replay)
-  await at.rest()
-  assert.equal(at.tables.sales().channels[0]?.bytesFetched, once)
-  let chunks = 0
-  while ((await one.request(again))?.kind === 'chunk') chunks += 1
-  assert.ok(chunks > 0 && chunks < 10)
-})
 
 test('past 64 runs nothing more is sold until the buyer confirms what it holds', async (t) => {
   const at = await world(t, { limits: { requestsPerS: 1e6 } })

@@ -94,7 +94,12 @@ export const channel = channelId(config, rail)
 
 export type World = Awaited<ReturnType<typeof world>>
 
-export async function world(context: TestContext, options: Partial<ShopOptions> = {}) {
+export type WorldOptions = Partial<ShopOptions> & {
+  /** Resolves when the broker has an answer; rejects when that was lost. */
+  readonly taken?: () => Promise<void>
+}
+
+export async function world(context: TestContext, options: WorldOptions = {}) {
   const db = openDatabase(':memory:')
   const made = chain({ secret: deviceSecret, terms: termsHash(terms) })
   const rows = { chain: chainTable(db), epoch: epochTable(db), retained: retainedTable(db) }
@@ -136,7 +141,10 @@ export async function world(context: TestContext, options: Partial<ShopOptions> 
       cover: (stream, generation, from, to) =>
         stream === 'air' && generation === 1 ? cover(made.root, from, to) : [],
       clock: { monotonicMs: () => nowMs },
-      publish: async (topic, payload) => void sent.push({ topic, payload }),
+      publish: async (topic, payload) => {
+        sent.push({ topic, payload })
+        await options.taken?.()
+      },
       random: randomBytes,
       note: (note) => notes.push(note),
       ...options,

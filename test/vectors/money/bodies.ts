@@ -100,7 +100,15 @@ export const requests: readonly Request[] = [
 export const answers: readonly Answer[] = [
   { to: 0n, kind: 'welcome', state, keysVersion: 0n, place: { index: 2 } },
   { to: 41n, kind: 'state', state, payment, keysVersion: 9n, place: { index: 2 } },
-  { to: 42n, kind: 'chunk', messages: [new Uint8Array(5), Uint8Array.of(1)], cursor: 900 },
+  {
+    to: 42n,
+    kind: 'chunk',
+    part: 0,
+    messages: [new Uint8Array(5), Uint8Array.of(1)],
+    cursor: 900,
+    last: false,
+  },
+  { to: 42n, kind: 'chunk', part: 1, messages: [], last: true },
   { to: 43n, kind: 'refusal', refusal: refusal('promise-over-cap', { promised: 120, cap: 100 }) },
   { to: 44n, kind: 'ok' },
 ]
