@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { lockFolder } from '../disk/lock.ts'
 import { lazily, openDatabase } from '../disk/sqlite.ts'
 import { fault } from '../faults.ts'
+import { bodyTable } from './bodies.ts'
 import { boughtTable } from './bought.ts'
 import { channelTable } from './channels.ts'
 import { cursorTable } from './cursors.ts'
@@ -16,7 +17,10 @@ import { sessionTable } from './sessions.ts'
 export type Books = ReturnType<typeof tables> & {
   /** Runs `work` in one transaction, durable when it returns. */
   together<T>(work: () => T): T
-  /** The same, but a power cut may take it back: for what can be done again without harm. */
+  /**
+   * The same, but a power cut may take it back: for what can be done again without harm. Inside another
+   * one it is a part of that.
+   */
   soon<T>(work: () => T): T
   close(): Promise<void>
 }
@@ -41,7 +45,7 @@ export async function openBooks(folder: string): Promise<Books> {
     return {
       ...all,
       together: (work) => db.transaction(work)(),
-      soon: (work) => lazily(db, work),
+      soon: (work) => (db.inTransaction ? work() : lazily(db, work)),
       async close() {
         db.close()
         await lock.release()
@@ -57,6 +61,7 @@ function tables(db: Parameters<typeof channelTable>[0]) {
   return {
     channels: channelTable(db),
     bought: boughtTable(db),
+    bodies: bodyTable(db),
     cursors: cursorTable(db),
     sessions: sessionTable(db),
     keys: keyTable(db),

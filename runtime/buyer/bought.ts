@@ -53,6 +53,7 @@ export function boughtTable(db: Database) {
     db.prepare(`SELECT number, generation, metered FROM bought WHERE device = ? AND stream = ?
     ORDER BY number`)
   const unseen = db.prepare('SELECT 1 FROM bought WHERE device = ? AND metered = 0 LIMIT 1')
+  const remove = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number = ?')
   const forget = db.prepare('DELETE FROM bought WHERE device = ?')
   const drop = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number <= ?')
 
@@ -60,6 +61,7 @@ export function boughtTable(db: Database) {
     /** Milliseconds paid for so far. */
     coveredMs: ({ channel, device, stream, terms }: Meter): bigint =>
       BigInt((covered.get(channel, device, stream, terms) as number | undefined) ?? 0),
+    /** Adds so much, or takes it back. */
     cover({ channel, device, stream, terms }: Meter, moreMs: bigint): void {
       cover.run(channel, device, stream, terms, moreMs)
     },
@@ -76,6 +78,10 @@ export function boughtTable(db: Database) {
       ),
     /** True while an epoch that was asked for ahead is not metered. */
     isAhead: (device: Address): boolean => unseen.get(device) !== undefined,
+    /** That epoch is not waited for any more. */
+    remove({ device, stream }: Pick<Meter, 'device' | 'stream'>, number: number): void {
+      remove.run(device, stream, number)
+    },
     /** Nothing of that device is waited for any more. */
     forget(device: Address): void {
       forget.run(device)

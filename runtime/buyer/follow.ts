@@ -61,6 +61,10 @@ export type Follower = {
   giveUp(): Verdict[]
   /** The last header accounted for; undefined before the first. */
   head(): Head | undefined
+  /** The number that comes next; undefined while the first message may be any. */
+  next(): number | undefined
+  /** True when the device signed a tombstone, at hand here, that stands for this number. */
+  isBuried(number: number): boolean
 }
 
 export type FollowOptions = {
@@ -70,6 +74,8 @@ export type FollowOptions = {
   readonly signingKey: Address
   /** Where an earlier run ended; without it the first message anchors the chain. */
   readonly from?: Head
+  /** Without `from`: the first number that is wanted. Its header anchors the chain, or a tombstone does. */
+  readonly at?: number
   readonly limits?: Partial<FollowLimits>
 }
 
@@ -78,9 +84,11 @@ export type FollowLimits = {
   readonly heldMax: number
   /** How many past hashes are remembered, to tell a repetition from a fork. */
   readonly rememberedMax: number
+  /** Tombstones that are remembered before their turn; a stream has about one. */
+  readonly gravesMax: number
 }
 
-export const followLimits: FollowLimits = { heldMax: 256, rememberedMax: 4096 }
+export const followLimits: FollowLimits = { heldMax: 256, rememberedMax: 4096, gravesMax: 8 }
 
 export function follow(options: FollowOptions): Follower {
   const { from } = options
@@ -89,6 +97,7 @@ export function follow(options: FollowOptions): Follower {
     limits: { ...followLimits, ...options.limits },
     held: new Map(),
     remembered: new Map(from === undefined ? [] : [[from.number, from.hash]]),
+    graves: [],
     head: from,
   }
   return {
@@ -97,12 +106,14 @@ export function follow(options: FollowOptions): Follower {
     giveUp() {
       const gap = missing(state)
       const next = gap && state.held.get(gap.to + 1)
-      if (gap === undefined || next === undefined || state.head === undefined) return []
-      const head = { ...state.head, number: gap.to, hash: next.header.previous }
+      if (gap === undefined || next === undefined) return []
+      const head = behind(state.head, gap.to, next.header.previous)
       state.head = head
       return [{ kind: 'gap', ...gap, head }, ...drain(state)]
     },
     head: () => state.head,
+    next: () => nextOf(state),
+    isBuried: (number) => graveOf(state, number) !== undefined,
   }
 }
 
@@ -113,11 +124,22 @@ type State = {
   readonly held: Map<number, Message>
   /** Hashes of headers that were passed, by number, oldest first. */
   readonly remembered: Map<number, Uint8Array>
+  /** Signed by the device, wherever they stand in its chain; oldest first. */
+  readonly graves: Tombstone[]
   head: Head | undefined
 }
 
+function nextOf({ head, options }: State): number | undefined {
+  return head === undefined ? options.at : head.number + 1
+}
+
+/** Past numbers of which only the last hash is known; the time sold before them still counts. */
+function behind(before: Head | undefined, number: number, hash: Uint8Array): Head {
+  return { ...(before ?? { generation: 0 }), number, hash }
+}
+
 function take(state: State, message: Message): Verdict[] {
-  const { held, remembered, head } = state
+  const { held, remembered } = state
   const { number } = message.header
   const finding = lookAt(message, state.options)
   if (finding !== undefined) return [{ kind: 'finding', finding, number }]
@@ -127,10 +149,13 @@ function take(state: State, message: Message): Verdict[] {
     const same = equal(hash, headerHash(message.headerBytes))
     return same ? [] : [{ kind: 'finding', finding: 'fork', number }]
   }
-  if (head !== undefined && number <= head.number) return []
+  const next = nextOf(state)
+  if (next !== undefined && number < next) return []
   held.set(number, message)
+  // The stone stays when the message has to make room: it is what a fetch of evicted numbers gives.
+  bury(state, message)
   if (held.size > state.limits.heldMax) held.delete(Math.max(...held.keys()))
-  if (head === undefined) {
+  if (next === undefined) {
     // The first message that we see of a stream: what was before it is not ours to judge.
     const { generation, previous } = message.header
     state.head = { generation, number: number - 1, hash: previous }
@@ -138,38 +163,48 @@ function take(state: State, message: Message): Verdict[] {
   return drain(state)
 }
 
-function missing({ held, head }: State) {
-  if (held.size === 0 || head === undefined) return undefined
-  return { from: head.number + 1, to: Math.min(...held.keys()) - 1 }
+function missing(state: State) {
+  const next = nextOf(state)
+  if (state.held.size === 0 || next === undefined) return undefined
+  return { from: next, to: Math.min(...state.held.keys()) - 1 }
 }
 
 /** Passes on whatever is next, and steps over what a tombstone at hand stands for. */
 function drain(state: State): Verdict[] {
   const verdicts: Verdict[] = []
-  while (state.head !== undefined) {
-    const { head, held } = state
-    const next = held.get(head.number + 1)
-    if (next !== undefined) {
-      held.delete(next.header.number)
-      verdicts.push(link(state, next, head))
+  for (let next = nextOf(state); next !== undefined; next = nextOf(state)) {
+    const message = state.held.get(next)
+    if (message !== undefined) {
+      state.held.delete(next)
+      verdicts.push(link(state, message, state.head))
       continue
     }
-    const over = buried(state, head.number + 1)
-    if (over === undefined) break
-    state.head = { ...head, number: over.to, hash: over.last }
-    verdicts.push({ kind: 'evicted', from: head.number + 1, to: over.to, head: state.head })
+    const head = over(state, next)
+    if (head === undefined) break
+    state.head = head
+    verdicts.push({ kind: 'evicted', from: next, to: head.number, head })
   }
   return verdicts
 }
 
+/** Behind the buried numbers from `next` on; what is at hand among them is not stepped over. */
+function over(state: State, next: number): Head | undefined {
+  const grave = graveOf(state, next)
+  if (grave === undefined) return undefined
+  const first = Math.min(...state.held.keys())
+  const atHand = first <= grave.to ? state.held.get(first) : undefined
+  if (atHand === undefined) return behind(state.head, grave.to, grave.last)
+  return behind(state.head, first - 1, atHand.header.previous)
+}
+
 /** Holds a header to the one before it; only one that fits moves the head. */
-function link(state: State, message: Message, before: Head): Verdict {
+function link(state: State, message: Message, before: Head | undefined): Verdict {
   const { header } = message
   const { number, generation } = header
-  if (!equal(header.previous, before.hash)) {
+  if (before !== undefined && !equal(header.previous, before.hash)) {
     return { kind: 'finding', finding: 'broken chain', number }
   }
-  if (generation < before.generation) {
+  if (generation < (before?.generation ?? 0)) {
     return { kind: 'finding', finding: 'generation went back', number }
   }
   const hash = headerHash(message.headerBytes)
@@ -179,7 +214,7 @@ function link(state: State, message: Message, before: Head): Verdict {
   if (carriesReadings(header)) {
     const { boot, openedMonotonicMs, closedMonotonicMs } = header
     // It stands in the chain, but its time was sold already: nothing is paid for it.
-    const overlaps = boot === before.boot && openedMonotonicMs < (before.closedMonotonicMs ?? 0)
+    const overlaps = boot === before?.boot && openedMonotonicMs < (before.closedMonotonicMs ?? 0)
     if (overlaps) return { kind: 'finding', finding: 'overlapping time', number }
     state.head = { ...here, boot, closedMonotonicMs }
     return { kind: 'epoch', message, head: state.head }
@@ -196,14 +231,17 @@ function remember({ remembered, limits }: State, number: number, hash: Uint8Arra
   if (remembered.size > limits.rememberedMax && oldest !== undefined) remembered.delete(oldest)
 }
 
+function bury({ graves, limits }: State, message: Message): void {
+  if (message.header.kind !== 'tombstone') return
+  const body = bodyOf(message)
+  if (body?.kind !== 'tombstone') return
+  graves.push(body)
+  if (graves.length > limits.gravesMax) graves.shift()
+}
+
 /** The tombstone at hand that stands for this number. */
-function buried({ held }: State, number: number): Tombstone | undefined {
-  for (const message of held.values()) {
-    const grave = message.header.kind === 'tombstone' ? bodyOf(message) : undefined
-    if (grave?.kind !== 'tombstone') continue
-    if (grave.from <= number && number <= grave.to) return grave
-  }
-  return undefined
+function graveOf({ graves }: State, number: number): Tombstone | undefined {
+  return graves.findLast(({ from, to }) => from <= number && number <= to)
 }
 
 /** What can be said of a message before its place in the chain is known. */

@@ -3,7 +3,7 @@
  *
  *   number                        authority        may
  *   amount of a device            this purse       rise; on the disk before it is signed
- *   spent of a device             this purse       rise, up to the amount
+ *   spent of a device             this purse       rise, up to the amount; fall by what was evicted unsold
  *   period                        this purse       rise with every change of an amount
  *   limit                         whoever pays     be set for one run
  *
@@ -16,12 +16,12 @@ import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import { isSignedBy, type Payment } from '../wire/payment.ts'
 import { type Leaf, type PaymentTree, paymentTree } from '../wire/paymenttree.ts'
-import { charge } from '../wire/price.ts'
 import type { Signer } from '../wire/signer.ts'
 import { type Split, signSplit } from '../wire/split.ts'
 import { signVoucher, type Voucher } from '../wire/voucher.ts'
 import type { Books } from './books.ts'
 import { type ChannelRow, channelBytes, type LeafRow } from './channels.ts'
+import { affordable, noteAsked, takeBack } from './metering.ts'
 import type { Want, Wish } from './want.ts'
 
 /** Why a promise was not made: no grant yet, its cap, the limit of this run, or books that lost a promise. */
@@ -55,6 +55,8 @@ export type Purse = {
   buy(wishes: readonly Wish[]): Promise<readonly (Purchase | Short)[]>
   /** Meters an epoch that was asked for ahead, now that its header is seen. False when it was not paid for. */
   meter(device: Address, want: Want): boolean
+  /** A metered epoch was evicted before it was delivered: its price is ours to spend on another. */
+  release(device: Address, want: Want): void
   /** The newest promise to a device again; undefined before the first of the channel. */
   payment(device: Address): Promise<Payment | undefined>
   /** For the gateway: the newest voucher and split, and every leaf under it. */
@@ -120,6 +122,7 @@ export function openPurse({ books, signer, channel, budget }: PurseOptions): Pur
     },
     buy: (wishes) => buy(state, wishes),
     meter: (device, want) => meter(state, device, want),
+    release: (device, want) => release(state, device, want),
     async payment(device) {
       const leaf = state.leaves.get(device)
       if (leaf === undefined || !maySign(state)) return undefined
@@ -188,12 +191,12 @@ function promiseOne(state: State, { device, wants, ahead }: Wish): Share | Short
   const cap = state.caps.get(device)
   if (leaf === undefined || cap === undefined) return 'no grant'
   const room = smaller(leaf.amount + leftOf(state), cap)
-  const { taken, spent } = affordable(state, leaf.spent, wants, room)
+  const { taken, spent } = affordable(state.books, leaf.spent, wants, room)
   if (taken.length === 0 && wants.length > 0) {
     return room === cap ? 'over the cap' : 'over the budget'
   }
   const amount = larger(leaf.amount, smaller(spent + ahead, room))
-  note(state, taken)
+  noteAsked(state.books, taken)
   commit(state, [{ ...leaf, amount, spent }], state.channel.period)
   return { leaf: { ...leaf, amount, spent }, taken }
 }
@@ -201,37 +204,22 @@ function promiseOne(state: State, { device, wants, ahead }: Wish): Share | Short
 function meter(state: State, device: Address, want: Want): boolean {
   const leaf = state.leaves.get(device)
   if (leaf === undefined) return false
-  return state.books.together(() => {
-    const { taken, spent } = affordable(state, leaf.spent, [want], leaf.amount)
-    note(state, taken)
+  const { books } = state
+  return books.together(() => {
+    const { taken, spent } = affordable(books, leaf.spent, [want], leaf.amount)
+    noteAsked(books, taken)
     commit(state, [{ ...leaf, spent }])
     return taken.length > 0
   })
 }
 
-/** The first wants whose price fits under `room`, and what is spent with them. */
-function affordable({ books }: State, before: bigint, wants: readonly Want[], room: bigint) {
-  const metered = new Map<string, bigint>()
-  const taken: Want[] = []
-  let spent = before
-  for (const want of wants) {
-    const key = `${want.meter.stream} ${want.meter.terms}`
-    const beforeMs = metered.get(key) ?? books.bought.coveredMs(want.meter)
-    const moreMs = want.coveredMs ?? 0n
-    const price = charge(beforeMs, moreMs, want.price)
-    if (spent + price > room) break
-    spent += price
-    metered.set(key, beforeMs + moreMs)
-    taken.push(want)
-  }
-  return { taken, spent }
-}
-
-function note({ books }: State, wants: readonly Want[]): void {
-  for (const { meter, generation, number, coveredMs } of wants) {
-    books.bought.add(meter, number, { generation, metered: coveredMs !== undefined })
-    if (coveredMs !== undefined) books.bought.cover(meter, coveredMs)
-  }
+function release(state: State, device: Address, want: Want): void {
+  const leaf = state.leaves.get(device)
+  if (leaf === undefined) return
+  state.books.together(() => {
+    const spent = larger(leaf.spent - takeBack(state.books, want), 0n)
+    commit(state, [{ ...leaf, spent }])
+  })
 }
 
 /** Another tree is another period, once any was signed. */
