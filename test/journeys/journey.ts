@@ -25,7 +25,7 @@ import { type Flavour, flavours, noBroker } from './brokers.ts'
 import { openStreet, type Street, type StreetOptions } from './street.ts'
 
 export type Journey = {
-  /** One word, or a few with hyphens; stands once. */
+  /** A few words; stands once. */
   readonly name: string
   /** A sentence: what holds. */
   readonly says: string
