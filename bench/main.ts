@@ -13,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Figure[]
   stall: () => import('./stall.ts'),
   infer: () => import('./infer.ts'),
   voucher: () => import('./voucher.ts'),
+  counter: () => import('./counter.ts'),
   footprint: () => import('./footprint.ts'),
 }
 
