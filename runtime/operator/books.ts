@@ -55,7 +55,11 @@ export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): 
   // The deposit is not where it was: the voucher is kept, and an ack must wait.
   if (kept.shortSinceMs !== undefined) return { channel: kept, refusal: refusal('channel-unknown') }
   const changed = withLeaves(kept.members, shown.leaves)
-  if (!changed.ok) return { channel: kept, refusal: changed.refusal }
+  if (!changed.ok) {
+    // No device takes a leaf over its cap, so what was signed for it was promised to nobody.
+    const over = changed.refusal.code === 'books-over-cap'
+    return { channel: over ? withoutVoucher(kept, channel) : kept, refusal: changed.refusal }
+  }
   const tree = treeOf(changed.members)
   if (tree.total !== total || !equal(tree.root, root)) {
     const facts = { period, known: kept.acked.period }
@@ -109,6 +113,11 @@ function remember(channel: Channel, { voucher, split }: BooksShown): Channel {
   if (known !== undefined) return known === root ? kept : end(kept, 'two trees')
   if (split.period < acked.period || splits.size >= splitsMax) return kept
   return { ...kept, splits: new Map([...splits, [split.period, root]]) }
+}
+
+/** The channel with no other voucher than it had before. */
+function withoutVoucher({ voucher: _, ...kept }: Channel, { voucher }: Channel): Channel {
+  return voucher === undefined ? kept : { ...kept, voucher }
 }
 
 /** Splits that the acked books have overtaken can do no harm any more. */

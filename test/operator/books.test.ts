@@ -95,6 +95,9 @@ test('no leaf passes its cap, goes down, or stands in another place', async () =
     assert.deepEqual(kept.acked, channel.acked)
     assert.deepEqual(kept.members, channel.members)
   }
+  // Nobody was promised more than its cap, so nobody claims it.
+  const over = await books(channel, 3n, [leaf(0, 101n), ...all.slice(1)])
+  assert.equal(takeBooks(channel, over, 1).channel.voucher, channel.voucher)
 })
 
 test('signatures of anybody else, or over two totals, or of another channel, change nothing', async () => {

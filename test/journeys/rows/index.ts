@@ -1,5 +1,6 @@
 /** Every journey of the table, in its order. */
+import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
 import { own, sale } from './sale.ts'
 
-export const journeys: readonly Journey[] = [sale, own]
+export const journeys: readonly Journey[] = [sale, own, ...cheats]
