@@ -35,8 +35,6 @@ export type DeviceParts = {
   readonly watch: Watch
   readonly openPort: OpenPort
   readonly random: (length: number) => Uint8Array
-  /** What the broker wants to see, read from the files that the config names. */
-  readonly login: { readonly password?: string; readonly tls?: () => { readonly ca: string } }
 }
 
 export type Device = {
@@ -147,12 +145,9 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
 /** store → sealed message → broker, and store → keys for whoever pays */
 async function sellingHalf(ground: Ground) {
   const { config, clock, watch, key, generations, store, random, listed, enrolled } = ground
-  const { url, username } = config.broker
   const broker = openBroker({
-    url,
+    ...config.broker,
     clientId: key.device,
-    ...(username === undefined ? {} : { username }),
-    ...ground.login,
     will: { topic: topics(key.device).status, payload: statusPayload('off') },
     keepSession: true,
     note: watch.link,

@@ -35,8 +35,33 @@ export const faults = {
   },
   BROKER_REFUSED: {
     exit: 3,
-    says: 'the MQTT broker {url} refuses {topic}',
-    cure: 'allow this client that topic in the ACL of the broker, and that size in its limits',
+    says: 'the MQTT broker {url} refuses {topic}: {why}',
+    cure: '{hint}',
+  },
+  BROKER_LOGIN: {
+    exit: 3,
+    says: 'the MQTT broker {url} does not let us in: {why}',
+    cure: 'check `username`, `passwordFile` and `certFile` of `broker`, and that the broker knows that login',
+  },
+  BROKER_TLS: {
+    exit: 3,
+    says: 'TLS with the MQTT broker {url} fails: {why}',
+    cure: 'check `caFile`, `certFile` and `keyFile` of `broker`, the name in its certificate, and both clocks',
+  },
+  BROKER_VERSION: {
+    exit: 3,
+    says: 'the MQTT broker {url} does not speak MQTT {version}',
+    cure: 'leave `version` of `broker` out: the line then speaks what the broker can',
+  },
+  BROKER_TAKEN_OVER: {
+    exit: 3,
+    says: 'another client calls itself {clientId} at {url}; it threw us out, {times} times so far',
+    cure: 'find it and stop it: a cloned card, a second process, a copied folder; two cannot share one key',
+  },
+  CERT_INVALID: {
+    exit: 2,
+    says: '{path} does not serve for TLS: {why}',
+    cure: 'put a whole PEM file in its place; certificate and key must belong together',
   },
   DRIVER_UNKNOWN: {
     exit: 2,
@@ -153,6 +178,11 @@ export const faults = {
     says: 'the blockchain endpoints disagree on {what}: {first}, {second}',
     cure: 'wait if one lags behind; replace the endpoint that is wrong',
   },
+  CHAIN_LAGS: {
+    exit: 3,
+    says: 'the blockchain endpoint {rpc} stands {seconds} s behind {other}',
+    cure: 'wait; if it stays behind, replace it: no deposit newer than its last block counts',
+  },
   CHAIN_OTHER: {
     exit: 2,
     says: 'the endpoint {rpc} serves chain {found}, not {chainId}',
@@ -172,6 +202,16 @@ export const faults = {
     exit: 3,
     says: 'transaction {hash} was not mined within {seconds} s',
     cure: 'look it up on the chain before you send it again; a claim that is sent twice changes nothing',
+  },
+  TOKEN_INEXACT: {
+    exit: 2,
+    says: 'of {amount} deposited only {brought} arrived: the token takes a fee on transfers',
+    cure: 'pay in another token of the offer; nothing has left the account but gas',
+  },
+  TOKEN_UNSIGNED: {
+    exit: 2,
+    says: 'token {token} knows no ERC-3009, and the offer names no Permit2 collector',
+    cure: 'pay in another token of the offer, or ask the seller to name `permit2Collector`',
   },
   GAS_MISSING: {
     exit: 2,

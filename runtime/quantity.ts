@@ -1,5 +1,6 @@
 /** The small languages of the configs: durations, sizes, amounts, the broker's line, as zod schemas. */
 import { z } from 'zod'
+import { contradictionsIn } from './link/settings.ts'
 import { parseAddress } from './wire/address.ts'
 
 const durationUnits: Readonly<Record<string, number>> = {
@@ -63,17 +64,31 @@ export const configAddress = z
 
 const loginInUrl = 'a login stands in the address; write it as `username` and `passwordFile`'
 
-/** The line to a broker, as the device and the operator's desk write it. */
-export const brokerLine = z.strictObject({
-  url: z
-    .string()
-    .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
-    .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
-    .describe('MQTT 3.1.1 or 5.'),
-  username: z.string().optional().describe('Login, where the broker wants one.'),
-  passwordFile: z.string().optional().describe('A file (0600), so that no password stands here.'),
-  caFile: z.string().optional().describe('PEM of the authority that signed the broker.'),
-})
+const file = z.string().min(1)
+
+/** The line to a broker, as device, gateway and buyer write it. */
+export const brokerLine = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
+      .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
+      .describe('MQTT 3.1.1 or 5.'),
+    username: z.string().optional().describe('Login, where the broker wants one.'),
+    passwordFile: file.optional().describe('A file (0600), so that no password stands here.'),
+    caFile: file.optional().describe('PEM of the authority that signed the broker.'),
+    certFile: file.optional().describe('PEM of our own certificate, where the broker wants one.'),
+    keyFile: file.optional().describe('PEM of its key (0600), without a password.'),
+    version: z
+      .enum(['auto', '3.1.1', '5'])
+      .default('auto')
+      .describe('`auto` speaks MQTT 5 where the broker can: only there a refusal has a name.'),
+  })
+  .superRefine((line, context) => {
+    for (const { setting, what, hint } of contradictionsIn(line)) {
+      context.addIssue({ code: 'custom', path: [setting], message: `${what}; ${hint}` })
+    }
+  })
 
 /** A decimal amount in a token's smallest unit; undefined when it is finer than that. */
 export function smallestUnits(text: string, decimals: number): bigint | undefined {

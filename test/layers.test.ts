@@ -49,7 +49,7 @@ const doors: Record<string, string> = {
   serialport: 'runtime/sense/port.ts',
   'onnxruntime-node': 'runtime/infer/engine.ts',
   'better-sqlite3': 'runtime/disk/sqlite.ts',
-  mqtt: 'runtime/link/broker.ts',
+  mqtt: 'runtime/link/mqtt.ts',
   ethers: 'runtime/link/chain.ts',
   pino: 'runtime/watch/log.ts',
   'prom-client': 'runtime/watch/metrics.ts',

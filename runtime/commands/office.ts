@@ -1,5 +1,4 @@
 /** What `wayside operate` opens: keys, books, chain and broker, wired to gateway and settler. */
-import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -11,6 +10,7 @@ import { openSecret } from '../disk/secret.ts'
 import { fault } from '../faults.ts'
 import { type Broker, openBroker } from '../link/broker.ts'
 import type { Chain } from '../link/chain.ts'
+import type { LinkNote } from '../link/limits.ts'
 import {
   type OperatorConfig,
   operatorSchema,
@@ -134,28 +134,11 @@ async function chainOf({ chain }: OperatorConfig, { gateway, sender }: Keys): Pr
 }
 
 async function brokerOf(
-  { broker: { url, username, passwordFile, caFile } }: OperatorConfig,
+  { broker: line }: OperatorConfig,
   clientId: string,
   note: (note: Note) => void,
 ): Promise<Broker> {
-  if (caFile !== undefined) await wordIn(caFile)
-  const password = passwordFile === undefined ? undefined : await wordIn(passwordFile)
-  const broker = openBroker({
-    url,
-    clientId,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    // Read at every connection, so that it may be renewed.
-    ...(caFile === undefined ? {} : { tls: () => ({ ca: readFileSync(caFile, 'utf8') }) }),
-    note(news) {
-      if (news.event === 'connected') note({ event: 'connected' })
-      else if (news.event === 'disconnected') note({ event: 'disconnected', why: news.why })
-      else if (news.event === 'taken over') {
-        const why = `another client calls itself ${news.clientId}`
-        note({ event: 'trouble', where: 'broker', why })
-      } else note({ event: 'trouble', where: news.topic, why: 'the broker refuses the topic' })
-    },
-  })
+  const broker = openBroker({ ...line, clientId, note: (news) => note(brokerNote(news)) })
   try {
     await broker.ready()
     return broker
@@ -163,6 +146,16 @@ async function brokerOf(
     await broker.close()
     throw cause
   }
+}
+
+/** The line's own notes, as the desk tells them. */
+function brokerNote(news: LinkNote): Note {
+  if (news.event === 'connected') return { event: 'connected' }
+  if (news.event === 'disconnected') return { event: 'disconnected', why: news.why }
+  if (news.event === 'login renewed') return { event: 'renewed' }
+  const where = news.event === 'refused' ? news.topic : 'broker'
+  const cure = 'cure' in news ? `; ${news.cure}` : ''
+  return { event: 'trouble', where, why: `${news.why}${cure}` }
 }
 
 /** Looks, over a line of its own, whether the broker knows more of us than our books. */

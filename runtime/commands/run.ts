@@ -1,8 +1,5 @@
 /** `wayside run`: the device. Senses, signs, stores and sells until it is told to stop. */
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
-import { fault } from '../faults.ts'
 import { loadConfig } from './config.ts'
 
 export function runCommand(program: Command): void {
@@ -49,7 +46,6 @@ async function run(file: string): Promise<void> {
     watch,
     openPort,
     random: randomBytes,
-    login: loginOf(config),
   })
   metrics.levels(async () => {
     const { store, broker } = await device.health()
@@ -84,20 +80,4 @@ export function stopSignal(): AbortSignal {
     })
   }
   return stop.signal
-}
-
-/** What the broker wants to see. A certificate is read at every connection, so that it may be renewed. */
-function loginOf({ broker: { passwordFile, caFile } }: Config) {
-  return {
-    ...(passwordFile === undefined ? {} : { password: readText(passwordFile).trimEnd() }),
-    ...(caFile === undefined ? {} : { tls: () => ({ ca: readText(caFile) }) }),
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw fault('INPUT_UNREADABLE', { path, why: (cause as Error).message }, cause)
-  }
 }

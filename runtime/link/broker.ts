@@ -1,5 +1,5 @@
 /**
- * The line to an MQTT broker, over the `mqtt` package and nowhere else.
+ * The line to an MQTT broker, kept up.
  *
  * mqtt.js is a transport here and no more: every connection is a fresh client that never reconnects by
  * itself and replays nothing (its store may drop QoS 1 messages when the link falls while it replays,
@@ -9,18 +9,21 @@
  * MQTT 5 is spoken where the broker can, because only there a refused publish is told from an accepted
  * one and a takeover has a name; else 3.1.1. Both carry the same payloads.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type IConnackPacket, type MqttClient } from 'mqtt'
-import { fault } from '../faults.ts'
+import { Fault, fault } from '../faults.ts'
 import { backOff } from '../time/backoff.ts'
+import { bell } from '../time/bell.ts'
 import { matches } from './filter.ts'
 import { type LinkLimits, type LinkNote, linkLimits } from './limits.ts'
-import { window } from './window.ts'
+import { type Login, openLogin } from './login.ts'
+import { type Dialled, dial, type Link } from './mqtt.ts'
+import type { BrokerSettings } from './settings.ts'
+import { type BrokerState, openStanding } from './standing.ts'
 
 export type Broker = {
   /**
    * Sends at QoS 1 and resolves at PUBACK. Rejects with BROKER_LOST when there is no link or it falls
-   * first (the broker may have it all the same), with BROKER_REFUSED when the broker says no.
+   * first (the broker may have it all the same), with BROKER_REFUSED when the broker says no, which only
+   * MQTT 5 can.
    */
   publish(
     topic: string,
@@ -33,9 +36,13 @@ export type Broker = {
    */
   subscribe(filter: string, handler: Handler): Promise<void>
   connected(): boolean
+  state(): BrokerState
   /** Called after every connection, once all filters are subscribed again; now, when one stands. */
   onConnect(listener: () => void): void
-  /** Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one. */
+  /**
+   * Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one, and at
+   * once with BROKER_LOGIN, BROKER_TLS or BROKER_VERSION when the broker does not let us in.
+   */
   ready(withinMs?: number): Promise<void>
   /**
    * Sends what is in flight, takes leave (so the last will stays unsaid) and resolves when it is off. A
@@ -46,15 +53,10 @@ export type Broker = {
 
 export type Handler = (topic: string, payload: Uint8Array, retained: boolean) => void
 
-export type BrokerOptions = {
-  /** mqtt://, mqtts://, ws:// or wss://. */
-  readonly url: string
+/** The settings stand as in a config; their files are read, and may be swapped while the line stands. */
+export type BrokerOptions = BrokerSettings & {
   /** Two clients of one id throw each other out; a device uses its address. */
   readonly clientId: string
-  readonly username?: string
-  readonly password?: string
-  /** Read at every connection, so that a renewed certificate needs no restart. PEM texts. */
-  readonly tls?: () => { readonly ca?: string; readonly cert?: string; readonly key?: string }
   /** What the broker says, retained, when this client vanishes. */
   readonly will?: { readonly topic: string; readonly payload: Uint8Array | string }
   /** The broker keeps our subscriptions and queues for us while we are away. */
@@ -66,228 +68,178 @@ export type BrokerOptions = {
   readonly random?: () => number
 }
 
-/** Connects in the background and keeps connecting until closed or the signal aborts. */
+/**
+ * Connects in the background and keeps connecting until closed or the signal aborts. Throws
+ * INPUT_UNREADABLE, KEY_EXPOSED or CERT_INVALID when a file of the login does not serve.
+ */
 export function openBroker(options: BrokerOptions): Broker {
   const limits = { ...linkLimits, ...options.limits }
   const { url, note = () => {}, random = Math.random } = options
   const filters = new Map<string, Handler[]>()
   const listeners: (() => void)[] = []
-  const waiting = new Set<Waiting>()
+  const waiting = waiters(url)
   const stop = new AbortController()
+  const standing = openStanding(options, limits, note)
+  /** Rung when waiting has become pointless: there is another login to try. */
+  const hurry = bell()
   let link: Link | undefined
+  let version: 4 | 5 = options.version === '3.1.1' ? 4 : 5
+  let made: Login | undefined
+  let leaving: Promise<void> | undefined
+  const files = openLogin(options, limits.filesMs, {
+    taken(news) {
+      standing.filesServe(news !== 'nothing')
+      if (link === undefined) hurry.ring()
+      else if (news === 'tls') leave(link)
+    },
+    kept: standing.filesFail,
+  })
 
-  const loop = keepConnected()
+  const loop = Promise.all([keepConnected(), files.watch(stop.signal)])
   options.signal?.addEventListener('abort', () => void close(), { once: true })
   if (options.signal?.aborted) stop.abort()
 
   return {
-    publish(topic, payload, { retain = false } = {}) {
-      if (link === undefined) return Promise.reject(fault('BROKER_LOST', { url }))
-      return link.publish(topic, payload, retain)
+    async publish(topic, payload, { retain = false } = {}) {
+      if (link === undefined) throw fault('BROKER_LOST', { url })
+      try {
+        await link.publish(topic, payload, retain)
+        standing.takes(topic)
+      } catch (cause) {
+        if (cause instanceof Fault && cause.code === 'BROKER_REFUSED')
+          standing.refuses(topic, cause)
+        throw cause
+      }
     },
     async subscribe(filter, handler) {
       const handlers = filters.get(filter)
       if (handlers === undefined) filters.set(filter, [handler])
       else handlers.push(handler)
-      if (link !== undefined && !(await link.subscribe(filter)))
-        throw fault('BROKER_REFUSED', { url, topic: filter })
+      const refused = await link?.subscribe(filter)
+      if (refused !== undefined) throw refused
     },
     connected: () => link !== undefined,
+    state: () => ({
+      connected: link !== undefined,
+      ...(link === undefined ? {} : { version: spoken(version) }),
+      ...standing.state(),
+      ...(made?.untilMs === undefined ? {} : { certificateUntilMs: made.untilMs }),
+    }),
     onConnect(listener) {
       listeners.push(listener)
       if (link !== undefined) listener()
     },
-    ready(withinMs = limits.connectMs) {
-      if (link !== undefined) return Promise.resolve()
-      return new Promise((done, fail) => {
-        const give = () => fail(fault('BROKER_UNREACHABLE', { url, seconds: withinMs / 1000 }))
-        const timer = setTimeout(give, withinMs)
-        waiting.add({ done, give, timer })
-      })
-    },
+    ready: (withinMs = limits.connectMs) =>
+      link === undefined ? waiting.wait(withinMs) : Promise.resolve(),
     close,
   }
 
   async function close() {
     stop.abort()
-    settle(({ give }) => give())
+    waiting.giveUp()
     await link?.end()
     await loop
   }
 
+  /** Takes leave of a connection in order, for a new one: what comes meanwhile is as without a link. */
+  function leave(old: Link): void {
+    link = undefined
+    leaving = old.end()
+  }
+
   async function keepConnected() {
-    let version: 4 | 5 = 5
     let failures = 0
-    let takeovers = 0
     while (!stop.signal.aborted) {
-      const dialled = dial(options, limits, version)
-      // From the first instant: a kept session's queue may come in one piece with the CONNACK.
-      dialled.client.on('message', hear)
-      const giveUp = () => dialled.client.end(true)
-      stop.signal.addEventListener('abort', giveUp)
+      made = files.now()
+      const login = made
+      const dialled = dial({ ...options, limits, version, login, hear })
+      stop.signal.addEventListener('abort', dialled.abandon)
       const opened = await dialled.opened
-      stop.signal.removeEventListener('abort', giveUp)
-      if (opened === 'speaks 3.1.1' && version === 5) {
+      stop.signal.removeEventListener('abort', dialled.abandon)
+      const up = 'link' in opened ? opened.link : undefined
+      const older = 'no' in opened && opened.no.kind === 'version' && version === 5
+      if (older && options.version !== '5') {
         version = 4
         continue
       }
-      const upAtMs = performance.now()
-      const up = typeof opened === 'string' ? undefined : carry(dialled.client, opened, limits, url)
-      if (up !== undefined) await serve(dialled.client, up, dialled.ended, version)
-      const stable = up !== undefined && performance.now() - upAtMs >= limits.stableMs
-      if (stable) failures = 0
-      const why = typeof opened === 'string' ? opened : await dialled.ended
-      // An older broker hangs up without a word; but it also does so to refuse what it was just sent.
-      const taken = why === takenOver || (why === hungUp && up?.resting() === true && !stable)
+      if (up !== undefined) await serve(up, dialled, login)
+      const ending = 'no' in opened ? opened.no : await dialled.ended
+      const resting = up?.resting() === true
       up?.drop()
-      takeovers = taken ? takeovers + 1 : 0
-      if (takeovers >= limits.takeoversMin)
-        note({ event: 'taken over', clientId: options.clientId, times: takeovers })
       if (stop.signal.aborted) return
+      if (leaving !== undefined) {
+        await leaving
+        leaving = undefined
+        standing.left()
+        continue
+      }
+      const { stable, slow } = standing.down(ending, resting, spoken(version))
+      if (slow !== undefined) waiting.fail(slow)
+      failures = slow !== undefined ? worst : stable ? 0 : failures
       const retryMs = backOff(failures, limits.retryFirstMs, limits.retryMaxMs, random)
-      failures += 1
-      note({ event: 'disconnected', why, retryMs })
-      await sleep(retryMs, undefined, { signal: stop.signal }).catch(() => {})
+      failures = slow !== undefined ? 0 : failures + 1
+      note({ event: 'disconnected', why: ending.why, retryMs })
+      await hurry.wait(retryMs, stop.signal)
     }
   }
 
   /** Lives on one connection until it ends. */
-  async function serve(client: MqttClient, up: Link, ended: Promise<string>, version: 4 | 5) {
+  async function serve(up: Link, { ended, abandon }: Dialled, login: Login) {
     const subscribed = new Set<string>()
-    while (client.connected && subscribed.size < filters.size) {
+    while (up.open() && subscribed.size < filters.size) {
       const more = [...filters.keys()].filter((filter) => !subscribed.has(filter))
-      const taken = await Promise.all(more.map((filter) => up.subscribe(filter)))
+      const refused = await Promise.all(more.map((filter) => up.subscribe(filter)))
       for (const [i, filter] of more.entries()) {
         subscribed.add(filter)
-        if (taken[i] !== true) note({ event: 'refused', topic: filter })
+        const why = refused[i]
+        if (why instanceof Fault) standing.refuses(filter, why)
       }
     }
-    if (client.connected && !stop.signal.aborted) {
+    if (up.open() && !stop.signal.aborted) {
       link = up
-      note({ event: 'connected', version })
-      settle(({ done }) => done())
+      standing.up()
+      note({ event: 'connected', version: spoken(version) })
+      waiting.done()
       for (const listener of listeners) listener()
-    } else client.end(true)
+      if (files.now() !== login) leave(up)
+    } else abandon()
     await ended
     link = undefined
   }
 
-  function hear(topic: string, payload: Buffer, { retain }: { readonly retain: boolean }) {
-    const bytes = new Uint8Array(payload.buffer, payload.byteOffset, payload.length)
+  function hear(topic: string, payload: Uint8Array, retained: boolean) {
     for (const [filter, handlers] of filters)
-      if (matches(filter, topic)) for (const handle of handlers) handle(topic, bytes, retain)
+      if (matches(filter, topic)) for (const handle of handlers) handle(topic, payload, retained)
   }
+}
 
-  function settle(how: (one: Waiting) => void) {
-    for (const one of waiting) {
+/** So many failures that the wait is drawn from the longest. */
+const worst = 30
+
+function spoken(version: 4 | 5): '3.1.1' | '5' {
+  return version === 4 ? '3.1.1' : '5'
+}
+
+/** Who waits for the first connection. */
+function waiters(url: string) {
+  type Waiting = { done(): void; fail(why: Error): void; giveUp(): void }
+  const all = new Set<Waiting & { readonly timer: ReturnType<typeof setTimeout> }>()
+  const settle = (how: (one: Waiting) => void) => {
+    for (const one of all) {
       clearTimeout(one.timer)
       how(one)
     }
-    waiting.clear()
+    all.clear()
   }
-}
-
-type Waiting = {
-  readonly done: () => void
-  readonly give: () => void
-  readonly timer: ReturnType<typeof setTimeout>
-}
-
-/** One connection's two verbs, and its two ends. */
-type Link = {
-  publish(topic: string, payload: Uint8Array | string, retain: boolean): Promise<void>
-  /** False when the broker refuses the filter; true also when the link falls first. */
-  subscribe(filter: string): Promise<boolean>
-  /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
-  end(): Promise<void>
-  /** True when nothing is on its way. */
-  resting(): boolean
-  /** The link fell: nothing more comes back. */
-  drop(): void
-}
-
-const takenOver = 'session taken over'
-const hungUp = 'the broker closed the line'
-
-/** One attempt: how it opened (or why not), and why it ended. */
-function dial(options: BrokerOptions, limits: LinkLimits, version: 4 | 5) {
-  const { url, clientId, username, password, will, keepSession = false } = options
-  const { sessionS: sessionExpiryInterval, messageBytesMax: maximumPacketSize } = limits
-  const client = connect(url, {
-    clientId,
-    protocolVersion: version,
-    clean: !keepSession,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    connectTimeout: limits.connectMs,
-    keepalive: limits.keepaliveS,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(will === undefined ? {} : { will: { ...will, payload: raw(will.payload), ...retained } }),
-    ...(version === 5
-      ? { properties: { maximumPacketSize, ...(keepSession ? { sessionExpiryInterval } : {}) } }
-      : {}),
-    ...options.tls?.(),
-  })
-  let why = hungUp
-  let oldBroker = false
-  client.on('error', (error: Error & { code?: number | string }) => {
-    why = error.message
-    // An older broker answers an MQTT 5 CONNECT with 3.1.1's code 1, or MQTT 5's own 0x84.
-    oldBroker = error.code === 1 || error.code === 0x84
-  })
-  client.on('disconnect', ({ reasonCode }) => {
-    why = reasonCode === 0x8e ? takenOver : `the broker disconnected us with code ${reasonCode}`
-  })
-  const ended = new Promise<string>((done) => client.once('close', () => done(why)))
-  const opened = new Promise<IConnackPacket | string>((done) => {
-    client.once('connect', done)
-    client.once('close', () => done(oldBroker ? 'speaks 3.1.1' : why))
-  })
-  return { client, opened, ended }
-}
-
-const retained = { qos: 1, retain: true } as const
-
-/** Publishes and subscribes over one open connection, within what the broker takes at once. */
-function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, url: string): Link {
-  const { receiveMaximum = 65_535, maximumPacketSize } = connack.properties ?? {}
-  const flight = window(Math.min(limits.inFlightMax, receiveMaximum))
-  const lost = () => fault('BROKER_LOST', { url })
   return {
-    async publish(topic, payload, retain) {
-      const bytes = raw(payload)
-      // Topic and head need room too: 64 bytes more than the largest head of a publish.
-      if (maximumPacketSize !== undefined && bytes.length + topic.length + 64 > maximumPacketSize)
-        throw fault('BROKER_REFUSED', { url, topic })
-      await flight.run((done) => {
-        client.publish(topic, bytes, { qos: 1, retain }, (error) => {
-          if (error == null) done()
-          else done(client.connected ? fault('BROKER_REFUSED', { url, topic }, error) : lost())
-        })
-      }, lost)
+    wait(withinMs: number): Promise<void> {
+      return new Promise((done, fail) => {
+        const giveUp = () => fail(fault('BROKER_UNREACHABLE', { url, seconds: withinMs / 1000 }))
+        all.add({ done, fail, giveUp, timer: setTimeout(giveUp, withinMs) })
+      })
     },
-    subscribe: (filter) =>
-      new Promise((done) => {
-        client.subscribe(filter, { qos: 1 }, (error, granted) => {
-          const taken = error == null && (granted?.every(({ qos }) => qos < 128) ?? false)
-          done(taken || !client.connected)
-        })
-      }),
-    async end() {
-      const late = () => sleep(limits.leaveMs, undefined, { ref: false })
-      await Promise.race([flight.idle(), late()])
-      // mqtt.js waits for every answer and for the broker to hang up; a line that hangs brings neither.
-      await Promise.race([client.endAsync(), late()])
-      client.stream.destroy()
-    },
-    resting: () => flight.resting(),
-    drop: () => flight.drop(),
+    done: () => settle((one) => one.done()),
+    fail: (why: Error) => settle((one) => one.fail(why)),
+    giveUp: () => settle((one) => one.giveUp()),
   }
-}
-
-function raw(payload: Uint8Array | string): Buffer {
-  return typeof payload === 'string'
-    ? Buffer.from(payload)
-    : Buffer.from(payload.buffer, payload.byteOffset, payload.length)
 }

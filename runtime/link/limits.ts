@@ -6,7 +6,7 @@ export type LinkLimits = {
   readonly retryMaxMs: number
   /** A connection that held this long was a good one: the back-off starts over. */
   readonly stableMs: number
-  /** So many short lives in a row that the broker ended unasked, and we say that we were taken over. */
+  /** MQTT 3.1.1, which has no word for it: so many short lives in a row that the broker ended unasked. */
   readonly takeoversMin: number
   readonly connectMs: number
   /** At the end: how long PUBACKs are waited for, and then the broker's goodbye. */
@@ -18,6 +18,12 @@ export type LinkLimits = {
   readonly sessionS: number
   /** Largest message we take, bytes (said to an MQTT 5 broker). */
   readonly messageBytesMax: number
+  /** Topics that are sent as a number (MQTT 5), each way: as many as a device has streams, and no more. */
+  readonly aliasesMax: number
+  /** How often the files of the login are looked at, ms: they are used when two looks in a row agree. */
+  readonly filesMs: number
+  /** Refused topics that are remembered for the health document. */
+  readonly refusedMax: number
 }
 
 export const linkLimits: LinkLimits = {
@@ -31,14 +37,30 @@ export const linkLimits: LinkLimits = {
   inFlightMax: 64,
   sessionS: 7 * 86_400,
   messageBytesMax: 4 << 20,
+  aliasesMax: 96,
+  filesMs: 2_000,
+  refusedMax: 32,
 }
 
 /**
- * What happened on the line. `taken over` means that another client seems to use our id, and the two
- * throw each other out (a cloned card?): the broker ended one short connection after another, unasked.
+ * What happened on the line.
+ *
+ * `shut out`: the broker is there and does not let us in; tried again slowly. `taken over`: another client
+ * uses our id, and the two throw each other out (a cloned card?). `refused`: a topic that the broker keeps
+ * from us. `login renewed`: the files of the login changed, and serve from now on; `login kept`: they
+ * changed, and do not serve, so the ones before go on.
  */
 export type LinkNote =
-  | { readonly event: 'connected'; readonly version: 4 | 5 }
+  | { readonly event: 'connected'; readonly version: '3.1.1' | '5' }
   | { readonly event: 'disconnected'; readonly why: string; readonly retryMs: number }
-  | { readonly event: 'taken over'; readonly clientId: string; readonly times: number }
-  | { readonly event: 'refused'; readonly topic: string }
+  | { readonly event: 'shut out'; readonly why: string; readonly cure: string }
+  | {
+      readonly event: 'taken over'
+      readonly clientId: string
+      readonly times: number
+      readonly why: string
+      readonly cure: string
+    }
+  | { readonly event: 'refused'; readonly topic: string; readonly why: string }
+  | { readonly event: 'login renewed' }
+  | { readonly event: 'login kept'; readonly why: string }

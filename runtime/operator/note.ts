@@ -46,3 +46,5 @@ export type Note =
   /** Something that must be tried again, and will be. */
   | { readonly event: 'trouble'; readonly where: string; readonly why: string }
   | { readonly event: 'connected' | 'disconnected'; readonly why?: string }
+  /** The files of the broker's login changed, and serve from now on. */
+  | { readonly event: 'renewed' }

@@ -12,6 +12,8 @@ export function sentenceOf(note: Note, money: Money): string {
     case 'connected':
     case 'disconnected':
       return note.why === undefined ? note.event : `${note.event}: ${note.why}`
+    case 'renewed':
+      return 'the login at the broker was renewed'
     case 'refused':
       return `refused: ${note.why}`
     case 'claimed': {

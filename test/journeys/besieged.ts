@@ -39,7 +39,6 @@ export async function besiege(t: TestContext) {
     watch: openWatch((_level, event) => void logged.push(event), openMetrics()),
     openPort: port.open,
     random: randomBytes,
-    login: {},
   })
   const stop = new AbortController()
   let died: unknown

@@ -1,10 +1,8 @@
 /** A device of the street: what `wayside run` composes, with a sensor that numbers its frames. */
 
-import { readFile } from 'node:fs/promises'
 import { randomBytes } from '#crypto'
 import { plantowerCapture } from '../../demo/sensors.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
-import type { Config } from '../../runtime/config.ts'
 import { type Device, openDevice } from '../../runtime/device.ts'
 import { mockPort } from '../../runtime/sense/mock.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
@@ -72,7 +70,6 @@ export async function openStall(folder: string, settings: object): Promise<Stall
       watch: openWatch(note, openMetrics()),
       openPort: (line) => (free.shift() ?? (ports[0] as (typeof ports)[0]).open)(line),
       random: randomBytes,
-      login: await loginOf(config.broker),
     })
     const end = new AbortController()
     const ended = one.start(end.signal)
@@ -111,17 +108,6 @@ export async function openStall(folder: string, settings: object): Promise<Stall
     health: async () => life?.device.health(),
     all: () => `# ${device}\n${logged.join('')}`,
     said: () => number,
-  }
-}
-
-/** As `wayside run` reads it. */
-async function loginOf({ passwordFile, caFile }: Config['broker']) {
-  const [password, ca] = await Promise.all(
-    [passwordFile, caFile].map(async (file) => file && (await readFile(file, 'utf8')).trimEnd()),
-  )
-  return {
-    ...(password === undefined ? {} : { password }),
-    ...(ca === undefined ? {} : { tls: () => ({ ca }) }),
   }
 }
 

@@ -1,0 +1,187 @@
+/**
+ * One connection to an MQTT broker, over the `mqtt` package and nowhere else: how it opens, carries and
+ * ends. Whoever keeps a line opens one after the other (broker.ts).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect, type IConnackPacket, type MqttClient } from 'mqtt'
+import { fault } from '../faults.ts'
+import type { LinkLimits } from './limits.ts'
+import type { Login } from './login.ts'
+import { propertiesOf, repeats } from './properties.ts'
+import { disconnection, type Ending, endingOf, type LineError, refusedTopic } from './reasons.ts'
+import { window } from './window.ts'
+
+export type Dialling = {
+  readonly url: string
+  readonly clientId: string
+  readonly username?: string | undefined
+  readonly login: Login
+  readonly will?: { readonly topic: string; readonly payload: Uint8Array | string } | undefined
+  readonly keepSession?: boolean | undefined
+  readonly version: 4 | 5
+  readonly limits: LinkLimits
+  /** Called from the first instant: a kept session's queue may come in one piece with the CONNACK. */
+  readonly hear: (topic: string, payload: Uint8Array, retained: boolean) => void
+}
+
+export type Dialled = {
+  /** The link, or why there is none. */
+  readonly opened: Promise<{ readonly link: Link } | { readonly no: Ending }>
+  /** Why it ended. */
+  readonly ended: Promise<Ending>
+  /** Drops it at once, open or not. */
+  abandon(): void
+}
+
+/** One connection's two verbs, and its two ends. */
+export type Link = {
+  /**
+   * Resolves at PUBACK. Rejects with BROKER_REFUSED, or with BROKER_LOST when the link falls first.
+   */
+  publish(topic: string, payload: Uint8Array | string, retain: boolean): Promise<void>
+  /** Undefined when the broker took the filter, or the link fell first; else its refusal. */
+  subscribe(filter: string): Promise<Error | undefined>
+  open(): boolean
+  /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
+  end(): Promise<void>
+  /** True when nothing is on its way. */
+  resting(): boolean
+  /** The link fell: nothing more comes back. */
+  drop(): void
+}
+
+/** One attempt. mqtt.js never connects again by itself and replays nothing. */
+export function dial(dialling: Dialling): Dialled {
+  const { url, limits, hear } = dialling
+  const client = connect(url, optionsOf(dialling))
+  client.on('message', (topic, payload, { retain }) => {
+    hear(topic, new Uint8Array(payload.buffer, payload.byteOffset, payload.length), retain)
+  })
+  let ending: Ending = { kind: 'hung up', why: 'the broker closed the line' }
+  client.on('error', (error: LineError) => {
+    ending = endingOf(error)
+  })
+  client.on('disconnect', ({ reasonCode = 0, properties }) => {
+    ending = disconnection(reasonCode, properties?.reasonString)
+  })
+  return {
+    opened: new Promise((done) => {
+      client.once('connect', (connack) => done({ link: carry(client, connack, limits, url) }))
+      client.once('close', () => done({ no: ending }))
+    }),
+    ended: new Promise((done) => client.once('close', () => done(ending))),
+    abandon: () => void client.end(true),
+  }
+}
+
+function optionsOf({ clientId, username, login, will, keepSession, version, limits }: Dialling) {
+  const { password, ca, cert, key } = login
+  const { sessionS: sessionExpiryInterval, messageBytesMax: maximumPacketSize } = limits
+  const properties = {
+    maximumPacketSize,
+    topicAliasMaximum: limits.aliasesMax,
+    ...(keepSession ? { sessionExpiryInterval } : {}),
+  }
+  return {
+    clientId,
+    protocolVersion: version,
+    clean: !keepSession,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    // A topic that was sent once with a number is sent as the number from then on.
+    autoUseTopicAlias: true,
+    connectTimeout: limits.connectMs,
+    keepalive: limits.keepaliveS,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(will === undefined ? {} : { will: willOf(will, version) }),
+    ...(version === 5 ? { properties } : {}),
+  } as const
+}
+
+function willOf({ topic, payload }: NonNullable<Dialling['will']>, version: 4 | 5) {
+  const bytes = raw(payload)
+  const { contentType, payloadFormatIndicator } = propertiesOf(topic, bytes)
+  const properties = {
+    ...(contentType === undefined ? {} : { contentType }),
+    ...(payloadFormatIndicator === undefined ? {} : { payloadFormatIndicator }),
+  }
+  const message = { topic, payload: bytes, qos: 1, retain: true } as const
+  return version === 5 ? { ...message, properties } : message
+}
+
+/** Publishes and subscribes over one open connection, within what the broker takes at once. */
+function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, url: string): Link {
+  const { receiveMaximum = 65_535, maximumPacketSize } = connack.properties ?? {}
+  const flight = window(Math.min(limits.inFlightMax, receiveMaximum))
+  const propertiesFor = courtesies(client, connack, limits)
+  const lost = () => fault('BROKER_LOST', { url })
+  return {
+    async publish(topic, payload, retain) {
+      const bytes = raw(payload)
+      // Topic and head need room too: 64 bytes more than the largest head of a publish.
+      if (maximumPacketSize !== undefined && bytes.length + topic.length + 64 > maximumPacketSize) {
+        throw refusedTopic(url, topic, 0x95, `at most ${maximumPacketSize} bytes`)
+      }
+      await flight.run((done) => {
+        const packet = { qos: 1, retain, ...propertiesFor(topic, bytes) } as const
+        client.publish(topic, bytes, packet, (error, answer) => {
+          if (error == null) return done()
+          if (!client.connected) return done(lost())
+          const { code } = error as LineError
+          const said =
+            answer !== undefined && 'properties' in answer ? answer.properties : undefined
+          const words = (said as { readonly reasonString?: string } | undefined)?.reasonString
+          done(refusedTopic(url, topic, Number(code), words, error))
+        })
+      }, lost)
+    },
+    subscribe: (filter) =>
+      new Promise((done) => {
+        client.subscribe(filter, { qos: 1 }, (error, granted) => {
+          const code = granted?.map(({ qos }) => Number(qos)).find((qos) => qos >= 0x80)
+          const refused = error != null || code !== undefined
+          if (!refused || !client.connected) return done(undefined)
+          done(refusedTopic(url, filter, code ?? codeOf(error), undefined, error))
+        })
+      }),
+    open: () => client.connected,
+    async end() {
+      const late = () => sleep(limits.leaveMs, undefined, { ref: false })
+      await Promise.race([flight.idle(), late()])
+      // mqtt.js waits for every answer and for the broker to hang up; a line that hangs brings neither.
+      await Promise.race([client.endAsync(), late()])
+      client.stream.destroy()
+    },
+    resting: () => flight.resting(),
+    drop: () => flight.drop(),
+  }
+}
+
+/** The MQTT 5 properties of the next message on a topic; nothing on an older line. */
+function courtesies(client: MqttClient, connack: IConnackPacket, limits: LinkLimits) {
+  const aliasesMax = Math.min(connack.properties?.topicAliasMaximum ?? 0, limits.aliasesMax)
+  const aliases = new Map<string, number>()
+  return (topic: string, payload: Uint8Array) => {
+    if (client.options.protocolVersion !== 5) return {}
+    const properties = propertiesOf(topic, payload)
+    if (aliases.has(topic) || aliases.size >= aliasesMax || !repeats(topic)) return { properties }
+    const topicAlias = aliases.size + 1
+    aliases.set(topic, topicAlias)
+    return { properties: { ...properties, topicAlias } }
+  }
+}
+
+function codeOf(error: unknown): number | undefined {
+  const { code } = (error ?? {}) as { readonly code?: unknown }
+  return typeof code === 'number' ? code : undefined
+}
+
+function raw(payload: Uint8Array | string): Buffer {
+  return typeof payload === 'string'
+    ? Buffer.from(payload)
+    : Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+}
