@@ -42,6 +42,8 @@ export type Books = {
   readonly wanted: Runs
   readonly bytesPaid: number
   readonly bytesFetched: number
+  /** The books were lost once: what the next payment promises counts as spent. */
+  readonly lost?: true
 }
 
 export type Pending = {
@@ -53,7 +55,7 @@ export type Pending = {
 export const ownChannel: Hex = `0x${'0'.repeat(64)}`
 
 /** Fresh books for an order on a channel that was never here. */
-export function newBooks(order: OrderDocument, exposureMax: bigint): Books {
+export function newBooks(order: OrderDocument, exposureMax: bigint, lost = false): Books {
   const channel = hex(order.order.channelId)
   return {
     channel,
@@ -67,6 +69,7 @@ export function newBooks(order: OrderDocument, exposureMax: bigint): Books {
     wanted: [],
     bytesPaid: 0,
     bytesFetched: 0,
+    ...(lost ? { lost } : {}),
   }
 }
 

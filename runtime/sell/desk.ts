@@ -94,7 +94,9 @@ export function takePayment(books: Books, payment: Payment, ground: Ground): Dec
   const promised = promise(books.account, amount)
   if (!promised.ok) return promised
   const { period, root } = payment.split
-  const next = { ...books, payment, account: promised.account }
+  const { lost, ...rest } = books
+  const account = lost === true ? spent(promised.account) : promised.account
+  const next = { ...rest, payment, account }
   const entry: Pending = { period, root, amount }
   // The gateway may have acknowledged this very tree before it came here.
   if (books.ack !== undefined && isAcked(entry, books.ack))
@@ -211,6 +213,11 @@ function chargeFor(books: Books, epoch: SealedEpoch, ground: Ground): Decision |
   if (!delivered.ok) return delivered
   const coveredMs = new Map(books.coveredMs).set(meter, before + more)
   return { ok: true, books: { ...books, account: delivered.account, coveredMs } }
+}
+
+/** Of lost books nobody here knows what was delivered for this promise: all of it, as far as we know. */
+function spent(account: Books['account']): Books['account'] {
+  return { ...account, delivered: account.promised }
 }
 
 function isReadings({ kind }: SealedEpoch): boolean {

@@ -46,6 +46,10 @@ export function orders(options: OrdersOptions) {
     if (document instanceof Malformed) {
       return turnAway(name, opened.keys, refusal('request-malformed', { why: document.message }))
     }
+    // A session from before the books were lost: its counters and keys are lost too.
+    if (till.isLost('session', name)) {
+      return turnAway(name, opened.keys, refusal('session-ended'))
+    }
     const no = refusalOf(document, opened.sessionKey, known)
     if (no !== undefined) return turnAway(name, opened.keys, no)
     await openSession(name, digest, document, opened.keys, known)
@@ -86,7 +90,7 @@ export function orders(options: OrdersOptions) {
     const before = till.books(channel)
     const books =
       before === undefined
-        ? options.brief(newBooks(document, limits.exposureMax))
+        ? options.brief(newBooks(document, limits.exposureMax, till.isLost('channel', channel)))
         : renewed(before, document)
     const session: Session = {
       name,

@@ -55,6 +55,7 @@ export type Change = {
   readonly sessions: readonly SessionRow[]
   readonly forgotten: readonly string[]
   readonly timeMs: number | null
+  readonly found?: readonly string[]
   readonly retained: readonly { readonly topic: string; readonly payload: Uint8Array }[]
 }
 
@@ -77,6 +78,7 @@ export type SalesStore = {
     readonly sessions: readonly SessionRow[]
     readonly terms: readonly TermsRow[]
     readonly timeMs: number | null
+    readonly lost: readonly { readonly what: 'channel' | 'session'; readonly name: string }[]
   }>
   /** One transaction, durable when it resolves. */
   saleCommit(change: Change): Promise<void>

@@ -50,9 +50,10 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
   const books = new Map<Hex, Books>()
   const sessions = new Map<string, Session>()
   const touched = new Set<Hex>()
+  const lost = new Set(saved.lost.map(({ what, name }) => `${what} ${name}`))
   for (const row of saved.channels) {
     const one = booksFrom(row, exposureMax)
-    books.set(one.channel, one)
+    books.set(one.channel, isLost('channel', one.channel) ? { ...one, lost: true } : one)
   }
   for (const row of saved.sessions) sessions.set(row.session, sessionFrom(row))
 
@@ -67,6 +68,8 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       return isKept(books.get(session.channel)) ? 'granted' : 'guest'
     },
     allSessions: () => [...sessions.values()],
+    /** Whether it existed before the books were lost, and nothing was heard of it since. */
+    isLost,
     /** Sessions of that channel that still get keys. */
     live,
     /** Notes in memory what needs no disk: the next commit takes it along. */
@@ -85,6 +88,10 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       await store.saleCommit({ channels: rows, sessions: [], forgotten: [], timeMs, retained: [] })
     },
     commit,
+  }
+
+  function isLost(what: 'channel' | 'session', name: string): boolean {
+    return lost.has(`${what} ${name}`)
   }
 
   function live(channel: Hex): Session[] {
@@ -114,10 +121,12 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     const channels = next !== undefined && isKept(next) ? [booksRow(next)] : []
     const rows = [...changed.values()].filter(({ channel }) => kept(channel)).map(sessionRow)
     const forgotten = forget.map(({ name }) => name)
+    const found = next !== undefined && isFound(next) ? [next.channel] : []
     if (channels.length + rows.length + forgotten.length + retained.length > 0) {
       const timeMs = options.timeMs() ?? null
-      await store.saleCommit({ channels, sessions: rows, forgotten, timeMs, retained })
+      await store.saleCommit({ channels, sessions: rows, forgotten, timeMs, retained, found })
     }
+    for (const channel of found) lost.delete(`channel ${channel}`)
     if (next !== undefined) {
       books.set(next.channel, next)
       touched.delete(next.channel)
@@ -125,6 +134,11 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     for (const session of changed.values()) sessions.set(session.name, session)
     for (const { name } of forget) sessions.delete(name)
     makeRoom()
+  }
+
+  /** Its first payment since the books were lost. */
+  function isFound(next: Books): boolean {
+    return next.lost !== true && isLost('channel', next.channel)
   }
 
   function sealedKeys(session: Session, next: Books): Uint8Array {

@@ -7,7 +7,7 @@ import type { SealedRow } from './plan.ts'
 
 /** A header that wants its body and its signature; the kinds we write ourselves. */
 export type Unsigned = Omit<Header, 'kind' | 'device' | 'flags' | 'bodyBytes' | 'bodyHash'> & {
-  readonly kind: 'readings' | 'interrupted' | 'clock map' | 'generation'
+  readonly kind: 'readings' | 'interrupted' | 'tombstone' | 'clock map' | 'generation'
 }
 
 /** Signs a header over its body; the row is all that the store keeps and sends of it. */

@@ -1,8 +1,9 @@
 /**
- * The device's own chain, under the stream name `device`: when a generation began, and how the machine's
- * two clocks stand to each other. Its headers carry no readings; their body is clear CBOR.
+ * Headers that carry no readings; their body is clear CBOR. Most stand in the device's own chain, under the
+ * stream name `device`: when a generation began, and how the machine's two clocks stand to each other. A
+ * tombstone stands in the chain whose numbers it stands for.
  */
-import { encodeClearBody, ownStream } from '../wire/clearbody.ts'
+import { encodeClearBody, ownStream, type Tombstone } from '../wire/clearbody.ts'
 import type { Clock } from '../wire/clock.ts'
 import { zeroHash } from '../wire/header.ts'
 import { signHeader, type Unsigned } from './header.ts'
@@ -41,19 +42,39 @@ export function clockMapHeader(
   return signHeader(key, own('clock map', at, generation, clock), body)
 }
 
+/** Says that numbers of a stream are no longer kept; it takes the next number itself. */
+export function tombstoneHeader(
+  key: DeviceKey,
+  at: Standing & { readonly stream: string; readonly generation: number },
+  grave: Tombstone,
+  clock: Clock,
+): SealedRow {
+  const body = encodeClearBody({ kind: 'tombstone', ...grave })
+  return signHeader(key, clear('tombstone', at, clock), body)
+}
+
 function own(
   kind: 'clock map' | 'generation',
   at: Standing,
   generation: number,
   clock: Clock,
 ): Unsigned {
+  return clear(kind, { ...at, generation, stream: ownStream }, clock)
+}
+
+function clear(
+  kind: 'tombstone' | 'clock map' | 'generation',
+  { stream, generation, number, previous }: Standing & Pick<Unsigned, 'stream' | 'generation'>,
+  clock: Clock,
+): Unsigned {
   const wall = clock.wall()
   const monotonicMs = clock.monotonicMs()
   return {
     kind,
-    stream: ownStream,
+    stream,
     generation,
-    ...at,
+    number,
+    previous,
     clock: wall?.quality ?? 'unset',
     count: 0,
     root: zeroHash,

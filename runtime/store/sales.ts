@@ -15,6 +15,8 @@ export type SavedSales = {
   readonly terms: readonly SaleTermsRow[]
   /** Gateway time as it was last kept, ms since 1970; null when there never was one. */
   readonly timeMs: number | null
+  /** Of which books were lost: channels whose next payment counts as spent, sessions nobody here knows. */
+  readonly lost: readonly { readonly what: 'channel' | 'session'; readonly name: string }[]
 }
 
 /** Terms that were offered once: an order may go on under them when the offer has others. */
@@ -26,6 +28,8 @@ export type SaleChange = {
   /** Ids of sessions that are over and need not be remembered. */
   readonly forgotten: readonly string[]
   readonly timeMs: number | null
+  /** Channels whose promise is known again. */
+  readonly found?: readonly string[]
   /** What is to stand on these topics from now on; an empty payload takes away what is there. */
   readonly retained: readonly { readonly topic: string; readonly payload: Uint8Array }[]
 }
@@ -42,12 +46,20 @@ export function salesTables(db: Database, outbox: Outbox) {
   CREATE TABLE IF NOT EXISTS sale_time (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     time_ms INTEGER NOT NULL
-  ) STRICT`)
+  ) STRICT;
+  -- Recovery of lost books writes it; a channel leaves it with its next payment.
+  CREATE TABLE IF NOT EXISTS sale_lost (
+    what TEXT NOT NULL CHECK (what IN ('channel', 'session')),
+    name TEXT NOT NULL,
+    PRIMARY KEY (what, name)
+  ) STRICT, WITHOUT ROWID`)
   const channel = saleChannelTable(db)
   const session = saleSessionTable(db)
   const epochs = saleEpochs(db)
   const addTerms = db.prepare('INSERT OR IGNORE INTO sale_terms VALUES (?, ?)')
   const allTerms = db.prepare('SELECT hash, json FROM sale_terms ORDER BY hash')
+  const lost = db.prepare('SELECT what, name FROM sale_lost ORDER BY what, name')
+  const find = db.prepare("DELETE FROM sale_lost WHERE what = 'channel' AND name = ?")
   const time = db.prepare('SELECT time_ms FROM sale_time').pluck()
   const setTime = db.prepare(`INSERT INTO sale_time VALUES (1, ?)
     ON CONFLICT DO UPDATE SET time_ms = max(time_ms, excluded.time_ms)`)
@@ -56,6 +68,7 @@ export function salesTables(db: Database, outbox: Outbox) {
     for (const row of change.channels) channel.put(row)
     for (const row of change.sessions) session.put(row)
     for (const id of change.forgotten) session.drop(id)
+    for (const name of change.found ?? []) find.run(name)
     if (change.timeMs !== null) setTime.run(Math.floor(change.timeMs))
     for (const { topic, payload } of change.retained) outbox.addRetained(topic, payload)
     failpoint('sale.inside')
@@ -67,6 +80,7 @@ export function salesTables(db: Database, outbox: Outbox) {
       sessions: session.all(),
       terms: allTerms.all() as SaleTermsRow[],
       timeMs: (time.get() as number | undefined) ?? null,
+      lost: lost.all() as SavedSales['lost'],
     }),
     /** Durable when it returns. Takes no waiting readings along. */
     saleCommit(change: SaleChange): void {

@@ -9,6 +9,7 @@ import { auditTable } from './audit.ts'
 import { chainTable } from './chain.ts'
 import { commits } from './commit.ts'
 import { epochTable } from './epoch.ts'
+import { lostTables } from './lost.ts'
 import { openTable } from './open.ts'
 import { outboxTable } from './outbox.ts'
 import { retainedTable } from './retained.ts'
@@ -43,6 +44,8 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     retainedTopics: retained.topics,
     // selling: orders, books, sessions
     ...salesTables(db, outbox),
+    // lost books: what is unproven, what was heard, and the mending
+    ...lostTables(db, { chain, epoch, outbox }),
     // health
     counts: () => ({
       waiting: open.waiting(),
