@@ -80,8 +80,12 @@ export const brokerLine = z
     certFile: file.optional().describe('PEM of our own certificate, where the broker wants one.'),
     keyFile: file.optional().describe('PEM of its key (0600), without a password.'),
     version: z
-      .enum(['auto', '3.1.1', '5'])
-      .default('auto')
+      // YAML reads a bare 5 as a number.
+      .union([z.enum(['auto', '3.1.1', '5']), z.literal(5)], {
+        error: 'not a version of MQTT; write auto, 3.1.1 or 5',
+      })
+      .transform((version) => (version === 5 ? '5' : version))
+      .prefault('auto')
       .describe('`auto` speaks MQTT 5 where the broker can: only there a refusal has a name.'),
   })
   .superRefine((line, context) => {
