@@ -52,7 +52,14 @@ export type SellerOptions = {
   readonly nowMs: () => number
 }
 
-type Open = { readonly session: Session; readonly row: SessionRow }
+type Open = {
+  readonly session: Session
+  readonly row: SessionRow
+  /** The newest request counter that is ours. */
+  readonly reserved: bigint
+  /** The device has taken requests here that are not: whoever has our keys can shut us out. */
+  shared: boolean
+}
 
 type State = SellerOptions & {
   readonly bell: Bell
@@ -90,7 +97,7 @@ export function openSeller(options: SellerOptions): Seller {
         state.open = open
         if (!(await enter(state, open, entering))) continue
         trade.owe()
-        await serve(state, trade, open.row, buying, ending)
+        await serve(state, trade, open, buying, ending)
       }
       if (state.open !== undefined) await leave(state, trade, state.open, ending)
     },
@@ -101,20 +108,33 @@ async function dial(state: State): Promise<Open> {
   const { line, books, orders, listing, tally, limits } = state
   const { device, hpke } = listing.offer
   const row = await orders.row(device, unhex(hpke))
+  const reserve = (count: number) => books.sessions.reserve(device, row.channel, count)
+  let reserved = reserve(0)
   const session = await openSession({
     line,
     row,
-    reserve: (count) => books.sessions.reserve(device, row.channel, count),
+    reserve(count) {
+      reserved = reserve(count)
+      return reserved
+    },
     onKeys: (keys) => takeKeys(state, keys),
     malformed: (why) => tally.finding('malformed message', { device, why }),
     limits,
   })
-  return { session, row }
+  return {
+    session,
+    row,
+    shared: false,
+    get reserved() {
+      return reserved
+    },
+  }
 }
 
 /** Sends the order until it is taken; false when only another one helps, or when the signal came. */
-async function enter(state: State, { session, row }: Open, signal: AbortSignal): Promise<boolean> {
+async function enter(state: State, open: Open, signal: AbortSignal): Promise<boolean> {
   const { limits, orders, tally, listing } = state
+  const { session, row } = open
   const { device } = listing.offer
   let last = { code: '', times: 0 }
   for (; !signal.aborted; await pause(limits.retryMs, signal)) {
@@ -131,7 +151,12 @@ async function enter(state: State, { session, row }: Open, signal: AbortSignal):
       await pause(limits.retryMs, signal)
       return false
     }
-    if (answer === undefined || !learn(state, answer)) continue
+    const taken = answer !== undefined && learn(state, answer)
+    if (open.shared) {
+      orders.forget(row)
+      return false
+    }
+    if (!taken) continue
     tally.note({ event: 'ordered', seller: device, session: session.name })
     return true
   }
@@ -142,14 +167,16 @@ async function enter(state: State, { session, row }: Open, signal: AbortSignal):
 async function serve(
   state: State,
   trade: Trade,
-  row: SessionRow,
+  open: Open,
   buying: AbortSignal,
   ending: AbortSignal,
 ): Promise<void> {
   const { orders, limits } = state
+  const { row } = open
   while (!ending.aborted && !orders.isStale(row)) {
     const fresh = !buying.aborted && state.trusted
-    if ((await trade.turn(fresh, ending)) === 'renew') return orders.forget(row)
+    const renew = (await trade.turn(fresh, ending)) === 'renew'
+    if (renew || open.shared) return orders.forget(row)
     if (!fresh && trade.isDone()) return
     await state.bell.wait(limits.gapMs, ending)
   }
@@ -169,13 +196,17 @@ async function leave(
 }
 
 /** Takes what the device says, signed, of where we stand. False while it has no grant for us. */
-function learn({ listing, tally, purse }: State, answer: Answer): boolean {
+function learn({ listing, tally, purse, open }: State, answer: Answer): boolean {
   if (answer.kind !== 'welcome' && answer.kind !== 'state') return true
   const { state: standing, place, payment } = answer
   const { device, signingKey } = listing.offer
   if (recoverState(standing) !== signingKey || standing.device !== device) {
     tally.finding('wrong signature', { device, why: 'of a state' })
     return false
+  }
+  if (open !== undefined && !open.shared && standing.counter > open.reserved) {
+    open.shared = true
+    tally.finding('session shared', { device, why: 'somebody else asks in it: ordering anew' })
   }
   if (purse === undefined) return true
   if (place === undefined) return false

@@ -17,7 +17,12 @@ export type BuyNote =
   | { readonly event: 'budget used up' }
 
 /** A message that proves nothing, or a seller that did wrong. */
-export type Found = Finding | 'malformed message' | 'other terms' | 'paid and does not open'
+export type Found =
+  | Finding
+  | 'malformed message'
+  | 'other terms'
+  | 'paid and does not open'
+  | 'session shared'
 
 type About = {
   readonly device?: Address

@@ -1,5 +1,6 @@
 /** Everyone who cheats, in the order of the table. */
 import type { Journey } from '../journey.ts'
 import { promises } from './promises.ts'
+import { sessions } from './sessions.ts'
 
-export const cheats: readonly Journey[] = [...promises]
+export const cheats: readonly Journey[] = [...promises, ...sessions]
