@@ -50,7 +50,7 @@ const doors: Record<string, string> = {
   'onnxruntime-node': 'runtime/infer/engine.ts',
   'better-sqlite3': 'runtime/disk/sqlite.ts',
   mqtt: 'runtime/link/mqtt.ts',
-  ethers: 'runtime/link/chain.ts',
+  ethers: 'runtime/link/contract.ts',
   pino: 'runtime/watch/log.ts',
   'prom-client': 'runtime/watch/metrics.ts',
   'node-cron': 'runtime/operator/settler.ts',
@@ -168,7 +168,7 @@ test('the device never loads the chain, not even late', () => {
   const reached = reach('runtime/device.ts', () => true)
   assert.ok(reached.size > 50, 'the map leads somewhere')
   assert.deepEqual(
-    [...reached].filter((path) => path.startsWith('runtime/link/chain')),
+    [...reached].filter((path) => /^runtime\/link\/(chain|contract)/.test(path)),
     [],
   )
 })

@@ -8,6 +8,7 @@
 import { createTask, validate } from 'node-cron'
 import { Fault } from '../faults.ts'
 import type { Chain, Claim as VoucherClaim } from '../link/chain.ts'
+import { costNow } from '../link/gasprice.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { type Channel, claimable } from './channel.ts'
 import type { Note } from './note.ts'
@@ -17,7 +18,7 @@ import { type Claim, type Policy, plan, urgent } from './plan.ts'
 export type SettlerParts = {
   readonly channels: () => Iterable<Channel>
   /** Claims and settles in one multicall. */
-  readonly chain: Pick<Chain, 'gasPrice' | 'claim'>
+  readonly chain: Pick<Chain, 'fees' | 'claim'>
   readonly policy: Policy
   /** A cron line of five fields, in the machine's time zone. */
   readonly schedule: string
@@ -58,7 +59,7 @@ export function openSettler(parts: SettlerParts): Settler {
   async function settleNow(due: readonly Channel[], all: boolean): Promise<void> {
     if (due.length === 0) return
     try {
-      const price = await parts.chain.gasPrice()
+      const price = costNow(await parts.chain.fees())
       for (const claim of plan(due, price, policy, all)) await send(claim)
     } catch (cause) {
       note({ event: 'trouble', where: 'settlement', why: whyOf(cause) })

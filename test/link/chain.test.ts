@@ -167,7 +167,7 @@ describe('the line to a chain', { skip }, () => {
       await chain.state(config())
       const doubted = await open({ rpcs: [dev.rpc, liar.rpc] })
       const channel = config()
-      await assert.rejects(doubted.state(channel), is('CHAIN_DISAGREES', 'channels at block'))
+      await assert.rejects(doubted.state(channel), is('CHAIN_DISAGREES', 'channel 0x'))
     } finally {
       liar.server.close()
     }

@@ -23,7 +23,7 @@ function world(channels: Channel[]) {
   const settler = openSettler({
     channels: () => state.channels,
     chain: {
-      gasPrice: async () => 10n ** 9n,
+      fees: async () => ({ tip: 10n ** 9n, timeS: 0 }),
       async claim(claims) {
         const poisoned = claims.some(({ voucher }) => voucher.maxClaimableAmount === 13n)
         if (poisoned) throw fault('CHAIN_REFUSED', { action: 'claim', why: 'ClaimOverVoucher' })
