@@ -9,8 +9,11 @@
  */
 import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
 import type { Config } from './config.ts'
+import { fault } from './faults.ts'
 import { infer } from './infer/infer.ts'
-import { openBroker } from './link/broker.ts'
+import { type Broker, openBroker } from './link/broker.ts'
+import { lineHealth } from './link/standing.ts'
+import { type Ears, listenToBroker } from './listening.ts'
 import { product } from './product.ts'
 import { smallestUnits } from './quantity.ts'
 import { openShop } from './sell/shop.ts'
@@ -21,6 +24,7 @@ import { type DeviceKey, openDeviceKey } from './sign/key.ts'
 import { openStore, type Store } from './store/client.ts'
 import { type Enrolled, openEnrolled } from './stream/enrolled.ts'
 import { type Generations, openGenerations } from './stream/generations.ts'
+import { lookout } from './stream/lookout.ts'
 import { openMessages } from './stream/open.ts'
 import { outbox } from './stream/outbox.ts'
 import { openShelf, statusPayload } from './stream/shelf.ts'
@@ -158,6 +162,21 @@ async function sellingHalf(ground: Ground) {
     window: config.outbox.window,
     note: watch.outbox,
   })
+  const twin = new AbortController()
+  const look = lookout({
+    ...{
+      device: key.device,
+      signingKey: key.signingKey,
+      store,
+      line: broker,
+      folder: config.folder,
+    },
+    cloned(what) {
+      const { message, cure, code } = fault('DEVICE_CLONED', { device: key.device, what })
+      watch.note('error', 'cloned', { code, message, cure })
+      twin.abort()
+    },
+  })
   const shelf = await openShelf({
     device: key.device,
     sign: key.sign,
@@ -165,6 +184,7 @@ async function sellingHalf(ground: Ground) {
     offer: offerOf(config, key, listed, enrolled.bytes()),
     setups: listed.map(({ setup }) => ({ ...setup, device: key.device })),
     changed: out.look,
+    wrote: look.wrote,
   })
   const exposureMax = smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n
   const shop = await openShop({
@@ -183,41 +203,54 @@ async function sellingHalf(ground: Ground) {
     changed: out.look,
     note: watch.sale,
   })
-  return { broker, out, shelf, shop }
+  return { broker, out, shelf, shop, look, twin }
 }
 
 type SensingHalf = ReturnType<typeof sensingHalf>
 type SellingHalf = Awaited<ReturnType<typeof sellingHalf>>
 
-/** Starts every stage; at the signal ends them from left to right, so that nothing under way is lost. */
+/**
+ * Starts every stage; at the signal, or when one of them fails, ends them from left to right, so that
+ * nothing under way is lost. Nothing goes out before the books are known to be whole, nor once somebody
+ * else speaks with our key.
+ */
 async function run(
   ground: Ground,
   { sensors, inferences, maker }: SensingHalf,
-  { broker, out, shelf, shop }: SellingHalf,
+  right: SellingHalf,
   signal: AbortSignal,
 ): Promise<void> {
   const { store, watch } = ground
+  const { broker, out, shelf, shop, look, twin } = right
   const sensing = new AbortController()
   const inferring = new AbortController()
   const signing = new AbortController()
   const selling = new AbortController()
   const sending = new AbortController()
-  const failure = Promise.withResolvers<never>()
+  const failed = Promise.withResolvers<{ readonly cause: unknown }>()
+  let failure: { readonly cause: unknown } | undefined
   const own = <T>(stage: Promise<T>): Promise<T> => {
-    stage.catch(failure.reject)
+    stage.catch((cause) => failed.resolve({ cause }))
     return stage
   }
-  await listenToBroker(ground, { broker, out, shelf, shop }, own)
+  void failed.promise.then((found) => {
+    failure = found
+  })
+  await listenToBroker(broker, earsOf(ground, right, own))
   await shelf.status('on')
 
-  const sent = own(out.start(sending.signal))
-  const sold = [shop, shelf].map((stage) => own(stage.start(selling.signal)))
+  const whole = own(look.whole(AbortSignal.any([selling.signal, twin.signal])))
+  const onceWhole = async (start: (until: AbortSignal) => Promise<void>, end: AbortController) => {
+    if (await whole) await start(AbortSignal.any([end.signal, twin.signal]))
+  }
+  const sent = own(onceWhole(out.start, sending))
+  const sold = [shop, shelf].map((stage) => own(onceWhole(stage.start, selling)))
   const signed = own(maker.start(signing.signal))
   const inferred = inferences.map(({ stage }) => own(stage.start(inferring.signal)))
   const sensed = sensors.map((sensor) => own(sensor.start(sensing.signal)))
   watch.note('info', 'running', { device: ground.key.device, streams: ground.listed.length })
 
-  await Promise.race([aborted(signal), failure.promise])
+  await Promise.race([aborted(signal), failed.promise])
   watch.note('info', 'stopping')
   for (const [controller, stages] of [
     [sensing, sensed],
@@ -226,45 +259,31 @@ async function run(
     [selling, sold],
   ] as const) {
     controller.abort()
-    await Promise.all(stages)
+    await Promise.allSettled(stages)
   }
-  await shelf.status('off')
-  await out.drained(broker.connected() ? drainMs : 0)
+  const speaks = failure === undefined && (await whole) && !twin.signal.aborted
+  if (speaks) await shelf.status('off')
+  await out.drained(speaks && broker.connected() ? drainMs : 0)
   sending.abort()
-  await sent
+  await Promise.allSettled([sent])
+  if (failure !== undefined) throw failure.cause
   const { outboxRows: unsent } = await store.counts()
   watch.note('info', 'stopped', { unsent })
 }
 
-/** Requests, grants and acks go to the shop; an enrolment renews the offer. */
-async function listenToBroker(
+function earsOf(
   { config, key, listed, enrolled, store }: Ground,
-  { broker, out, shelf, shop }: SellingHalf,
-  own: <T>(work: Promise<T>) => Promise<T>,
-): Promise<void> {
-  for (const filter of shop.filters) await broker.subscribe(filter, shop.handle)
-  const enrol = async (payload: Uint8Array) => {
-    if (await enrolled.take(payload)) {
-      await shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
-    }
-  }
-  await broker.subscribe(
-    topics(key.device).enrolment,
-    (_topic, payload) => void own(enrol(payload)),
-  )
-  // A broker that lost its disk has forgotten what we left there.
-  let first = true
-  broker.onConnect(() => {
-    if (first) void own(store.sendRetainedAgain())
-    first = false
-    out.look()
-  })
+  { out, shelf, shop }: SellingHalf,
+  own: (work: Promise<unknown>) => void,
+): Ears {
+  const showEnrolment = () => shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
+  return { device: key.device, shop, enrol: enrolled.take, showEnrolment, store, out, own }
 }
 
 async function health(
   { config, key, clock, store, enrolled, watch }: Ground,
   { sensors, inferences }: SensingHalf,
-  { broker, shop }: SellingHalf,
+  { broker, shop, look }: SellingHalf,
 ): Promise<Health> {
   return healthOf({
     device: key.device,
@@ -273,7 +292,8 @@ async function health(
     sensors: sensors.map((sensor) => sensor.health()),
     models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
     store: await store.counts(),
-    broker: { url: config.broker.url, connected: broker.connected() },
+    broker: lineHealth(config.broker.url, broker.state(), clock.wall()?.ms),
+    books: look.state(),
     sale: shop.counts(),
     enrolled: enrolled.bytes() !== undefined,
     totals: await watch.metrics.totals(),

@@ -55,6 +55,7 @@ async function run(file: string): Promise<void> {
       waiting_readings: store.waiting,
       wal_bytes: store.walBytes,
       broker_connected: broker.connected ? 1 : 0,
+      broker_certificate_days: broker.certificateDays ?? Number.NaN,
     }
   })
   const views = { health: device.health, metrics: metrics.text }

@@ -116,7 +116,9 @@ export function openBroker(options: BrokerOptions): Broker {
       if (handlers === undefined) filters.set(filter, [handler])
       else handlers.push(handler)
       const refused = await link?.subscribe(filter)
-      if (refused !== undefined) throw refused
+      if (refused === undefined) return
+      standing.refuses(filter, refused)
+      throw refused
     },
     connected: () => link !== undefined,
     state: () => ({
@@ -192,7 +194,7 @@ export function openBroker(options: BrokerOptions): Broker {
       for (const [i, filter] of more.entries()) {
         subscribed.add(filter)
         const why = refused[i]
-        if (why instanceof Fault) standing.refuses(filter, why)
+        if (why !== undefined) standing.refuses(filter, why)
       }
     }
     if (up.open() && !stop.signal.aborted) {

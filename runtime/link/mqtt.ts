@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt'
-import { fault } from '../faults.ts'
+import { type Fault, fault } from '../faults.ts'
 import type { LinkLimits } from './limits.ts'
 import type { Login } from './login.ts'
 import { propertiesOf, repeats } from './properties.ts'
@@ -40,7 +40,7 @@ export type Link = {
    */
   publish(topic: string, payload: Uint8Array | string, retain: boolean): Promise<void>
   /** Undefined when the broker took the filter, or the link fell first; else its refusal. */
-  subscribe(filter: string): Promise<Error | undefined>
+  subscribe(filter: string): Promise<Fault | undefined>
   open(): boolean
   /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
   end(): Promise<void>

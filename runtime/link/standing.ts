@@ -90,3 +90,17 @@ export function openStanding(
     },
   }
 }
+
+/** The line as the health document shows it; `wallMs` is undefined while the clock is unset. */
+export function lineHealth(url: string, state: BrokerState, wallMs: number | undefined) {
+  const { certificateUntilMs: untilMs, troubles, ...more } = state
+  const known = untilMs !== undefined && wallMs !== undefined
+  return {
+    url,
+    ...more,
+    troubles: troubles.map(({ code, message, cure }) => ({ code, message, cure })),
+    ...(known ? { certificateDays: Math.floor((untilMs - wallMs) / dayMs) } : {}),
+  }
+}
+
+const dayMs = 86_400_000

@@ -19,7 +19,19 @@ export type HealthParts = {
     readonly walBytes: number
     readonly databaseBytes: number
   }
-  readonly broker: { readonly url: string; readonly connected: boolean }
+  readonly broker: {
+    readonly url: string
+    readonly connected: boolean
+    readonly version?: string
+    /** What the line itself has to say: each with its cure. */
+    readonly troubles: readonly Trouble[]
+    /** How often another client with our id threw us out. */
+    readonly takeovers: number
+    /** Whole days until our certificate ends; unknown without one, or without the time. */
+    readonly certificateDays?: number
+  }
+  /** `asking`: not compared with what stands at the broker yet; nothing is sent or sold so long. */
+  readonly books: 'asking' | 'whole' | 'lost' | 'cloned'
   readonly sale: Facts
   readonly enrolled: boolean
   readonly totals: Readonly<Record<TotalName, Readonly<Record<string, number>>>>
@@ -28,6 +40,7 @@ export type HealthParts = {
 }
 
 type Facts = Readonly<Record<string, unknown>>
+type Trouble = { readonly code: string; readonly message: string; readonly cure: string }
 
 export type Health = Omit<HealthParts, 'outboxBytesMax'> & {
   readonly ok: boolean
@@ -42,8 +55,19 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
       problems.push(`sensor ${name} is silent: check its cable and power, and see wayside ports`)
     }
   }
-  if (!parts.broker.connected) {
-    problems.push(`no line to ${parts.broker.url}: readings are kept and sent when it is back`)
+  const { url, connected, troubles, certificateDays } = parts.broker
+  if (!connected) problems.push(`no line to ${url}: readings are kept and sent when it is back`)
+  for (const { message, cure } of troubles) problems.push(`${message}: ${cure}`)
+  if (certificateDays !== undefined && certificateDays <= certificateDaysMin) {
+    const ends = certificateDays < 0 ? 'has ended' : `ends in ${certificateDays} days`
+    problems.push(
+      `our certificate at the broker ${ends}: put a new one in place of broker.certFile`,
+    )
+  }
+  if (parts.books === 'cloned') {
+    problems.push(
+      'another machine signs with the key of this device: nothing is sent or sold any more',
+    )
   }
   if (parts.store.outboxBytes > outboxBytesMax) {
     problems.push(`${parts.store.outboxBytes} unsent bytes: the line is too slow or down too long`)
@@ -53,6 +77,9 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
   }
   return { ok: problems.length === 0, problems, ...parts, sale: printable(parts.sale) }
 }
+
+/** So many days before its end a certificate is a problem: time enough for a letter to the city. */
+const certificateDaysMin = 14
 
 /** JSON has no bigint: amounts stand as the text of their digits. */
 export function printable(facts: Facts): Facts {

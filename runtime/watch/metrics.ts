@@ -12,6 +12,8 @@ export type Metrics = {
   /** Epochs whose keys a buyer has been given. */
   sold(channel: string, count: number): void
   refused(code: string, count?: number): void
+  /** Another client with our id threw us out at the broker. */
+  takenOver(): void
   /** Current levels, read when somebody looks. */
   levels(read: ReadLevels): void
   /** The text that Prometheus scrapes, and its content type. */
@@ -29,6 +31,7 @@ const levelHelp = {
   waiting_readings: 'Readings stored in epochs that are still open.',
   wal_bytes: 'Size of the write-ahead log.',
   broker_connected: '1 while the line to the broker stands.',
+  broker_certificate_days: 'Days until our certificate at the broker ends; NaN without one.',
 } as const
 
 const totalHelp = {
@@ -38,6 +41,7 @@ const totalHelp = {
   epochs_published: 'Epochs that the broker has acknowledged.',
   epochs_sold: 'Epochs whose key a buyer has been given.',
   refusals: 'Requests refused, by code.',
+  broker_takeovers: 'Times that another client with our id threw us out.',
 } as const
 
 export function openMetrics(): Metrics {
@@ -57,6 +61,7 @@ export function openMetrics(): Metrics {
     epochs_published: total('epochs_published', ['stream']),
     epochs_sold: total('epochs_sold', ['channel']),
     refusals: total('refusals', ['code']),
+    broker_takeovers: total('broker_takeovers', []),
   }
   let refresh = async () => {}
   return {
@@ -66,6 +71,7 @@ export function openMetrics(): Metrics {
     published: (stream) => counters.epochs_published.inc({ stream }),
     sold: (channel, count) => counters.epochs_sold.inc({ channel }, count),
     refused: (code, count = 1) => counters.refusals.inc({ code }, count),
+    takenOver: () => counters.broker_takeovers.inc(),
     levels(read) {
       const show = levelGauges(register)
       refresh = () => show(read)

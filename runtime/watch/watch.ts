@@ -22,7 +22,11 @@ export function openWatch(note: Note, metrics: Metrics) {
       note('debug', 'doubt', { source, reason })
     },
     sensor: (says: string, facts: Facts) => note('info', says, facts),
-    link: (said: { readonly event: string }) => note('info', `broker ${said.event}`, rest(said)),
+    link(said: { readonly event: string }) {
+      if (said.event === 'taken over') metrics.takenOver()
+      const level = ['connected', 'disconnected', 'login renewed'].includes(said.event)
+      note(level ? 'info' : 'warn', `broker ${said.event}`, rest(said))
+    },
     acknowledged({ stream, count }: { readonly stream: string; readonly count: number }) {
       metrics.stored(stream, count)
       note('debug', 'stored', { stream, count })

@@ -12,12 +12,12 @@ const well: HealthParts = {
     ...{ waiting: 1, epochs: 2, outboxRows: 0, outboxBytes: 10 },
     ...{ walBytes: 0, databaseBytes: 4096 },
   },
-  broker: { url: 'mqtt://127.0.0.1:1883', connected: true },
+  broker: { url: 'mqtt://127.0.0.1:1883', connected: true, troubles: [], takeovers: 0 },
   sale: { owed: 12n, sessions: 1 },
   enrolled: true,
   totals: {
     ...{ readings_stored: { air: 3 }, doubts: {}, epochs_sealed: {} },
-    ...{ epochs_published: {}, epochs_sold: {}, refusals: {} },
+    ...{ epochs_published: {}, epochs_sold: {}, refusals: {}, broker_takeovers: {} },
   },
   outboxBytesMax: 10,
 }
@@ -29,11 +29,23 @@ test('a device that works is well, and its document is plain JSON', () => {
   assert.equal(JSON.parse(JSON.stringify(health)).sale.owed, '12')
 })
 
+const clone = {
+  code: 'BROKER_TAKEN_OVER',
+  message: 'another client has our id',
+  cure: 'stop it',
+}
+
 test('each thing that is wrong is one sentence that says what to do or to expect', () => {
   const cases: [Partial<HealthParts>, RegExp][] = [
     [{ sensors: [{ name: 'air', state: 'silent', moments: 3 }] }, /sensor air .*check its cable/],
     [{ sensors: [{ name: 'air', state: 'backoff', moments: 3 }] }, /sensor air /],
-    [{ broker: { url: 'mqtt://b', connected: false } }, /no line to mqtt:\/\/b: readings are kept/],
+    [{ broker: { ...well.broker, connected: false } }, /no line to mqtt:.*: readings are kept/],
+    [{ broker: { ...well.broker, troubles: [clone] } }, /another client has our id: stop it/],
+    [
+      { broker: { ...well.broker, certificateDays: 14 } },
+      /certificate .* ends in 14 days: put a new/,
+    ],
+    [{ broker: { ...well.broker, certificateDays: -1 } }, /certificate .* has ended: put a new/],
     [{ store: { ...well.store, outboxBytes: 11 } }, /11 unsent bytes/],
     [{ clock: { ...well.clock, quality: 'unset' } }, /clock is unset/],
   ]
@@ -46,7 +58,7 @@ test('each thing that is wrong is one sentence that says what to do or to expect
 })
 
 test('several wrongs are all told', () => {
-  const broker = { url: 'mqtt://b', connected: false }
+  const broker = { ...well.broker, connected: false }
   const clock = { ...well.clock, quality: 'unset' } as const
   assert.equal(healthOf({ ...well, broker, clock }).problems.length, 2)
 })

@@ -8,6 +8,7 @@ const levels: Readonly<Record<LevelName, number>> = {
   waiting_readings: 7,
   wal_bytes: 4096,
   broker_connected: 1,
+  broker_certificate_days: 30,
 }
 
 test('every line is as Prometheus reads it, and every metric says what it is', async () => {
@@ -60,6 +61,7 @@ test('what is counted stands in the totals under its labels', async () => {
   metrics.published('air')
   metrics.sold('0xc4', 4)
   metrics.refused('PRICE_LOW')
+  metrics.takenOver()
   assert.deepEqual(await metrics.totals(), {
     readings_stored: { air: 5, gps: 1 },
     doubts: { 'air:bad checksum': 1 },
@@ -67,6 +69,7 @@ test('what is counted stands in the totals under its labels', async () => {
     epochs_published: { air: 1 },
     epochs_sold: { '0xc4': 4 },
     refusals: { PRICE_LOW: 1 },
+    broker_takeovers: { all: 1 },
   })
 })
 
