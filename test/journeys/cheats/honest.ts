@@ -113,7 +113,7 @@ export function inOrder(street: Street, items: readonly Item[]): void {
 }
 
 function told(notes: readonly BuyNote[]): string {
-  return JSON.stringify(notes.slice(-12), (_, value) =>
+  return JSON.stringify(notes.slice(-40), (_, value) =>
     typeof value === 'bigint' ? `${value}` : value,
   )
 }

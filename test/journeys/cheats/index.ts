@@ -1,6 +1,7 @@
 /** Everyone who cheats, in the order of the table. */
 import type { Journey } from '../journey.ts'
+import { broker } from './broker.ts'
 import { promises } from './promises.ts'
 import { sessions } from './sessions.ts'
 
-export const cheats: readonly Journey[] = [...promises, ...sessions]
+export const cheats: readonly Journey[] = [...promises, ...sessions, ...broker]

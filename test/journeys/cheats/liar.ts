@@ -1,0 +1,66 @@
+/**
+ * A broker that lies: it stands between one buyer and the street's own broker, takes every message from
+ * there, and hands on what it likes. What the buyer says goes through.
+ */
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { Aedes } from 'aedes'
+import { openBroker } from '../../../runtime/link/broker.ts'
+import { everyTopic, type ParsedTopic, parseTopic } from '../../../runtime/wire/topic.ts'
+import type { Street } from '../street.ts'
+import { lineOf } from './sale.ts'
+
+export type Message = {
+  readonly topic: string
+  readonly payload: Uint8Array
+  readonly parsed: ParsedTopic
+}
+
+/** What it makes of a message: the messages that it hands on in its place, in their order. */
+export type Lie = (message: Message) => readonly Pick<Message, 'topic' | 'payload'>[]
+
+export type Liar = {
+  readonly url: string
+  /** Says something of its own. */
+  say(topic: string, payload: Uint8Array): void
+}
+
+export async function openLiar(street: Street, lie: Lie): Promise<Liar> {
+  const aedes = await Aedes.createBroker()
+  const server = createServer(aedes.handle)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => sockets.add(socket))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  street.end.add(async () => {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()))
+    for (const socket of sockets) socket.destroy()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  })
+  const upstream = await lineOf(street, 'liar')
+  const say = (topic: string, payload: Uint8Array) => {
+    const retain = !passing.has(parseTopic(topic)?.kind ?? 'ask')
+    const packet = { topic, payload: Buffer.from(payload), retain, qos: 1, dup: false } as const
+    aedes.publish({ cmd: 'publish', ...packet }, () => {})
+  }
+  aedes.on('publish', ({ topic, payload }, client) => {
+    if (client === null || parseTopic(topic)?.kind !== 'ask') return
+    // A line that is down is a message that got lost.
+    upstream.publish(topic, payload as Uint8Array).catch(() => {})
+  })
+  await upstream.subscribe(everyTopic, (topic, payload) => {
+    const parsed = parseTopic(topic)
+    if (parsed === undefined || parsed.kind === 'ask') return
+    for (const one of lie({ topic, payload: payload.slice(), parsed })) say(one.topic, one.payload)
+  })
+  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, say }
+}
+
+/** A line to it, for the buyer that it lies to. */
+export async function lineTo({ end }: Street, { url }: Liar) {
+  const line = openBroker({ url, clientId: 'believer' })
+  end.add(line.close)
+  await line.ready()
+  return line
+}
+
+/** Kinds that no broker retains. */
+const passing: ReadonlySet<ParsedTopic['kind']> = new Set(['epoch', 'open', 'ask', 'answer'])
