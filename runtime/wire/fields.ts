@@ -24,7 +24,7 @@ export const streamName = z.custom<string>(
 
 export const fieldName = z.custom<string>(
   (value) => typeof value === 'string' && isFieldName(value),
-  'a field name is up to 64 of A-Z a-z 0-9 _ . -',
+  'a field name is up to 64 of A-Z a-z 0-9 _ . : -',
 )
 
 export const unit = z.custom<Unit>(

@@ -41,13 +41,15 @@ export function isStreamName(name: string): boolean {
   return /^[a-z][a-z0-9_.-]{0,31}$/.test(name)
 }
 
-/** Field names: what RFC 8428 §4.5.1 allows in a name, without `/` and `:`; at most 64. */
+/** Field names: what RFC 8428 §4.5.1 allows in a name, OBIS codes too, without `/`; at most 64. */
 export function isFieldName(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(name)
+  return /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/.test(name)
 }
 
-/** Subjects: as field names, so that they are safe in a name and in a topic. */
-export const isSubject = isFieldName
+/** Subjects: as field names without `:`, so that they are safe wherever names are joined. */
+export function isSubject(name: string): boolean {
+  return isFieldName(name) && !name.includes(':')
+}
 
 /** The last moment that a date can name (ECMA-262 §21.4.1.1), in seconds since 1970. */
 const lastTimeS = 8.64e12

@@ -1,6 +1,7 @@
 /** The setup: the physical facts behind a stream. Signed, retained; its hash stands in every header. */
 import { z } from 'zod'
 import { address, grown, shaped, streamName, uint32 } from './fields.ts'
+import { isFieldName } from './reading.ts'
 import { readDocument, type SignedDocument } from './signed.ts'
 
 const short = z.string().max(200)
@@ -20,6 +21,11 @@ const setupSchema = z.strictObject({
       /** When and how it was last calibrated. */
       calibration: z.string().max(1000).optional(),
     })
+    .optional(),
+  /** What fields mean whose names are codes, such as OBIS. */
+  labels: z
+    .record(z.string(), short)
+    .refine((labels) => Object.keys(labels).every(isFieldName))
     .optional(),
   place: z
     .strictObject({

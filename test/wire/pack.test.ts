@@ -21,12 +21,15 @@ const value = fc.oneof(
   fc.string(),
   fc.uint8Array({ maxLength: 300 }),
 )
-const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,12}$/)
+const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,12}$/)
 
 const reading: fc.Arbitrary<Reading> = fc
   .record({
     stream: fc.constantFrom('air', 'gps.rmc'),
-    subject: fc.option(name, { nil: undefined }),
+    subject: fc.option(
+      name.filter((text) => !text.includes(':')),
+      { nil: undefined },
+    ),
     monotonicMs: fc.nat({ max: 2 ** 45 }),
     wallMs: fc.option(fc.integer({ min: 2 ** 39, max: 2 ** 42 }), { nil: undefined }),
     fields: fc.uniqueArray(
