@@ -6,7 +6,7 @@ import { type OptionValues, readOptions } from './options.ts'
 
 /**
  * Finds `plantower`, `plantower.pms5003` or `pms5003`; a model stands for options, which what was written
- * overrides. Throws the faults DRIVER_UNKNOWN, DRIVER_OPTION_UNKNOWN and DRIVER_OPTION_INVALID.
+ * overrides. A driver that its options change comes as they make it. Throws the faults DRIVER_UNKNOWN, DRIVER_OPTION_UNKNOWN and DRIVER_OPTION_INVALID.
  */
 export function chooseDriver(
   drivers: readonly Driver[],
@@ -15,12 +15,16 @@ export function chooseDriver(
 ): { readonly driver: Driver; readonly options: OptionValues } {
   const wanted = name.toLowerCase()
   for (const driver of drivers) {
-    if (wanted === driver.id) return { driver, options: readOptions(driver, written) }
+    if (wanted === driver.id) return under(driver, readOptions(driver, written))
     for (const [model, options] of Object.entries(driver.models)) {
       if (wanted !== model && wanted !== `${driver.id}.${model}`) continue
-      return { driver, options: readOptions(driver, { ...options, ...written }) }
+      return under(driver, readOptions(driver, { ...options, ...written }))
     }
   }
   const names = drivers.flatMap(({ id, models }) => [id, ...Object.keys(models)])
   throw fault('DRIVER_UNKNOWN', { driver: name, near: nearest(names, wanted, 2).join(' or ') })
+}
+
+function under(driver: Driver, options: OptionValues) {
+  return { driver: driver.under?.(options) ?? driver, options }
 }

@@ -2,7 +2,7 @@
  * Bytes in, sayings and doubts out: a driver at work on one stream of bytes, before any grouping. Used by
  * the supervisor on a live port and by `wayside decode` on a file.
  */
-import { type Driver, doubt, type Said } from './driver.ts'
+import { type Ask, type Driver, doubt, type Said } from './driver.ts'
 import { cutter } from './frame.ts'
 import type { OptionValues } from './options.ts'
 
@@ -14,9 +14,7 @@ export type Decoder = {
   /** The stream has ended: what the bytes still held say. */
   finish(): Heard[]
   /** A polled driver's turn: bytes to send, when to be called again, what it missed. */
-  ask(
-    nowMs: number,
-  ): { readonly send?: Uint8Array; readonly wakeMs: number; readonly doubt?: string } | undefined
+  ask(nowMs: number): Ask<unknown> | undefined
   /** Intact frames so far, whether or not they were believed. */
   frames(): number
   skipped(): number
@@ -25,7 +23,7 @@ export type Decoder = {
 
 export function decoder(driver: Driver, options: OptionValues): Decoder {
   const cut = cutter(driver.shape)
-  let memory = driver.begin(options)
+  let memory = driver.begin(options, driver.serial)
   let frames = 0
 
   function hear(found: ReturnType<typeof cut.push>): Heard[] {
@@ -50,6 +48,8 @@ export function decoder(driver: Driver, options: OptionValues): Decoder {
       const turn = driver.ask?.(memory, nowMs)
       if (turn === undefined) return undefined
       memory = turn.memory
+      // What came before the question is no answer to it.
+      if (turn.send !== undefined) cut.drop(turn.expect ?? driver.shape)
       return turn
     },
     frames: () => frames,

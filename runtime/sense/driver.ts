@@ -12,12 +12,22 @@
  */
 import type { Value } from '../wire/reading.ts'
 import type { Unit } from '../wire/units.ts'
+import type { Breaker } from './breaker.ts'
 import type { Option, OptionValues } from './options.ts'
 import type { Shape } from './shape.ts'
 
 export type { Value } from '../wire/reading.ts'
 export type { Unit } from '../wire/units.ts'
-export { choice, flag, hexKey, whole, word } from './options.ts'
+export { type Breaker, breaker, missed } from './breaker.ts'
+export { choice, document, flag, hexKey, lapse, type OptionValues, whole, word } from './options.ts'
+export {
+  type Block,
+  defineProfile,
+  type Profile,
+  placesOf,
+  profileSchema,
+  type Register,
+} from './profile.ts'
 export { headed, i16be, type Shape, stuffed, sum16, textLine, u16be, xor8 } from './shape.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */
@@ -38,9 +48,13 @@ export type Driver<Memory = unknown> = {
   readonly fields: Readonly<Record<string, Field>>
   /** Left out: all fields. Which of them this choice of options can bring, for the terms of a stream. */
   fieldsWith?(options: OptionValues): readonly string[]
+  /** The driver as these options make it, where they change its fields or its line. */
+  under?(options: OptionValues): Driver
+  /** Present where several devices may share a line, each asked in its turn → runtime/sense/bus.ts */
+  readonly bus?: Bus
   readonly shape: Shape
-  /** The memory before the first frame. */
-  begin(options: OptionValues): Memory
+  /** The memory before the first frame; `serial` is the line as it is opened. */
+  begin(options: OptionValues, serial: Serial): Memory
   decode(frame: Uint8Array, memory: Memory): Step<Memory>
   readonly moments?: Moments
   /** Called when the port opens, after every frame and when the time it named has come. */
@@ -90,9 +104,20 @@ export type Moments = {
   join?(values: Saying['values'], next: Saying['values']): Saying['values']
 }
 
+export type Bus = {
+  /** How long the line must have been silent before anybody may be asked. */
+  gapMs(serial: Serial): number
+}
+
 export type Ask<Memory> = {
   readonly memory: Memory
   readonly send?: Uint8Array
+  /** Where frames of the answer begin and end, when what was sent tells; left out, the driver's shape. */
+  readonly expect?: Shape
+  /** The line belongs to this device until it is answered or `wakeMs` have passed: nobody else may ask. */
+  readonly waits?: true
+  /** Whether the device is asked as ever, or so seldom that its silence costs the others nothing. */
+  readonly breaker?: Breaker['state']
   /** When to be called again if no frame comes first. */
   readonly wakeMs: number
   /** What an answer that never came is counted as. */

@@ -20,13 +20,16 @@ export type Cutter = {
   push(chunk: Uint8Array): Frame[]
   /** The line has ended: the frames in what is still held. */
   finish(): Frame[]
+  /** Gives up what is held; from here on frames are cut by this shape. */
+  drop(next: Shape): void
   /** Bytes given up so far, line ends between frames not counted. */
   skipped(): number
   /** Where the bytes still held begin. */
   heldFrom(): number
 }
 
-export function cutter(shape: Shape): Cutter {
+export function cutter(first: Shape): Cutter {
+  let shape = first
   let held = new Uint8Array(0)
   let heldFrom = 0
   let skipped = 0
@@ -62,6 +65,12 @@ export function cutter(shape: Shape): Cutter {
       return cut(bytes, false)
     },
     finish: () => cut(held, true),
+    drop(next) {
+      shape = next
+      skipped += held.length
+      heldFrom += held.length
+      held = new Uint8Array(0)
+    },
     skipped: () => skipped,
     heldFrom: () => heldFrom,
   }

@@ -1,7 +1,9 @@
 /** The options of a driver: what a person may write under `options:` in the config, and what it means. */
+import type { z } from 'zod'
 import { fault } from '../faults.ts'
 
-type OptionValue = string | number | boolean
+/** A word, a number, a truth, or a document: a table that its schema has accepted. */
+type OptionValue = string | number | boolean | object
 export type OptionValues = Readonly<Record<string, OptionValue>>
 
 export type Option = {
@@ -12,6 +14,8 @@ export type Option = {
   readonly fallback?: OptionValue
   /** True for keys: never printed. */
   readonly secret?: true
+  /** A table may be written too, or the path of a file that holds one: what such a table must be like. */
+  readonly document?: z.ZodType<object>
   /** The value as the driver sees it; undefined when this may not be written. */
   read(written: unknown): OptionValue | undefined
 }
@@ -58,6 +62,41 @@ export function hexKey(title: string, bytes: number): Option {
     allowed: `${2 * bytes} hex digits`,
     secret: true,
     read: (written) => (form.test(plain(written)) ? plain(written) : undefined),
+  }
+}
+
+/** A length of time from `min` to `max` ms, as `500ms`, `10s`, `5min` or `1h`; the driver sees ms. */
+export function lapse(title: string, min: number, max: number, fallback: number): Option {
+  const scale: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
+  return {
+    title,
+    allowed: `a length of time from ${min} ms to ${max} ms, such as 500ms, 10s or 5min`,
+    fallback,
+    read(written) {
+      const [, number = '', unit = ''] =
+        /^(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|min|h)$/.exec(plain(written)) ?? []
+      const ms = Math.round(Number(number) * (scale[unit] ?? Number.NaN))
+      return ms >= min && ms <= max ? ms : undefined
+    },
+  }
+}
+
+/** One of these words, or a table of one's own. */
+export function document(
+  title: string,
+  words: readonly string[],
+  fallback: string,
+  schema: z.ZodType<object>,
+): Option {
+  return {
+    title,
+    allowed: `${words.join(', ')}, or the path of a file`,
+    fallback,
+    document: schema,
+    read(written) {
+      if (typeof written !== 'object') return words.find((name) => name === plain(written))
+      return schema.safeParse(written).data
+    },
   }
 }
 

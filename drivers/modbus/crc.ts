@@ -1,0 +1,27 @@
+/** CRC-16 of Modbus RTU: polynomial 0xA001 (reflected 0x8005), begun with all ones, low byte sent first. */
+
+/** The CRC of these bytes. Source: MODBUS over Serial Line V1.02 §6.2.2. */
+export function crc16(bytes: Uint8Array): number {
+  let crc = 0xffff
+  for (const byte of bytes) crc = (crc >> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
+  return crc
+}
+
+/** True when the last two bytes are the CRC of those before them. */
+export function crcHolds(frame: Uint8Array): boolean {
+  if (frame.length < 4) return false
+  const crc = crc16(frame.subarray(0, -2))
+  return frame.at(-2) === (crc & 0xff) && frame.at(-1) === crc >> 8
+}
+
+/** These bytes with their CRC behind them. */
+export function withCrc(bytes: readonly number[]): Uint8Array {
+  const crc = crc16(Uint8Array.from(bytes))
+  return Uint8Array.of(...bytes, crc & 0xff, crc >> 8)
+}
+
+const table = Uint16Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1
+  return crc
+})

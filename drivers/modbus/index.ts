@@ -1,0 +1,217 @@
+/**
+ * Modbus RTU: any slave whose registers a profile tells, several to a line.
+ *
+ *   → 01 04 0000 0002 71cb            unit, function, first register, how many, CRC (low byte first)
+ *   ← 01 04 04 43663334 1b38          unit, function, bytes, registers (230.2 as a float), CRC
+ *   ← 01 84 02 c2c1                   function + 128: an exception, and why
+ *
+ * Frames and functions: request.ts, answer.ts. Where they begin and end: shape.ts. Who speaks when: dialogue.ts.
+ * What registers mean: profiles/. `profile: generic` reads one row of registers as numbers, named by their
+ * addresses; a table of one's own, in the config or in a file beside it, needs no code.
+ *
+ * On a line that is only heard (`wayside decode`) requests are shown too, and an answer is read by the request
+ * before it; without one, by the only request of the profile that it fits.
+ *
+ * What can go wrong, and what then happens:
+ *   noise on the line            bad checksum, a doubt; the request is put again
+ *   nobody answers               doubt `no answer`; after three polls the device is asked ever more seldom
+ *   the slave refuses            a doubt in the words of the specification, such as `illegal data address`
+ *   an answer comes too late     it is drained, or a doubt `late answer`; never that of the next request
+ *   it has no value (NaN, …)     the field is absent; with no field left, doubt `no value`
+ */
+import {
+  type Ask,
+  choice,
+  type Driver,
+  defineDriver,
+  document,
+  doubt,
+  type Field,
+  lapse,
+  type OptionValues,
+  type Profile,
+  profileSchema,
+  type Said,
+  type Serial,
+  type Step,
+  whole,
+} from '../../runtime/sense/driver.ts'
+import { type Answer, answers, decodeAnswer, exceptions } from './answer.ts'
+import { answered, ask, awaited, begin, type Dialogue } from './dialogue.ts'
+import { generic, genericFor, genericTypes } from './generic.ts'
+import { profiles } from './profiles/index.ts'
+import { fieldsOf, held, knows, selfDoubt, valuesOf } from './registers.ts'
+import { decodeRequest, type Request } from './request.ts'
+import { lineShape } from './shape.ts'
+
+type Memory = {
+  readonly profile: Profile
+  /** `profile: generic`: what is heard is named by the request that was heard, whatever it asks for. */
+  readonly rowsOf?: OptionValues
+  readonly dialogue: Dialogue
+  /** False while the line is only heard. */
+  readonly asks: boolean
+  /** The last request that was heard, and whether its answer was. */
+  readonly heard?: { readonly unit: number; readonly request: Request; readonly answered: boolean }
+}
+
+const seconds = 1_000
+
+export const modbus: Driver = defineDriver<Memory>({
+  id: 'modbus',
+  title: 'Modbus RTU: meters and sensors by their register tables',
+  models: Object.fromEntries(Object.keys(profiles).map((profile) => [profile, { profile }])),
+  serial: { baudRate: 9600 },
+  otherBaudRates: [2400, 4800, 19_200, 38_400, 57_600, 115_200],
+  warmUpMs: 0,
+  silenceMs: 30 * seconds,
+  options: {
+    profile: document(
+      'what its registers mean',
+      ['generic', ...Object.keys(profiles)],
+      'generic',
+      profileSchema,
+    ),
+    unit: whole('unit (slave address); left out, as the profile says', 1, 255),
+    every: lapse('from one poll to the next', 50, 3_600 * seconds, 10 * seconds),
+    timeout: lapse('how long an answer may take to begin', 10, 10 * seconds, 500),
+    tries: whole('how often a question is put before a poll is given up', 1, 10, 2),
+    function: choice('generic: which registers', ['1', '2', '3', '4'], '3'),
+    address: whole('generic: the first, as on the wire', 0, 65_535, 0),
+    count: whole('generic: how many', 1, 125, 1),
+    type: choice('generic: what they hold', genericTypes, 'u16'),
+  },
+  fields: { ...fieldsOfAll(), ...lineFields() },
+  fieldsWith: (options) => soldBy(fieldsOf(profileOf(options))),
+  under(options) {
+    const profile = profileOf(options)
+    const { title, baudRate, parity, stopBits } = profile
+    return {
+      ...modbus,
+      title,
+      serial: { baudRate, parity, stopBits },
+      silenceMs: Math.max(30 * seconds, 3 * Number(options.every)),
+      fields: { ...fieldsOf(profile), ...lineFields() },
+    }
+  },
+  bus: { gapMs: (serial) => Math.max(3.5 * byteMs(serial), gapLeastMs) },
+  shape: lineShape,
+  begin(options, serial) {
+    const profile = profileOf(options)
+    const settings = {
+      unit: Number(options.unit ?? profile.unit),
+      plan: profile.blocks.map(({ function: code, address, count }) => ({
+        function: code,
+        address,
+        count,
+      })),
+      everyMs: Number(options.every),
+      timeoutMs: Number(options.timeout),
+      tries: Number(options.tries),
+      byteMs: byteMs(serial),
+    }
+    const rows = options.profile === 'generic' ? { rowsOf: options } : {}
+    return { profile, ...rows, dialogue: begin(settings), asks: false }
+  },
+  decode: (frame, memory) => (memory.asks ? hearOwn(frame, memory) : overhear(frame, memory)),
+  // The blocks of one poll are one moment; a name that comes again begins the next.
+  moments: {
+    quietMs: 2 * seconds,
+    begins: (sayings, next) =>
+      sayings.some(({ values }) => Object.keys(values).some((name) => name in next.values)),
+  },
+  ask(memory, nowMs): Ask<Memory> {
+    const turn = ask(memory.dialogue, nowMs)
+    return { ...turn, memory: { ...memory, dialogue: turn.memory, asks: true } }
+  },
+})
+
+/** The answer to what this side asked. */
+function hearOwn(frame: Uint8Array, memory: Memory): Step<Memory> {
+  const request = awaited(memory.dialogue)
+  const found = decodeAnswer(frame)
+  if (request === undefined || found === undefined) return { memory, said: doubt('late answer') }
+  const dialogue = answered(memory.dialogue)
+  return { memory: { ...memory, dialogue }, said: say(memory.profile, request, found.answer) }
+}
+
+/** A frame of somebody else's talk. */
+function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
+  const { dialogue, heard, rowsOf } = memory
+  const asking = decodeRequest(frame)
+  const answering = decodeAnswer(frame)
+  const fits = (unit: number, request: Request) =>
+    answering?.unit === unit && answers(answering.answer, request)
+  const expected = heard !== undefined && fits(heard.unit, heard.request)
+  // What can be both is what is due: an answer behind a request, a request behind an answer.
+  if (asking !== undefined && !(expected && !heard.answered)) {
+    return {
+      memory: { ...memory, heard: { ...asking, answered: false } },
+      said: { ok: true, subject: String(asking.unit), values: shown(asking.request) },
+    }
+  }
+  if (answering === undefined) return { memory, said: doubt('no frame of a known form') }
+  const { unit, answer } = answering
+  const alone = dialogue.settings.plan.filter((request) => answers(answer, request))
+  const request = expected ? heard.request : alone.length === 1 ? alone[0] : undefined
+  const after = expected ? { ...memory, heard: { ...heard, answered: true } } : memory
+  if (answer.function === 'exception') return { memory: after, said: refusal(answer.code) }
+  if (request === undefined) return { memory: after, said: doubt('answer without its request') }
+  const profile = rowsOf === undefined ? memory.profile : genericFor(request, rowsOf)
+  const said = say(profile, request, answer)
+  return { memory: after, said: said.ok ? { ...said, subject: String(unit) } : said }
+}
+
+/** What an answer means, by the profile. */
+function say(profile: Profile, request: Request, answer: Answer): Said {
+  if (answer.function === 'exception') return refusal(answer.code)
+  const read = held(request, answer)
+  if (read === undefined) return doubt('answer that measures nothing')
+  if (!knows(profile, read)) return doubt('registers not in the profile', `from ${read.address}`)
+  const values = valuesOf(profile, read)
+  const why = selfDoubt(profile, values)
+  if (why !== undefined) return doubt(why)
+  return Object.keys(values).length === 0 ? doubt('no value') : { ok: true, values }
+}
+
+function refusal(code: number): Said {
+  return doubt(exceptions[code] ?? 'exception of its own', `code ${code}`)
+}
+
+/** A request for the bench. */
+function shown(request: Request): Record<string, number | string> {
+  const first = 'address' in request ? { address: request.address } : {}
+  const many = 'count' in request ? { count: request.count } : {}
+  return { asks: request.function, ...first, ...many }
+}
+
+function lineFields(): Record<string, Field> {
+  return {
+    asks: { title: 'function of a request that was heard', type: 'integer', detail: true },
+    address: { title: 'its first register or bit', type: 'integer', detail: true },
+    count: { title: 'how many it asks for', type: 'integer', detail: true },
+  }
+}
+
+function profileOf(options: OptionValues): Profile {
+  const { profile } = options
+  if (typeof profile === 'object') return profile as Profile
+  return profiles[String(profile)] ?? generic(options)
+}
+
+/** Of all profiles; where two name a field, as the first of them does. */
+function fieldsOfAll(): Record<string, Field> {
+  return Object.assign({}, ...Object.values(profiles).toReversed().map(fieldsOf))
+}
+
+function soldBy(fields: Readonly<Record<string, Field>>): string[] {
+  return Object.keys(fields).filter((name) => !fields[name]?.detail)
+}
+
+/** Start, data, parity and stop bits: 11 on an RTU line (MODBUS over Serial Line V1.02 §2.5.1). */
+function byteMs({ baudRate }: Serial): number {
+  return (11 * seconds) / baudRate
+}
+
+/** Above 19200 baud the silence between frames is fixed (§2.5.1.1). */
+const gapLeastMs = 1.75

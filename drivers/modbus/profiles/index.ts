@@ -1,0 +1,14 @@
+/** The profiles that come with the product, one line each. A profile is a table and needs no code. */
+import type { Profile } from '../../../runtime/sense/driver.ts'
+import { senseairS8, xymd02 } from './air.ts'
+import { sdm120, sdm230, sdm630 } from './eastron.ts'
+import { pzem004t } from './pzem004t.ts'
+
+export const profiles: Readonly<Record<string, Profile>> = {
+  sdm630,
+  sdm230,
+  sdm120,
+  'pzem-004t': pzem004t,
+  'xy-md02': xymd02,
+  'senseair-s8': senseairS8,
+}
