@@ -9,11 +9,10 @@
  */
 import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
 import type { Config } from './config.ts'
-import { fault } from './faults.ts'
 import { infer } from './infer/infer.ts'
-import { type Broker, openBroker } from './link/broker.ts'
+import { openBroker } from './link/broker.ts'
 import { lineHealth } from './link/standing.ts'
-import { type Ears, listenToBroker } from './listening.ts'
+import { keepLookout, listenToBroker } from './listening.ts'
 import { product } from './product.ts'
 import { smallestUnits } from './quantity.ts'
 import { openShop } from './sell/shop.ts'
@@ -24,7 +23,6 @@ import { type DeviceKey, openDeviceKey } from './sign/key.ts'
 import { openStore, type Store } from './store/client.ts'
 import { type Enrolled, openEnrolled } from './stream/enrolled.ts'
 import { type Generations, openGenerations } from './stream/generations.ts'
-import { lookout } from './stream/lookout.ts'
 import { openMessages } from './stream/open.ts'
 import { outbox } from './stream/outbox.ts'
 import { openShelf, statusPayload } from './stream/shelf.ts'
@@ -162,20 +160,12 @@ async function sellingHalf(ground: Ground) {
     window: config.outbox.window,
     note: watch.outbox,
   })
-  const twin = new AbortController()
-  const look = lookout({
-    ...{
-      device: key.device,
-      signingKey: key.signingKey,
-      store,
-      line: broker,
-      folder: config.folder,
-    },
-    cloned(what) {
-      const { message, cure, code } = fault('DEVICE_CLONED', { device: key.device, what })
-      watch.note('error', 'cloned', { code, message, cure })
-      twin.abort()
-    },
+  const { look, twin } = keepLookout({
+    key,
+    store,
+    broker,
+    folder: config.folder,
+    note: watch.note,
   })
   const shelf = await openShelf({
     device: key.device,
@@ -236,7 +226,10 @@ async function run(
   void failed.promise.then((found) => {
     failure = found
   })
-  await listenToBroker(broker, earsOf(ground, right, own))
+  const { config, key, listed, enrolled } = ground
+  const showEnrolment = () => shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
+  const ears = { device: key.device, shop, enrol: enrolled.take, showEnrolment, store, out, own }
+  await listenToBroker(broker, ears)
   await shelf.status('on')
 
   const whole = own(look.whole(AbortSignal.any([selling.signal, twin.signal])))
@@ -248,7 +241,7 @@ async function run(
   const signed = own(maker.start(signing.signal))
   const inferred = inferences.map(({ stage }) => own(stage.start(inferring.signal)))
   const sensed = sensors.map((sensor) => own(sensor.start(sensing.signal)))
-  watch.note('info', 'running', { device: ground.key.device, streams: ground.listed.length })
+  watch.note('info', 'running', { device: key.device, streams: listed.length })
 
   await Promise.race([aborted(signal), failed.promise])
   watch.note('info', 'stopping')
@@ -269,15 +262,6 @@ async function run(
   if (failure !== undefined) throw failure.cause
   const { outboxRows: unsent } = await store.counts()
   watch.note('info', 'stopped', { unsent })
-}
-
-function earsOf(
-  { config, key, listed, enrolled, store }: Ground,
-  { out, shelf, shop }: SellingHalf,
-  own: (work: Promise<unknown>) => void,
-): Ears {
-  const showEnrolment = () => shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
-  return { device: key.device, shop, enrol: enrolled.take, showEnrolment, store, out, own }
 }
 
 async function health(

@@ -75,6 +75,16 @@ export const faults = {
     says: 'the books of the gateway are older than what it has signed: {what} is not in them',
     cure: 'restore the newest gateway.sqlite; if none is left, give the gateway a new key, and let buyers open new channels',
   },
+  BOOKS_LOST: {
+    exit: 1,
+    says: 'the books in {folder} are older than what this device has published: {what}',
+    cure: 'put the newest copy of the folder back; if there is none, `wayside recover` goes on above what was published',
+  },
+  DEVICE_CLONED: {
+    exit: 1,
+    says: 'another machine signs as device {device}: it has published {what}, which was never written here',
+    cure: 'find the second card or folder and end it for good; then start again, and if the books are behind, `wayside recover`',
+  },
   STORE_DAMAGED: {
     exit: 2,
     says: 'the store does not agree with itself: {what}',

@@ -21,14 +21,16 @@ export type Generations = {
 
 export type GenerationOptions = {
   readonly random: (length: number) => Uint8Array
-  /** Begin another generation now: after a leak, a change of owner, lost books. */
+  /** Begin another generation now: after a leak, a change of owner. */
   readonly renew?: boolean
+  /** Begin this generation, unless it is there: after lost books. */
+  readonly at?: number
 }
 
 /** The generations in `folder`; the first start makes number 1. Throws KEY_UNREADABLE, KEY_EXPOSED. */
 export async function openGenerations(
   folder: string,
-  { random, renew = false }: GenerationOptions,
+  { random, renew = false, at }: GenerationOptions,
 ): Promise<Generations> {
   await mkdir(folder, { recursive: true })
   const secrets = new Map<number, Uint8Array>()
@@ -38,8 +40,8 @@ export async function openGenerations(
     if (secret !== undefined) secrets.set(number, secret)
   }
   const newest = Math.max(0, ...secrets.keys())
-  const isNew = renew || newest === 0
-  const current = isNew ? newest + 1 : newest
+  const current = at ?? (renew || newest === 0 ? newest + 1 : newest)
+  const isNew = !secrets.has(current)
   if (isNew) {
     secrets.set(current, await openSecret(join(folder, `generation-${current}.key`), random))
   }

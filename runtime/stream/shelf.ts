@@ -43,6 +43,8 @@ export type ShelfOptions = {
   readonly indexEveryMs?: number
   /** Something new is in the outbox. */
   readonly changed?: () => void
+  /** This index will be sent. Called before it can be. */
+  readonly wrote?: (index: Uint8Array) => void
 }
 
 export type Shelf = {
@@ -124,7 +126,7 @@ export async function openShelf(options: ShelfOptions): Promise<Shelf> {
 }
 
 /** Writes a signed document under the next version, unless it says what the last one said. */
-function documentsOf({ sign, store }: ShelfOptions) {
+function documentsOf({ sign, store, wrote }: ShelfOptions) {
   return {
     async put(kind: DocumentKind, topic: string, said: object): Promise<Uint8Array> {
       const before = await store.retained(topic)
@@ -135,6 +137,7 @@ function documentsOf({ sign, store }: ShelfOptions) {
       }
       const document = { ...said, version: (last?.version ?? 0) + 1 } as Json
       const payload = utf8(signDocument(kind, document, sign))
+      if (kind === 'index') wrote?.(payload)
       await store.setRetained(topic, payload)
       return payload
     },

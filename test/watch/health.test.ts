@@ -13,6 +13,7 @@ const well: HealthParts = {
     ...{ walBytes: 0, databaseBytes: 4096 },
   },
   broker: { url: 'mqtt://127.0.0.1:1883', connected: true, troubles: [], takeovers: 0 },
+  books: 'whole',
   sale: { owed: 12n, sessions: 1 },
   enrolled: true,
   totals: {

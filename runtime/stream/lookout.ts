@@ -1,0 +1,170 @@
+/**
+ * The lookout: listens for this device's own index at the broker.
+ *
+ * At the start it says whether our books are whole; until then nothing may be published or sold. A broker
+ * that is not there keeps the question open, for days if need be; one that remembers nothing of us answers
+ * it with silence. Afterwards it hears whether somebody else speaks with our key.
+ *
+ *   asking    a known index, or silence                → whole
+ *             one that is ours and newer than our store → what else stands there is kept, and BOOKS_LOST
+ *   whole     one that is ours, and that we never wrote → cloned
+ */
+import { fault } from '../faults.ts'
+import { bell } from '../time/bell.ts'
+import { equal } from '../wire/bytes.ts'
+import { parseTopic, topics } from '../wire/topic.ts'
+import { compare, readOwn, type Self } from './lost.ts'
+
+export type LookoutStore = {
+  retained(topic: string): Promise<Uint8Array | undefined>
+  beginCheck(): Promise<void>
+  endCheck(): Promise<void>
+  noteLost(rows: readonly Standing[]): Promise<void>
+  lostBooks(): Promise<object | undefined>
+}
+
+type Standing = { readonly topic: string; readonly payload: Uint8Array }
+
+export type LookoutOptions = Self & {
+  readonly store: LookoutStore
+  readonly line: {
+    subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): Promise<void>
+    onConnect(listener: () => void): void
+    connected(): boolean
+  }
+  readonly folder: string
+  /** Somebody else signs with our key: what it said that we never did. Told once. */
+  readonly cloned: (what: string) => void
+  readonly limits?: Partial<typeof lookoutLimits>
+}
+
+export const lookoutLimits = {
+  /**
+   * A broker sends what it retains with its answer to a subscription; silent for so long behind that, it
+   * has nothing. Only a device that is new to its broker waits for it.
+   */
+  quietMs: 1_000,
+  /** Retained topics that are kept when books are lost: as many as a device has streams and sessions. */
+  standingMax: 11_000,
+}
+
+export type Lookout = {
+  /**
+   * Resolves to true once the books are known to be whole, to false when the signal came first. Rejects
+   * with BOOKS_LOST.
+   */
+  whole(signal: AbortSignal): Promise<boolean>
+  /** This index is ours: it was written just now. */
+  wrote(payload: Uint8Array): void
+  state(): BooksState
+}
+
+/** What is known of the device's books. */
+export type BooksState = 'asking' | 'whole' | 'lost' | 'cloned'
+
+export function lookout(options: LookoutOptions): Lookout {
+  const { store, line, folder } = options
+  const limits = { ...lookoutLimits, ...options.limits }
+  const own = topics(options.device)
+  const alarm = bell()
+  const written = writings()
+  let state: BooksState = 'asking'
+  let heard: Uint8Array | undefined
+  let heardAtMs = 0
+
+  const hear = (payload: Uint8Array) => {
+    heardAtMs = performance.now()
+    heard = payload.slice()
+    if (state === 'whole') watch(heard)
+    alarm.ring()
+  }
+
+  return {
+    async whole(signal) {
+      await store.beginCheck()
+      if ((await store.lostBooks()) !== undefined) throw lost('a recovery of them was not ended')
+      const ours = await store.retained(own.index)
+      if (ours !== undefined) written.add(ours, options)
+      await line.subscribe(own.index, (_topic, payload) => hear(payload))
+      line.onConnect(() => {
+        heardAtMs = performance.now()
+        alarm.ring()
+      })
+      while (!signal.aborted) {
+        const verdict = heard === undefined ? undefined : compare(ours, heard, options)
+        if (verdict?.kind === 'ahead') await giveUp(verdict.what, signal)
+        else if (verdict?.kind === 'known' || isQuiet()) return settle()
+        await alarm.wait(line.connected() ? limits.quietMs / 4 : Number.POSITIVE_INFINITY, signal)
+      }
+      return false
+    },
+    wrote: (payload) => written.add(payload, options),
+    state: () => state,
+  }
+
+  function isQuiet(): boolean {
+    return line.connected() && performance.now() - heardAtMs >= limits.quietMs
+  }
+
+  async function settle(): Promise<boolean> {
+    await store.endCheck()
+    state = 'whole'
+    return true
+  }
+
+  /** Keeps all that recovery needs to know of what stands at the broker. */
+  async function giveUp(what: string, signal: AbortSignal): Promise<void> {
+    const standing = new Map<string, Uint8Array>()
+    const note = (topic: string, payload: Uint8Array) => {
+      heardAtMs = performance.now()
+      if (payload.length === 0 || standing.size >= limits.standingMax) return
+      // Of keys only the topic matters: they are taken down.
+      const isKeys = parseTopic(topic)?.kind === 'keys'
+      standing.set(topic, isKeys ? new Uint8Array(0) : payload.slice())
+    }
+    const base = own.index.slice(0, -'index'.length)
+    for (const filter of ['offer', 'ack', 's/+/setup', 'buyer/+/keys'])
+      await line.subscribe(base + filter, note)
+    heardAtMs = performance.now()
+    while (!isQuiet() && !signal.aborted) await alarm.wait(limits.quietMs / 4, signal)
+    if (signal.aborted || heard === undefined) return
+    const rows = [...standing].map(([topic, payload]) => ({ topic, payload }))
+    await store.noteLost([{ topic: own.index, payload: heard }, ...rows])
+    throw lost(what)
+  }
+
+  function lost(what: string) {
+    state = 'lost'
+    return fault('BOOKS_LOST', { what, folder })
+  }
+
+  function watch(payload: Uint8Array) {
+    const index = readOwn(payload, options)
+    if (index === undefined || written.has(payload, index.version)) return
+    state = 'cloned'
+    // What is sealed from now on is nobody's but ours, until it is known who speaks for the device.
+    void store.beginCheck().catch(() => {})
+    options.cloned(`an index of version ${index.version}`)
+  }
+}
+
+/** The indexes that we wrote lately; the broker says each again, the last one at every connection. */
+function writings() {
+  const byVersion = new Map<number, Uint8Array>()
+  let newest = 0
+  return {
+    add(payload: Uint8Array, self: Self): void {
+      const version = readOwn(payload, self)?.version ?? 0
+      newest = Math.max(newest, version)
+      byVersion.set(version, payload)
+      byVersion.delete(version - rememberedMax)
+    },
+    /** True for those, and for whatever is older: that may be ours, and does no harm. */
+    has(payload: Uint8Array, version: number): boolean {
+      const ours = byVersion.get(version)
+      return ours === undefined ? version < newest : equal(ours, payload)
+    },
+  }
+}
+
+const rememberedMax = 64
