@@ -17,6 +17,7 @@ import { atomicWrite } from '../../runtime/disk/write.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { type BrokerSettings, type Flavour, type StreetBroker, startBroker } from './brokers.ts'
+import { type Gate, startGate } from './gate.ts'
 import { type Running, start } from './process.ts'
 import { openStall, type Stall } from './stall.ts'
 
@@ -28,6 +29,8 @@ export type Street = {
   readonly end: Ends
   /** Absent on a street without money. */
   readonly chain: DevChain
+  /** Leads to the chain; everybody's endpoint. */
+  readonly chainGate: Gate
   readonly stalls: readonly Stall[]
   /** Whoever has a key, by its file. */
   readonly people: Readonly<Record<Person, { readonly address: Address; readonly file: string }>>
@@ -56,6 +59,10 @@ export type StreetOptions = {
   readonly money?: boolean
   /** What a device may be owed, in tokens. */
   readonly exposure?: string
+  /** The pace of the sensors. */
+  readonly sayEveryMs?: number
+  /** More of a device's config. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Why a journey with money is left out here; false where it is not. */
@@ -75,13 +82,13 @@ export async function openStreet(
   t.after(() => end.run())
   const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
   end.add(() => rm(folder, { recursive: true, force: true }))
-  const chain = money ? await startChain() : noChain
-  end.add(chain.stop)
+  const { chain, chainGate } = await openChain(end, money)
   const people = await castOf(folder)
   const ground = { folder, chain, people, options, ...(await lineUp(end, folder, options)) }
   const stalls: Stall[] = []
   for (const [i, device] of ground.devices.entries()) {
-    const stall = await openStall(folderOf(ground, i), await deviceConfig(ground, i, device))
+    const settings = await deviceConfig(ground, i, device)
+    const stall = await openStall(folderOf(ground, i), settings, options)
     end.add(stall.stop)
     stalls.push(stall)
   }
@@ -102,7 +109,7 @@ export async function openStreet(
   }
   const { broker } = ground
   return {
-    ...{ folder, broker, end, chain, stalls, people, wayside },
+    ...{ folder, broker, end, chain, chainGate, stalls, people, wayside },
     url: broker.url,
     deafen: broker.deafen,
     async operate() {
@@ -113,6 +120,15 @@ export async function openStreet(
     buy: (...flags) => wayside('buy', ...buyer, ...flags),
     words: () => [...processes, ...stalls].map((one) => one.all()).join('\n\n'),
   }
+}
+
+/** The chain, behind a gate. Without money the gate leads nowhere. */
+async function openChain(end: Ends, money: boolean) {
+  const chain = money ? await startChain() : noChain
+  end.add(chain.stop)
+  const chainGate = await startGate(chain.rpc)
+  end.add(chainGate.stop)
+  return { chain: { ...chain, rpc: chainGate.url.replace('mqtt:', 'http:') }, chainGate }
 }
 
 /** The devices get their keys, so that the broker knows whom it lets in. */
@@ -169,7 +185,7 @@ const folderOf = ({ folder }: Ground, index: number) => `${folder}/device${index
 async function deviceConfig(ground: Ground, index: number, device: Address) {
   const { chain, people, broker, options } = ground
   const { chainId, settlement, collector, token, tokenName, tokenVersion } = chain
-  const sensor = { driver: 'plantower', port: '/dev/none', options: { variant: 'pms5003t' } }
+  const sensor = { driver: 'plantower', options: { variant: 'pms5003t' } }
   return {
     folder: folderOf(ground, index),
     broker: await broker.line(device),
@@ -179,13 +195,14 @@ async function deviceConfig(ground: Ground, index: number, device: Address) {
     rails: [{ chainId, settlement, collector, token, tokenName, tokenVersion, decimals: 6 }],
     withdrawDelayMin: '1d',
     sensors: [
-      { ...sensor, name: 'air', price: { amount: '3.6', per: '1h' } },
-      { ...sensor, name: 'hall', price: 'free' },
+      { ...sensor, name: 'air', port: '/dev/air', price: { amount: '3.6', per: '1h' } },
+      { ...sensor, name: 'hall', port: '/dev/hall', price: 'free' },
     ],
     epoch: { age: `${epochMs}ms` },
     commit: { delay: '100ms' },
     sale: { exposure: options.exposure ?? '0.05' },
     clock: 'trusted',
+    ...options.settings,
   }
 }
 

@@ -1,6 +1,26 @@
 /** Every journey of the table, in its order. */
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
+import {
+  brokerFrozen,
+  brokerGone,
+  brokerKept,
+  chainGone,
+  clockAstray,
+  gatewayGone,
+  sensorGone,
+} from './outages.ts'
 import { own, sale } from './sale.ts'
 
-export const journeys: readonly Journey[] = [sale, own, ...cheats]
+export const journeys: readonly Journey[] = [
+  sale,
+  own,
+  brokerFrozen,
+  brokerGone,
+  brokerKept,
+  chainGone,
+  gatewayGone,
+  sensorGone,
+  clockAstray,
+  ...cheats,
+]
