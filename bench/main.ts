@@ -14,6 +14,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Figure[]
   infer: () => import('./infer.ts'),
   voucher: () => import('./voucher.ts'),
   counter: () => import('./counter.ts'),
+  sale: () => import('./sale.ts'),
   footprint: () => import('./footprint.ts'),
 }
 
