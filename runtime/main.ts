@@ -39,6 +39,10 @@ const commands: Readonly<Record<string, Entry>> = {
     says: "run the operator's desk: grants, acks, settlement",
     add: async (program) => (await import('./commands/operate.ts')).operateCommand(program),
   },
+  acl: {
+    says: "write the broker's access list for a fleet",
+    add: async (program) => (await import('./commands/acl.ts')).aclCommand(program),
+  },
   buy: {
     says: 'find streams, pay within a budget, print verified readings',
     add: async (program) => (await import('./commands/buy.ts')).buyCommand(program),

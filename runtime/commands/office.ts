@@ -106,7 +106,8 @@ type Keys = {
   readonly hpke: { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }
 }
 
-async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
+/** The desk's keys, from the files that its config names. */
+export async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
   const password = keys.passwordFile === undefined ? undefined : await wordIn(keys.passwordFile)
   const signer = async (path: string) => localSigner(await readKeyFile(path, password))
   const privateKey = await openSecret(join(folder, 'hpke.key'), randomBytes)

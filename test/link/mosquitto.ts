@@ -44,6 +44,8 @@ export type Mosquitto = {
   readonly caFile: string
   /** What a client of that name needs to connect; under `mtls` a certificate with that common name. */
   line(name: string): Promise<Line>
+  /** The user name and the file of its password. */
+  login(name: string): Promise<{ readonly username: string; readonly passwordFile: string }>
   /** Ends it, as a power cut would; all that it held in memory is forgotten. SIGTERM lets it save that. */
   stop(how?: 'SIGKILL' | 'SIGTERM'): Promise<void>
   /** Starts it again on the same port, with the same settings. */
@@ -99,6 +101,11 @@ export async function startMosquitto(
   return {
     ...{ url, port, folder, caFile, stop, start },
     signal: (name) => void host?.kill(name),
+    async login(username) {
+      const passwordFile = join(folder, `${username}.password`)
+      await writeFile(passwordFile, `${options.users?.[username] ?? ''}\n`, { mode: 0o600 })
+      return { username, passwordFile }
+    },
     async line(name) {
       const version = options.flavour === '3.1.1' ? '3.1.1' : 'auto'
       if (!tls) return { url, version }
