@@ -20,8 +20,11 @@ const altered = journey({
   says: 'an epoch with one bit turned anywhere is a finding, and the true one is fetched',
   run: (street) =>
     lied(street, everyThird(turned), (honest) => {
-      const found = honest.found('malformed message') + honest.found('wrong signature')
-      assert.ok(found > 2, `${found} findings`)
+      const { findings } = honest.summary()
+      const named = ['malformed message', 'wrong signature', 'another stream']
+      assert.ok(Object.keys(findings).every((finding) => named.includes(finding)))
+      const found = Object.values(findings).reduce((sum, count) => sum + count, 0)
+      assert.ok(found > 1, `${found} findings`)
     }),
 })
 
@@ -94,7 +97,7 @@ const confused = journey({
     const honest = await openHonest(street, { line: await lineTo(street, liar) })
     assert.equal(honest.listings.length, 2)
     await honest.more(30)
-    assert.ok(honest.found('another stream') > 10)
+    assert.ok(honest.found('another stream') > 2)
     assert.ok(honest.found('malformed message') > 0, 'an offer on another topic')
     await settledAll(sale, await honest.done())
   },
@@ -102,22 +105,19 @@ const confused = journey({
 
 const rolledBack = journey({
   name: 'retained messages rolled back',
-  says: 'offers, keys and enrolments of an earlier moment, said again, change nothing for who has seen newer ones',
+  says: 'offers and keys of an earlier moment, said again, change nothing for who has seen newer ones',
   async run(street) {
-    const past = new Map<string, Uint8Array[]>()
+    const sale = await openSale(street)
+    const rolled = new Set<string>()
     const lie: Lie = (message) => {
-      const { topic, payload, parsed } = message
-      if (!['offer', 'keys', 'index', 'enrolment'].includes(parsed.kind)) return [message]
-      const before = past.get(topic) ?? []
-      past.set(topic, [...before, payload])
-      return [message, ...before.slice(0, 3).map((old) => ({ topic, payload: old }))]
+      const { topic, parsed } = message
+      if (!['offer', 'keys', 'enrolment'].includes(parsed.kind)) return [message]
+      const past = sale.outside.sent.filter((one) => one.topic === topic).slice(0, -1)
+      if (past.length > 0) rolled.add(parsed.kind)
+      return [message, ...past.slice(0, 3)]
     }
-    await lied(street, lie, (honest) => {
-      nothingFound(honest)
-      const rolled = [...past].filter(([, all]) => all.length > 1).map(([topic]) => topic)
-      assert.ok(rolled.some((topic) => topic.endsWith('/keys')))
-      assert.ok(rolled.some((topic) => topic.endsWith('/offer')))
-    })
+    await lied(sale, lie, nothingFound)
+    assert.deepEqual([...rolled].sort(), ['keys', 'offer'])
   },
 })
 
@@ -132,11 +132,12 @@ export const broker: readonly Journey[] = [
 ]
 
 /** An honest buyer behind a liar reads on, in order, and all books agree. */
-async function lied(street: Street, lie: Lie, check: (honest: Honest) => void): Promise<void> {
-  const sale = await openSale(street)
+async function lied(on: Street | Sale, lie: Lie, check: (honest: Honest) => void): Promise<void> {
+  const sale = 'street' in on ? on : await openSale(on)
+  const { street } = sale
   const liar = await openLiar(street, lie)
   const honest = await openHonest(street, { line: await lineTo(street, liar) })
-  await honest.more(60)
+  await honest.more(40)
   const promised = await honest.done()
   check(honest)
   await settled(sale, promised)

@@ -36,10 +36,14 @@ export async function openLiar(street: Street, lie: Lie): Promise<Liar> {
     await new Promise<void>((resolve) => server.close(() => resolve()))
   })
   const upstream = await lineOf(street, 'liar')
+  // One after the other: aedes takes a message for a repetition when a later one has overtaken it.
+  let said = Promise.resolve()
   const say = (topic: string, payload: Uint8Array) => {
     const retain = !passing.has(parseTopic(topic)?.kind ?? 'ask')
     const packet = { topic, payload: Buffer.from(payload), retain, qos: 1, dup: false } as const
-    aedes.publish({ cmd: 'publish', ...packet }, () => {})
+    const send = () =>
+      new Promise<void>((done) => aedes.publish({ cmd: 'publish', ...packet }, () => done()))
+    said = said.then(send)
   }
   aedes.on('publish', ({ topic, payload }, client) => {
     if (client === null || parseTopic(topic)?.kind !== 'ask') return

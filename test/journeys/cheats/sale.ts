@@ -41,9 +41,12 @@ export type Sale = {
 /** Opens a device, its gateway and a look at the broker. */
 export async function openSale(street: Street, which = 0): Promise<Sale> {
   const stall = street.stalls[which] as Stall
-  await stall.open()
-  const operator = await street.operate()
   const outside = await openOutside(await lineOf(street, 'outside'))
+  await stall.open()
+  // Before its operator has enrolled it, a device makes an offer already.
+  await outside.offer(stall.device)
+  const operator = await street.operate()
+  await until(async () => (await outside.offer(stall.device)).enrolment !== undefined, 'enrolled')
   const device = await outside.offer(stall.device)
   const gateway = await outside.offer(street.people.operator.address)
   const rail = device.rails[0] as OfferedRail
