@@ -1,8 +1,10 @@
 /**
  * The way to the broker: what the store's outbox holds is published in its order, a window at a time, and
  * leaves it on PUBACK and on nothing else. When the line falls, all that was not acknowledged is sent
- * again, oldest first; the store alone remembers what is due.
+ * again, oldest first; the store alone remembers what is due. What the broker refuses (an access list that
+ * lacks a topic) is offered again now and then, and holds up nothing else.
  */
+import { Fault } from '../faults.ts'
 import { bell } from '../time/bell.ts'
 
 export type OutboxStore = {
@@ -29,6 +31,8 @@ export type OutboxOptions = {
   readonly window?: number
   readonly note?: (note: OutboxNote) => void
   readonly random?: () => number
+  /** How long until what the broker refused is offered again, ms. Default 30 s. */
+  readonly refusedMs?: number
 }
 
 export type OutboxNote =
@@ -46,7 +50,7 @@ export type Outbox = {
 }
 
 export function outbox(options: OutboxOptions): Outbox {
-  const { store, window = 32, random = Math.random } = options
+  const { store, window = 32, random = Math.random, refusedMs = 30_000 } = options
   const alarm = bell()
   const idle = bell()
   const flight = flights(options, alarm.ring)
@@ -63,10 +67,13 @@ export function outbox(options: OutboxOptions): Outbox {
   const turn = async (): Promise<number> => {
     const seen = looks
     await forget()
-    if (flight.missed()) {
+    const again = flight.refusedForMs() >= refusedMs
+    if (flight.missed() || again) {
       // From the oldest again, once nothing is in flight: so the order stays.
       if (flight.count() > 0) return Number.POSITIVE_INFINITY
       after = 0
+      flight.forgetRefusals()
+      if (!flight.missed()) return 0
       const tries = Math.min(flight.takeFailures(), 10)
       return random() * Math.min(retryMs.first * 2 ** tries, retryMs.most)
     }
@@ -79,7 +86,9 @@ export function outbox(options: OutboxOptions): Outbox {
     }
     resting = rows.length === 0 && flight.resting() && seen === looks
     if (resting) idle.ring()
-    return rows.length > 0 ? 0 : Number.POSITIVE_INFINITY
+    if (rows.length > 0) return 0
+    const sinceMs = flight.refusedForMs()
+    return sinceMs < 0 ? Number.POSITIVE_INFINITY : Math.max(1, refusedMs - sinceMs)
   }
 
   return {
@@ -110,6 +119,7 @@ function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void
   let acked: number[] = []
   let missed = false
   let failures = 0
+  let refusedAtMs: number | undefined
 
   return {
     async send({ id, topic, payload, retain }: Outgoing): Promise<void> {
@@ -120,8 +130,12 @@ function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void
         failures = 0
         note({ event: 'published', topic, bytes: payload.length })
       } catch (cause) {
-        missed = true
-        failures += 1
+        if (cause instanceof Fault && cause.code === 'BROKER_REFUSED') {
+          refusedAtMs ??= performance.now()
+        } else {
+          missed = true
+          failures += 1
+        }
         note({
           event: 'unsent',
           topic,
@@ -140,6 +154,11 @@ function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void
     },
     /** True when one of them did not get there. */
     missed: () => missed,
+    /** Since when something waits that the broker refused, ms; below 0 when nothing does. */
+    refusedForMs: () => (refusedAtMs === undefined ? -1 : performance.now() - refusedAtMs),
+    forgetRefusals(): void {
+      refusedAtMs = undefined
+    },
     /** How many in a row did not; asks for no more tries until the next one fails. */
     takeFailures(): number {
       missed = false

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fault } from '../../runtime/faults.ts'
 import { type OutboxNote, outbox } from '../../runtime/stream/outbox.ts'
 
 /** An outbox's rows in memory, with the store's rules. */
@@ -180,4 +181,35 @@ test('a store that fails ends the outbox with its fault', async () => {
     publish: async () => {},
   })
   await assert.rejects(out.start(new AbortController().signal), { message: 'disk' })
+})
+
+test('what the broker refuses is offered again now and then, and holds up nothing else', async () => {
+  const store = rows(25)
+  const got: string[] = []
+  let forbidden = true
+  const out = outbox({
+    store,
+    refusedMs: 100,
+    async publish(topic) {
+      got.push(topic)
+      const facts = { url: 'mqtt://b', topic, why: 'not authorized', hint: 'mend the list' }
+      if (forbidden && topic === 't/2') throw fault('BROKER_REFUSED', facts)
+    },
+  })
+  const stop = new AbortController()
+  const done = out.start(stop.signal)
+  assert.equal(await out.drained(5_000), true, 'an end does not wait for it')
+  assert.deepEqual(
+    store.left.map(({ topic }) => topic),
+    ['t/2'],
+  )
+  const beganMs = performance.now()
+  const tries = () => got.filter((topic) => topic === 't/2').length
+  while (tries() < 4) await sleep(5)
+  assert.ok(performance.now() - beganMs >= 200, 'not hammered')
+  assert.equal(got.length, 24 + tries(), 'the others were sent once')
+  forbidden = false
+  while (store.left.length > 0) await sleep(5)
+  stop.abort()
+  await done
 })
