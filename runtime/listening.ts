@@ -7,7 +7,7 @@ import { topics } from './wire/topic.ts'
 
 type Line = {
   subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): Promise<void>
-  onConnect(listener: () => void): void
+  onConnect(listener: (forgot: boolean) => void): void
 }
 
 export type Ears = {
@@ -19,7 +19,7 @@ export type Ears = {
   /** Takes an enrolment; true when it is new, and the offer is to show it. */
   readonly enrol: (payload: Uint8Array) => Promise<boolean>
   readonly showEnrolment: () => Promise<void>
-  readonly store: { sendRetainedAgain(): Promise<void> }
+  readonly store: { sendRetainedAgain(only?: string): Promise<void> }
   readonly out: { look(): void }
   /** Whoever answers for work that is begun here. */
   readonly own: (work: Promise<unknown>) => void
@@ -33,10 +33,11 @@ export async function listenToBroker(line: Line, ears: Ears): Promise<void> {
     if (await ears.enrol(payload)) await ears.showEnrolment()
   }
   await line.subscribe(topics(device).enrolment, (_topic, payload) => own(enrol(payload)))
-  // A broker that lost its disk has forgotten what we left there.
+  // A broker that lost its disk has forgotten what we left there. One that has not holds all of it but the
+  // status, in whose place it put our last will.
   let first = true
-  line.onConnect(() => {
-    if (first) own(store.sendRetainedAgain())
+  line.onConnect((forgot) => {
+    own(store.sendRetainedAgain(first || forgot ? undefined : topics(device).status))
     first = false
     out.look()
   })

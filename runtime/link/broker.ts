@@ -37,8 +37,11 @@ export type Broker = {
   subscribe(filter: string, handler: Handler): Promise<void>
   connected(): boolean
   state(): BrokerState
-  /** Called after every connection, once all filters are subscribed again; now, when one stands. */
-  onConnect(listener: () => void): void
+  /**
+   * Called after every connection, once all filters are subscribed again; now, when one stands. `forgot`
+   * says that the broker had no session of ours: always so without `keepSession`.
+   */
+  onConnect(listener: (forgot: boolean) => void): void
   /**
    * Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one, and at
    * once with BROKER_LOGIN, BROKER_TLS or BROKER_VERSION when the broker does not let us in.
@@ -76,7 +79,7 @@ export function openBroker(options: BrokerOptions): Broker {
   const limits = { ...linkLimits, ...options.limits }
   const { url, note = () => {}, random = Math.random } = options
   const filters = new Map<string, Handler[]>()
-  const listeners: (() => void)[] = []
+  const listeners: ((forgot: boolean) => void)[] = []
   const waiting = waiters(url)
   const stop = new AbortController()
   const standing = openStanding(options, limits, note)
@@ -129,7 +132,7 @@ export function openBroker(options: BrokerOptions): Broker {
     }),
     onConnect(listener) {
       listeners.push(listener)
-      if (link !== undefined) listener()
+      if (link !== undefined) listener(link.forgot)
     },
     ready: (withinMs = limits.connectMs) =>
       link === undefined ? waiting.wait(withinMs) : Promise.resolve(),
@@ -202,7 +205,7 @@ export function openBroker(options: BrokerOptions): Broker {
       standing.up()
       note({ event: 'connected', version: spoken(version) })
       waiting.done()
-      for (const listener of listeners) listener()
+      for (const listener of listeners) listener(up.forgot)
       if (files.now() !== login) leave(up)
     } else abandon()
     await ended

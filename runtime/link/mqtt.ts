@@ -42,6 +42,8 @@ export type Link = {
   /** Undefined when the broker took the filter, or the link fell first; else its refusal. */
   subscribe(filter: string): Promise<Fault | undefined>
   open(): boolean
+  /** The broker knew nothing of us: it is new to us, or has lost what it had. */
+  readonly forgot: boolean
   /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
   end(): Promise<void>
   /** True when nothing is on its way. */
@@ -120,6 +122,7 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
   const propertiesFor = courtesies(client, connack, limits)
   const lost = () => fault('BROKER_LOST', { url })
   return {
+    forgot: !connack.sessionPresent,
     async publish(topic, payload, retain) {
       const bytes = raw(payload)
       // Topic and head need room too: 64 bytes more than the largest head of a publish.

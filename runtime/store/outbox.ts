@@ -66,11 +66,13 @@ export function outboxTable(db: Database) {
      * of a topic is ever on its way.
      */
     setRetained: db.transaction(leave),
-    /** Sends all that is retained once more: a broker may have forgotten. */
-    sendRetainedAgain(): void {
+    /** Sends all that is retained once more, or one topic of it: a broker may have forgotten. */
+    sendRetainedAgain(only?: string): void {
       lazily(db, () => {
         const rows = ledger.all() as { topic: string; bytes: number }[]
-        for (const { topic, bytes } of rows) putRetained(topic, bytes)
+        for (const { topic, bytes } of rows) {
+          if (only === undefined || topic === only) putRetained(topic, bytes)
+        }
       })
     },
     size: () => size.get() as { outboxRows: number; outboxBytes: number },
@@ -85,7 +87,8 @@ const table = `CREATE TABLE IF NOT EXISTS outbox (
   payload BLOB,
   bytes INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS outbox_retained ON outbox (topic) WHERE retain = 1`
+CREATE INDEX IF NOT EXISTS outbox_retained ON outbox (topic) WHERE retain = 1;
+CREATE INDEX IF NOT EXISTS outbox_epoch ON outbox (epoch) WHERE epoch IS NOT NULL`
 
 function statements(db: Database) {
   const add = db.prepare('INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?)')

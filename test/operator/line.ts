@@ -35,7 +35,7 @@ type Handler = (topic: string, payload: Uint8Array, retained: boolean) => void
 
 export function memoryBroker() {
   const handlers: { filter: string; handler: Handler }[] = []
-  const listeners: (() => void)[] = []
+  const listeners: ((forgot: boolean) => void)[] = []
   const retained = new Map<string, Uint8Array>()
   const sent: string[] = []
   let up = true
@@ -51,12 +51,12 @@ export function memoryBroker() {
     /** Cuts the line, or mends it. */
     line(now: boolean) {
       up = now
-      if (now) for (const listener of listeners) listener()
+      if (now) for (const listener of listeners) listener(true)
     },
     connected: () => up,
-    onConnect(listener: () => void) {
+    onConnect(listener: (forgot: boolean) => void) {
       listeners.push(listener)
-      if (up) listener()
+      if (up) listener(true)
     },
     async publish(
       topic: string,
