@@ -9,6 +9,7 @@ import { type Model, openModel } from './infer/model.ts'
 import { modelFolder } from './modelfolder.ts'
 import { product } from './product.ts'
 import { chooseDriver } from './sense/choose.ts'
+import type { Driver } from './sense/driver.ts'
 import type { StreamPlan } from './sign/plan.ts'
 import type { Address } from './wire/address.ts'
 import { hex } from './wire/bytes.ts'
@@ -36,10 +37,15 @@ export function openModels(config: Config): Promise<OpenedModel[]> {
 
 /** What the supervisor of a sensor needs of its config. Throws the faults of its driver's options. */
 export function sensorPlan(sensor: SensorConfig) {
-  const { name, port: path, baudRate } = sensor
+  const { name, port: path, baudRate, parity, stopBits } = sensor
   const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
-  if (baudRate === undefined) return { name, path, driver, options }
-  return { name, path, driver: { ...driver, serial: { ...driver.serial, baudRate } }, options }
+  const serial = {
+    ...driver.serial,
+    ...(baudRate === undefined ? {} : { baudRate }),
+    ...(parity === undefined ? {} : { parity }),
+    ...(stopBits === undefined ? {} : { stopBits }),
+  }
+  return { name, path, driver: { ...driver, serial }, options }
 }
 
 /** Every stream of the device, sensors first. */
@@ -74,6 +80,7 @@ function listSensor(config: Config, sensor: SensorConfig): Listed {
     const { type, unit } = field
     return [unit === undefined ? { name, type } : { name, type, unit }]
   })
+  const labels = labelsOf(driver, brings)
   const { name: stream, title = driver.title, policy = config.policy, place } = sensor
   const epochMs = config.epoch.age
   const price = priceOf(config, sensor.price)
@@ -84,9 +91,17 @@ function listSensor(config: Config, sensor: SensorConfig): Listed {
       driver: { id: driver.id, version: product.version },
       product: softwareName,
       ...(sensor.sensor === undefined ? {} : { sensor: sensor.sensor }),
+      ...(labels === undefined ? {} : { labels }),
       ...(place === undefined ? {} : { place }),
     },
   }
+}
+
+/** What fields are, where their names are codes (OBIS) and say it to nobody. */
+function labelsOf({ fields }: Driver, names: readonly string[]) {
+  const coded = names.filter((name) => name.includes(':') && !fields[name]?.detail)
+  if (coded.length === 0) return undefined
+  return Object.fromEntries(coded.map((name) => [name, fields[name]?.title ?? '']))
 }
 
 function listModel(config: Config, { settings, model }: OpenedModel): Listed {

@@ -60,8 +60,19 @@ const sensorSchema = z.strictObject({
     .max(4_000_000)
     .optional()
     .describe("Speed of the line; left out, the driver's own."),
+  parity: z
+    .enum(['none', 'even', 'odd'])
+    .optional()
+    .describe("Parity of the line; left out, the driver's own."),
+  stopBits: z
+    .union([z.literal(1), z.literal(2)])
+    .optional()
+    .describe("Stop bits of the line; left out, the driver's own."),
   options: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .record(
+      z.string(),
+      z.union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.unknown())]),
+    )
     .default({})
     .describe('Options of the driver; `wayside drivers ID` lists them.'),
   title: title.optional(),

@@ -17,7 +17,7 @@ import { product } from './product.ts'
 import { smallestUnits } from './quantity.ts'
 import { openShop } from './sell/shop.ts'
 import type { OpenPort } from './sense/port.ts'
-import { supervise } from './sense/supervisor.ts'
+import { superviseAll } from './sense/supervisor.ts'
 import { epochMaker } from './sign/epoch.ts'
 import { type DeviceKey, openDeviceKey } from './sign/key.ts'
 import { openStore, type Store } from './store/client.ts'
@@ -127,8 +127,8 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
     }),
   }))
 
-  const sensors = config.sensors.map((sensor) =>
-    supervise({
+  const sensors = superviseAll(
+    config.sensors.map((sensor) => ({
       ...sensorPlan(sensor),
       open: ground.openPort,
       clock,
@@ -138,7 +138,7 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
       },
       doubt: (reason) => watch.doubt(sensor.name, reason),
       note: watch.sensor,
-    }),
+    })),
   )
 
   return { sensors, inferences, maker }
@@ -240,7 +240,7 @@ async function run(
   const sold = [shop, shelf].map((stage) => own(onceWhole(stage.start, selling)))
   const signed = own(maker.start(signing.signal))
   const inferred = inferences.map(({ stage }) => own(stage.start(inferring.signal)))
-  const sensed = sensors.map((sensor) => own(sensor.start(sensing.signal)))
+  const sensed = sensors.map((line) => own(line.start(sensing.signal)))
   watch.note('info', 'running', { device: key.device, streams: listed.length })
 
   await Promise.race([aborted(signal), failed.promise])
@@ -273,7 +273,7 @@ async function health(
     device: key.device,
     version: product.version,
     clock: { boot: clock.boot, quality: clock.wall()?.quality ?? 'unset' },
-    sensors: sensors.map((sensor) => sensor.health()),
+    sensors: sensors.flatMap((line) => line.health()),
     models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
     store: await store.counts(),
     broker: lineHealth(config.broker.url, broker.state(), clock.wall()?.ms),

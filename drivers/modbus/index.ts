@@ -5,12 +5,12 @@
  *   ← 01 04 04 43663334 1b38          unit, function, bytes, registers (230.2 as a float), CRC
  *   ← 01 84 02 c2c1                   function + 128: an exception, and why
  *
- * Frames and functions: request.ts, answer.ts. Where they begin and end: shape.ts. Who speaks when: dialogue.ts.
- * What registers mean: profiles/. `profile: generic` reads one row of registers as numbers, named by their
- * addresses; a table of one's own, in the config or in a file beside it, needs no code.
+ * Frames and functions: request.ts, answer.ts. Where they begin and end: shape.ts. Who speaks when:
+ * dialogue.ts. What registers mean: profiles/. `profile: generic` reads one row of registers as numbers, named
+ * by their addresses; a table of one's own, in the config or in a file beside it, needs no code.
  *
- * On a line that is only heard (`wayside decode`) requests are shown too, and an answer is read by the request
- * before it; without one, by the only request of the profile that it fits.
+ * On a line that is only heard (`wayside decode`) requests are shown too, and an answer is read by the
+ * request before it; without one, by the only request of the profile that it fits.
  *
  * What can go wrong, and what then happens:
  *   noise on the line            bad checksum, a doubt; the request is put again

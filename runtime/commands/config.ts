@@ -1,8 +1,7 @@
 /** `wayside config`: checks a wayside.yaml before a device depends on it. */
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
 import {
   type Config,
   configJsonSchema,
@@ -10,11 +9,11 @@ import {
   type ModelConfig,
   type SensorConfig,
 } from '../config.ts'
-import { Fault, fault } from '../faults.ts'
+import { fault } from '../faults.ts'
 import type { Mistake } from '../mistake.ts'
 import { modelFolder } from '../modelfolder.ts'
 import { meant } from '../nearest.ts'
-import { chooseDriver } from '../sense/choose.ts'
+import { sensorAt, sensorMistakes, withTables } from '../sensorcheck.ts'
 import { type Checked, configFault, readYaml } from '../yamlfile.ts'
 
 export function configCommand(program: Command): void {
@@ -27,7 +26,7 @@ export function configCommand(program: Command): void {
     .description('read a config and say of every mistake where it is and how to cure it')
     .addHelpText('after', checkExamples)
     .action((file: string, { json }: { json?: boolean }) => {
-      const checked = checkConfig(readText(file))
+      const checked = checkConfig(readText(file), dirname(file))
       const problems = checked.ok ? [] : checked.problems
       if (json) console.log(JSON.stringify({ ok: checked.ok, problems }))
       else if (checked.ok) console.log(`${file}: fine, ${summary(checked.value)}`)
@@ -46,17 +45,23 @@ export function configCommand(program: Command): void {
 
 /** The config in this file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID with the first problem. */
 export function loadConfig(file: string): Config {
-  const checked = checkConfig(readText(file))
-  if (checked.ok) return checked.value
+  const checked = checkConfig(readText(file), dirname(file))
+  if (checked.ok) return withTables(checked.value, dirname(file))
   throw configFault(file, checked.problems)
 }
 
-/** The config in this text by the schema, and by the drivers and models that are there. */
-export function checkConfig(text: string): Checked<Config> {
-  return readYaml(configSchema, text, (config) => [
-    ...config.sensors.flatMap(sensorMistakes),
-    ...config.models.flatMap((model, i) => modelMistakes(config, model, i)),
-  ])
+/** The config in this text by the schema, and by the drivers, tables and models that are there. */
+export function checkConfig(text: string, folder = '.'): Checked<Config> {
+  return readYaml(configSchema, text, (config) => {
+    const sensors = sensorMistakes(config, folder)
+    const doubtful = new Set(sensors.map(({ path }) => config.sensors[Number(path[1])]?.name))
+    const numbers = (sensor: SensorConfig) =>
+      doubtful.has(sensor.name) ? undefined : numbersOf(sensor, folder)
+    return [
+      ...sensors,
+      ...config.models.flatMap((model, i) => modelMistakes(config, numbers, model, i)),
+    ]
+  })
 }
 
 function readText(file: string): string {
@@ -67,25 +72,13 @@ function readText(file: string): string {
   }
 }
 
-/** What the sensor's driver has against it. */
-function sensorMistakes({ driver, options }: SensorConfig, i: number): Mistake[] {
-  try {
-    chooseDriver(drivers, driver, options)
-    return []
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error
-    const { code, message, cure, facts } = error
-    if (code === 'DRIVER_UNKNOWN') {
-      return [{ path: ['sensors', i, 'driver'], what: message, hint: cure }]
-    }
-    const path = ['sensors', i, 'options', String(facts.option)]
-    const atKey = code === 'DRIVER_OPTION_UNKNOWN' ? { atKey: true as const } : {}
-    return [{ path, what: message, hint: cure, ...atKey }]
-  }
-}
-
 /** A model that is not there, or that watches what its sensor does not tell. */
-function modelMistakes({ sensors }: Config, { model, input }: ModelConfig, i: number): Mistake[] {
+function modelMistakes(
+  { sensors }: Config,
+  numbersOf: (sensor: SensorConfig) => readonly string[] | undefined,
+  { model, input }: ModelConfig,
+  i: number,
+): Mistake[] {
   const mistakes: Mistake[] = []
   if (!existsSync(join(modelFolder(model), 'model.json'))) {
     const hint = 'write anomaly, or the path of a folder with model.json and model.onnx'
@@ -104,10 +97,9 @@ function modelMistakes({ sensors }: Config, { model, input }: ModelConfig, i: nu
   return mistakes
 }
 
-/** The fields of this sensor that are numbers; undefined when its driver is in doubt anyway. */
-function numbersOf(sensor: SensorConfig): string[] | undefined {
-  if (sensorMistakes(sensor, 0).length > 0) return undefined
-  const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
+/** The fields of this sensor that are numbers. */
+function numbersOf(sensor: SensorConfig, folder: string): string[] {
+  const { driver, options } = sensorAt(sensor, folder)
   const names = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
   return names.filter((name) => {
     const field = driver.fields[name]

@@ -6,7 +6,8 @@ import { type OptionValues, readOptions } from './options.ts'
 
 /**
  * Finds `plantower`, `plantower.pms5003` or `pms5003`; a model stands for options, which what was written
- * overrides. A driver that its options change comes as they make it. Throws the faults DRIVER_UNKNOWN, DRIVER_OPTION_UNKNOWN and DRIVER_OPTION_INVALID.
+ * overrides. A driver that its options change comes as they make it. Throws the faults DRIVER_UNKNOWN,
+ * DRIVER_OPTION_UNKNOWN and DRIVER_OPTION_INVALID.
  */
 export function chooseDriver(
   drivers: readonly Driver[],

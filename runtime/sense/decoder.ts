@@ -15,6 +15,8 @@ export type Decoder = {
   finish(): Heard[]
   /** A polled driver's turn: bytes to send, when to be called again, what it missed. */
   ask(nowMs: number): Ask<unknown> | undefined
+  /** Gives up the bytes still held: the line has ended. */
+  drop(): void
   /** Intact frames so far, whether or not they were believed. */
   frames(): number
   skipped(): number
@@ -52,6 +54,7 @@ export function decoder(driver: Driver, options: OptionValues): Decoder {
       if (turn.send !== undefined) cut.drop(turn.expect ?? driver.shape)
       return turn
     },
+    drop: () => cut.drop(driver.shape),
     frames: () => frames,
     skipped: cut.skipped,
     heldFrom: cut.heldFrom,

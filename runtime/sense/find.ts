@@ -87,7 +87,8 @@ export type Fingerprint = {
 
 /**
  * Listens at every speed that a driver names and tells which driver understood most, or undefined when
- * none understood anything. Polled drivers get to ask. A port that cannot be opened rejects.
+ * none understood anything. Polled drivers get to ask, but those of a shared line. A port that cannot be
+ * opened rejects.
  */
 export async function fingerprint(line: {
   readonly path: string
@@ -130,7 +131,9 @@ async function listenAt(line: Line, drivers: readonly Driver[]): Promise<Fingerp
       found.frames += decode.push(chunk).filter(({ said }) => said.ok).length
     }
   })
-  for (const { decode } of ears) {
+  for (const { found, decode } of ears) {
+    // Whoever shares a line may be any of hundreds: such a line is only heard.
+    if (found.driver.bus !== undefined) continue
     const turn = decode.ask(0)
     if (turn?.send !== undefined) await port.write(turn.send).catch(() => {})
   }

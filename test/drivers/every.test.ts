@@ -84,4 +84,5 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   nmea0183: Buffer.from(
     '$GNGGA,104113.00,5327.03557,N,00214.42234,W,1,05,8.68,65.4,M,48.5,M,,*68\r\n',
   ),
+  modbus: Buffer.from('1103006b00037687', 'hex'),
 }

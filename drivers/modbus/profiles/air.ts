@@ -19,8 +19,8 @@ export const xymd02 = defineProfile({
 })
 
 /**
- * Unit 254 is any sensor: a line carries one S8. The status, whose bits name errors of the measurement, comes with
- * the value in one request, so that no value is taken that the sensor itself disowns.
+ * Unit 254 is any sensor: a line carries one S8. The status, whose bits name errors of the measurement, comes
+ * with the value in one request, so that no value is taken that the sensor itself disowns.
  *
  * Source: Senseair, "Modbus on Senseair S8" (TDE2067): IR1 to IR4, "CO2 read sequence".
  */

@@ -1,6 +1,6 @@
 /**
- * Eastron SDM: electricity meters. All values are floats in input registers, highest register first; a request
- * may take 40 of them (80 registers) and must begin and end at a whole float.
+ * Eastron SDM: electricity meters. All values are floats in input registers, highest register first; a
+ * request may take 40 of them (80 registers) and must begin and end at a whole float.
  *
  * Power, reactive power and power factor carry a sign: negative is exported. Energies count in kWh.
  *

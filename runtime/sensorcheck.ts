@@ -1,0 +1,131 @@
+/** What the sensors of a config have against each other, their drivers and the tables that they name. */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { drivers } from '../drivers/index.ts'
+import { sensorPlan } from './catalogue.ts'
+import type { Config, SensorConfig } from './config.ts'
+import { Fault, fault } from './faults.ts'
+import { type Mistake, mistakesOf } from './mistake.ts'
+import { chooseDriver } from './sense/choose.ts'
+import type { Serial } from './sense/driver.ts'
+import type { Option } from './sense/options.ts'
+import { configFault, readYaml } from './yamlfile.ts'
+
+type Written = SensorConfig['options']
+
+/**
+ * The options of a driver with every table that they name read from its file, its path taken from `folder`.
+ * Throws DRIVER_UNKNOWN, INPUT_UNREADABLE, and CONFIG_INVALID with the first mistake in such a file.
+ */
+export function readTables(driver: string, options: Written, folder: string): Written {
+  const known = chooseDriver(drivers, driver).driver.options
+  return Object.fromEntries(
+    Object.entries(options).map(([name, written]) => {
+      const schema = known[name]?.document
+      const named = schema !== undefined && typeof written === 'string' && isPath(written)
+      return [name, named ? readTable(schema, resolve(folder, written)) : written]
+    }),
+  )
+}
+
+/** The config with every table in its place. Throws as `readTables` does. */
+export function withTables(config: Config, folder: string): Config {
+  const sensors = config.sensors.map((sensor) => ({
+    ...sensor,
+    options: readTables(sensor.driver, sensor.options, folder),
+  }))
+  return { ...config, sensors }
+}
+
+/** What the supervisor of this sensor needs. Throws as `readTables` and the driver's options do. */
+export function sensorAt(sensor: SensorConfig, folder: string) {
+  const options = readTables(sensor.driver, sensor.options, folder)
+  return sensorPlan({ ...sensor, options })
+}
+
+/** Everything that is wrong with the sensors; relative paths are taken from `folder`. */
+export function sensorMistakes({ sensors }: Config, folder: string): Mistake[] {
+  const found = sensors.flatMap((sensor, i) => ownMistakes(sensor, i, folder))
+  return found.length > 0 ? found : sharingMistakes(sensors, folder)
+}
+
+/** What its driver has against one sensor. */
+function ownMistakes({ driver, options }: SensorConfig, i: number, folder: string): Mistake[] {
+  const at = ['sensors', i, 'options']
+  const inside = tableMistakes(driver, options, at)
+  if (inside.length > 0) return inside
+  try {
+    chooseDriver(drivers, driver, readTables(driver, options, folder))
+    return []
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    const { code, message, cure, facts } = error
+    if (code === 'DRIVER_UNKNOWN') {
+      return [{ path: ['sensors', i, 'driver'], what: message, hint: cure }]
+    }
+    const atKey = code === 'DRIVER_OPTION_UNKNOWN' ? { atKey: true as const } : {}
+    const path = facts.option === undefined ? at : [...at, String(facts.option)]
+    return [{ path, what: message, hint: cure, ...atKey }]
+  }
+}
+
+/** Mistakes in tables that stand in the config itself. */
+function tableMistakes(driver: string, options: Written, at: Mistake['path']): Mistake[] {
+  let known: Readonly<Record<string, Option>>
+  try {
+    known = chooseDriver(drivers, driver).driver.options
+  } catch {
+    return []
+  }
+  return Object.entries(options).flatMap(([name, written]) => {
+    const schema = known[name]?.document
+    if (schema === undefined || typeof written !== 'object') return []
+    const { error } = schema.safeParse(written)
+    const mistakes = error?.issues.flatMap((issue) => mistakesOf(issue, schema, written)) ?? []
+    return mistakes.map((mistake) => ({ ...mistake, path: [...at, name, ...mistake.path] }))
+  })
+}
+
+/** Sensors that name one port: may they share it, and do they agree on its settings? */
+function sharingMistakes(sensors: readonly SensorConfig[], folder: string): Mistake[] {
+  const firsts = new Map<string, ReturnType<typeof sensorAt>>()
+  return sensors.flatMap((sensor, i): Mistake[] => {
+    const plan = sensorAt(sensor, folder)
+    const first = firsts.get(plan.path)
+    if (first === undefined) {
+      firsts.set(plan.path, plan)
+      return []
+    }
+    const shares = plan.driver.bus !== undefined && plan.driver.id === first.driver.id
+    if (!shares) {
+      const what = `${first.name} has this port already`
+      const hint = 'only devices that take turns, such as Modbus slaves, may share one'
+      return [{ path: ['sensors', i, 'port'], what, hint }]
+    }
+    const [mine, theirs] = [words(plan.driver.serial), words(first.driver.serial)]
+    if (mine === theirs) return []
+    const what = `${mine}, where ${first.name} has ${theirs} on the same port`
+    const hint = 'set `baudRate`, `parity` and `stopBits` alike, on the devices too'
+    return [{ path: ['sensors', i], what, hint }]
+  })
+}
+
+function words({ baudRate, dataBits = 8, parity = 'none', stopBits = 1 }: Serial): string {
+  return `${baudRate} baud ${dataBits}${parity[0]?.toUpperCase()}${stopBits}`
+}
+
+function isPath(written: string): boolean {
+  return written.includes('/') || /\.(ya?ml|json)$/.test(written)
+}
+
+function readTable(schema: NonNullable<Option['document']>, path: string) {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw fault('INPUT_UNREADABLE', { path, why: (cause as Error).message }, cause)
+  }
+  const checked = readYaml(schema, text)
+  if (checked.ok) return checked.value as Record<string, unknown>
+  throw configFault(path, checked.problems)
+}
