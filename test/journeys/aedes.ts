@@ -27,6 +27,8 @@ export async function startAedes(end: Ends): Promise<StreetBroker> {
     },
     freeze: gate.hang,
     thaw: gate.open,
+    cut: gate.cut,
+    mend: gate.open,
     async stop() {
       gate.cut()
       await host.stop()

@@ -1,17 +1,19 @@
 /**
  * The brokers that a journey is made on: aedes in this process, or Debian's mosquitto as a city runs it.
  *
- * A device and the desk have logins (by password, or by certificate under mutual TLS); buyers have none,
- * but under mutual TLS need a certificate too.
+ * There the access list is the one that `wayside acl` writes: devices and the desk have logins, by password
+ * or, under mutual TLS, by certificate; buyers have none, but under mutual TLS need a certificate too.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ends } from '../../demo/ends.ts'
 import { atomicWrite } from '../../runtime/disk/write.ts'
+import { aclFile } from '../../runtime/operator/acl.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import * as stock from '../link/mosquitto.ts'
 import { startAedes } from './aedes.ts'
+import { startGate } from './gate.ts'
 
 export const flavours = [
   'aedes',
@@ -43,6 +45,9 @@ export type StreetBroker = {
   /** It stands still with every line open, and nothing passes; then it goes on. */
   freeze(): void
   thaw(): void
+  /** Every line to it falls and none can be made; then they can. It knows of nothing. */
+  cut(): void
+  mend(): void
   /** It is gone, and with it what it held in memory; then another stands on the same port. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -52,6 +57,7 @@ export type BrokerParts = {
   readonly flavour: Flavour
   /** A folder for what it needs. */
   readonly folder: string
+  readonly operator: Address
   readonly devices: readonly Address[]
   /** Its retained messages and sessions outlive a stop; not with aedes. */
   readonly keeps: boolean
@@ -68,8 +74,9 @@ export async function startBroker(end: Ends, parts: BrokerParts): Promise<Street
 }
 
 async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBroker> {
-  const { flavour, folder, devices, keeps } = parts
+  const { flavour, folder, devices, keeps, operator } = parts
   const names = [...devices, 'desk']
+  const acl = aclFile({ operator, gatewayLogin: 'desk', devices, alone: false })
   const mutual = flavour === 'mosquitto-mtls'
   const passwordFile = join(folder, 'broker-password')
   await atomicWrite(passwordFile, `${password}\n`, { mode: 0o600 })
@@ -79,24 +86,25 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
     { after: (fn) => void end.add(fn) },
     {
       flavour: flavour.replace('mosquitto-', '') as stock.Flavour,
-      acl: accessOf(names, []),
+      acl,
       ...(mutual ? {} : { users, anonymous: true }),
       conf: keeps ? kept : [],
     },
   )
+  const gate = await startGate(host.url)
+  end.add(gate.stop)
+  const url = host.url.replace(`:${host.port}`, `:${new URL(gate.url).port}`)
   const deaf = new Set<Address>()
   return {
-    flavour,
-    url: host.url,
+    ...{ flavour, url, cut: gate.cut, mend: gate.open },
     async line(who) {
-      const { version, ...spoken } = await host.line(who)
-      const line = version === 'auto' ? spoken : { ...spoken, version }
+      const line = { ...(await host.line(who)), url }
       return mutual || who === 'buyer' ? line : { ...line, username: who, passwordFile }
     },
     deafen(device, now) {
       if (now) deaf.add(device)
       else deaf.delete(device)
-      writeFileSync(join(host.folder, 'acl'), accessOf(names, [...deaf]))
+      writeFileSync(join(host.folder, 'acl'), [acl, ...[...deaf].map(nothingFor)].join('\n'))
       host.signal('SIGHUP')
     },
     freeze: () => host.signal('SIGSTOP'),
@@ -108,17 +116,9 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
 
 const password = 'a-password-of-the-street'
 
-/** Everybody may do everything; who is deaf cannot read what is said to it. */
-function accessOf(names: readonly string[], deaf: readonly Address[]): string {
-  const all = [undefined, ...names].map((name) =>
-    [...(name === undefined ? [] : [`user ${name}`]), 'topic readwrite #'].join('\n'),
-  )
-  const none = deaf.map((device) => {
-    const { grant, ack, enrolment } = topics(device)
-    return [
-      `user ${device}`,
-      ...[grant, ack, enrolment].map((topic) => `topic deny ${topic}`),
-    ].join('\n')
-  })
-  return `${[...all, ...none].join('\n\n')}\n`
+/** What the gateway says to it, it may not read. */
+function nothingFor(device: Address): string {
+  const { grant, ack, enrolment } = topics(device)
+  const denied = [grant, ack, enrolment].map((topic) => `topic deny ${topic}`)
+  return [`user ${device}`, ...denied, ''].join('\n')
 }

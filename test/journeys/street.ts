@@ -84,7 +84,13 @@ export async function openStreet(
   end.add(() => rm(folder, { recursive: true, force: true }))
   const { chain, chainGate } = await openChain(end, money)
   const people = await castOf(folder)
-  const ground = { folder, chain, people, options, ...(await lineUp(end, folder, options)) }
+  const ground = {
+    folder,
+    chain,
+    people,
+    options,
+    ...(await lineUp(end, folder, people.operator.address, options)),
+  }
   const stalls: Stall[] = []
   for (const [i, device] of ground.devices.entries()) {
     const settings = await deviceConfig(ground, i, device)
@@ -132,13 +138,13 @@ async function openChain(end: Ends, money: boolean) {
 }
 
 /** The devices get their keys, so that the broker knows whom it lets in. */
-async function lineUp(end: Ends, folder: string, options: StreetOptions) {
+async function lineUp(end: Ends, folder: string, operator: Address, options: StreetOptions) {
   const { broker: flavour = 'aedes', keeps = false, devices: count = 1, via } = options
   const devices: Address[] = []
   for (let i = 0; i < count; i += 1) {
     devices.push((await openDeviceKey(`${folder}/device${i}`)).device)
   }
-  const broker = await startBroker(end, { flavour, folder, devices, keeps })
+  const broker = await startBroker(end, { flavour, folder, operator, devices, keeps })
   const url = (await via?.(broker.url)) ?? broker.url
   const line: StreetBroker['line'] = async (who) => ({ ...(await broker.line(who)), url })
   return { devices, broker: { ...broker, url, line } }

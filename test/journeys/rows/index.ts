@@ -8,6 +8,7 @@ import {
   chainGone,
   clockAstray,
   gatewayGone,
+  lineCut,
   sensorGone,
 } from './outages.ts'
 import { own, sale } from './sale.ts'
@@ -16,6 +17,7 @@ export const journeys: readonly Journey[] = [
   sale,
   own,
   brokerFrozen,
+  lineCut,
   brokerGone,
   brokerKept,
   chainGone,

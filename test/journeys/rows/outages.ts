@@ -1,7 +1,9 @@
 /** Broker, chain, gateway and sensor fall away for a while, and the time of day goes astray. */
 import assert from 'node:assert/strict'
 import { openBroker } from '../../../runtime/link/broker.ts'
-import { everyTopic } from '../../../runtime/wire/topic.ts'
+import type { Address } from '../../../runtime/wire/address.ts'
+import { text } from '../../../runtime/wire/bytes.ts'
+import { everyTopic, topics } from '../../../runtime/wire/topic.ts'
 import { numbersOf } from '../stall.ts'
 import { type Street, until } from '../street.ts'
 import { outage, type Sale, tells } from './outage.ts'
@@ -22,6 +24,21 @@ export const brokerFrozen = outage({
     await over
   },
   mend: async ({ street }) => street.broker.thaw(),
+})
+
+export const lineCut = outage({
+  name: 'line cut',
+  says: 'when every line to the broker falls, all find it again, and the device takes back its last will',
+  async trouble(sale, over) {
+    sale.street.broker.cut()
+    await tells(sale, /^no line to/)
+    await over
+  },
+  mend: async ({ street }) => street.broker.mend(),
+  async after({ street, stall }) {
+    const on = async () => (await statusOf(street, stall.device)) === '{"state":"on"}'
+    await until(on, 'its status is on again')
+  },
 })
 
 export const brokerGone = outage({
@@ -142,21 +159,30 @@ async function away(sale: Sale, over: Promise<void>): Promise<void> {
 
 /** What a newcomer finds at the broker; a stranger may not read everything. */
 async function retainedAt(street: Street): Promise<readonly string[]> {
+  return [...(await retainedOf(street, everyTopic)).keys()].sort()
+}
+
+async function statusOf(street: Street, device: Address): Promise<string | undefined> {
+  const { status } = topics(device)
+  return (await retainedOf(street, status)).get(status)
+}
+
+async function retainedOf(street: Street, filter: string): Promise<ReadonlyMap<string, string>> {
   const line = openBroker({ ...(await street.broker.line('buyer')), clientId: 'newcomer' })
-  const found = new Set<string>()
+  const found = new Map<string, string>()
   try {
     await line.ready()
     let last = performance.now()
-    await line.subscribe(everyTopic, (topic, _payload, retained) => {
+    await line.subscribe(filter, (topic, payload, retained) => {
       if (!retained) return
-      found.add(topic)
+      found.set(topic, text(payload))
       last = performance.now()
     })
     await until(() => performance.now() - last > 500, 'the broker has said what it keeps')
   } finally {
     await line.close()
   }
-  return [...found].sort()
+  return found
 }
 
 /** Whether a line's time is what a clock says that is set like this. */
