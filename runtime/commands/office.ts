@@ -12,6 +12,7 @@ import { type Broker, openBroker } from '../link/broker.ts'
 import type { Chain } from '../link/chain.ts'
 import type { LinkNote } from '../link/limits.ts'
 import {
+  gasOf,
   type OperatorConfig,
   operatorSchema,
   policyOf,
@@ -52,24 +53,19 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
     await lock.release()
     return closed
   }
+  let gateway: Gateway | undefined
   try {
     const keys = await openKeys(config)
     open.ledger = openLedger(join(config.folder, 'gateway.sqlite'))
     console.error(`asking the chain at ${config.chain.rpcs.length} endpoint(s) …`)
-    open.chain = await chainOf(config, keys)
+    const note = teller(config, json, () => gateway?.channels() ?? [])
+    open.chain = await chainOf(config, keys, note)
     console.error(`connecting to ${config.broker.url} …`)
-    const note = teller(config, json, () => gateway.channels())
     await compare(config, keys, open.ledger)
     open.broker = await brokerOf(config, `wayside-gateway-${keys.operator.address}`, note)
     const { ledger, chain, broker } = open
-    const settler: Settler = openSettler({
-      channels: () => gateway.channels(),
-      chain,
-      policy: policyOf(config),
-      schedule: config.settle.schedule,
-      note,
-    })
-    const gateway: Gateway = await openGateway({
+    let settler: Settler | undefined
+    gateway = await openGateway({
       broker,
       ledger,
       register: registerOf(config, keys.operator.address),
@@ -77,11 +73,18 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
       receiver: config.receiver,
       rails: railsOf(config),
       withdrawDelayMinS: config.withdrawDelayMin / 1000,
-      seen: (channel) => chain.state(channel),
+      seen: (channel) => chain.look(channel),
       lookMs: config.look,
       ackMs: config.ack,
       note,
-      looked: () => settler.rescue(),
+      looked: async () => settler?.rescue(),
+    })
+    settler = openSettler({
+      keeper: gateway.keeper,
+      chain,
+      policy: policyOf(config),
+      schedule: config.settle.schedule,
+      note,
     })
     return { gateway, settler, close }
   } catch (cause) {
@@ -128,10 +131,19 @@ async function wordIn(path: string): Promise<string> {
   return text.replace(/\r?\n$/, '')
 }
 
-async function chainOf({ chain }: OperatorConfig, { gateway, sender }: Keys): Promise<Chain> {
-  const { rpcs, id: chainId, settlement, confirmations } = chain
+async function chainOf(
+  config: OperatorConfig,
+  { gateway, sender }: Keys,
+  note: (note: Note) => void,
+): Promise<Chain> {
+  const { rpcs, id: chainId, settlement, confirmations, gas } = config.chain
   const { openChain } = await import('../link/chain.ts')
-  return openChain({ rpcs, chainId, settlement, confirmations, sender, authorizer: gateway })
+  return openChain({
+    ...{ rpcs, chainId, settlement, confirmations, sender, note },
+    authorizer: gateway,
+    gas: gasOf(config),
+    limits: { minedMs: gas.minedAfter },
+  })
 }
 
 async function brokerOf(

@@ -15,7 +15,8 @@ import { endpointLimits, endpoints } from './endpoints.ts'
 import { firstPrice, raisedPrice } from './gasprice.ts'
 import type { Chain, ChainLimits, ChainOptions, Claim, Tx } from './money.ts'
 import { chainIdOf, type Receipt, translate } from './node.ts'
-import { newest, type Outbox, openOutbox } from './outbox.ts'
+import { type Outbox, openOutbox } from './outbox.ts'
+import { newest } from './outgoing.ts'
 import { checkContract, openReads, type Reads } from './reads.ts'
 import { openRpc } from './rpc.ts'
 
@@ -82,11 +83,15 @@ function writes(send: Send, seen: Reads, options: ChainOptions): Writes {
     call('deposit', plain(config), amount, collector, data)
   const claimCall: Chain['claimCall'] = async (claims, receiver, token) => {
     const settle = settlementCall('settle', [receiver, token])
-    return settlementCall('multicall', [[await claimOnly(claims, options), settle]])
+    const both = [await claimOnly(claims, options), settle]
+    return { to: settlement, data: settlementCall('multicall', [both]) }
   }
+  const settledIn: Chain['settledIn'] = ({ logs }, receiver, token) =>
+    settledBy(logs, settlement, receiver, token)
   return {
     depositAuthorized,
     claimCall,
+    settledIn,
     async deposit(rail, config, amount, payer) {
       const wish = { config, amount, rail, payer, nowS: await seen.timeS() }
       if (await seen.authorizes(rail.token)) return depositAuthorized(await authorizeDeposit(wish))
@@ -97,9 +102,9 @@ function writes(send: Send, seen: Reads, options: ChainOptions): Writes {
       return approval === undefined ? tx : { ...tx, approved: approval.receipt.hash }
     },
     async claim(claims, receiver, token) {
-      const mined = await send('claim', settlement, await claimCall(claims, receiver, token))
-      const settled = settledBy(mined.receipt.logs, settlement, receiver, token)
-      return { ...done(mined), settled }
+      const { data } = await claimCall(claims, receiver, token)
+      const mined = await send('claim', settlement, data)
+      return { ...done(mined), settled: settledIn(mined.receipt, receiver, token) }
     },
     initiateWithdraw: (config, amount) => call('initiateWithdraw', plain(config), amount),
     finalizeWithdraw: (config) => call('finalizeWithdraw', plain(config)),

@@ -8,7 +8,9 @@ import type { Voucher } from '../wire/voucher.ts'
 import type { AuthorizedDeposit, DepositRail } from './deposit.ts'
 import type { EndpointLimits } from './endpoints.ts'
 import type { Fees, GasRules } from './gasprice.ts'
+import type { Receipt } from './node.ts'
 import type { Outbox } from './outbox.ts'
+import type { Call } from './outgoing.ts'
 import type { RpcLimits } from './rpc.ts'
 import type { EndpointNote } from './troubles.ts'
 
@@ -78,7 +80,9 @@ export type Chain = {
     token: Address,
   ): Promise<Tx & { readonly settled: bigint }>
   /** That transaction's call, for one who keeps its own book of what it sent. */
-  claimCall(claims: readonly Claim[], receiver: Address, token: Address): Promise<Hex>
+  claimCall(claims: readonly Claim[], receiver: Address, token: Address): Promise<Call>
+  /** How much a claim that was mined sent to the receiver. */
+  settledIn(receipt: Receipt, receiver: Address, token: Address): bigint
   /** Transactions step by step. Throws a RangeError when the chain was opened to read. */
   outbox(): Outbox
   /** Announces a withdrawal and, after the channel's delay, takes it. The sender is the payer's side. */

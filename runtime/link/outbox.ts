@@ -1,7 +1,7 @@
 /**
  * Transactions of ours, step by step: written (signed, nothing sent), handed over, and looked after until
- * they are k blocks deep. The steps keep no books: whoever must survive a crash writes down what a step returned
- * before it takes the next.
+ * they are k blocks deep. The steps keep no books: whoever must survive a crash writes down what a step
+ * returned before it takes the next.
  *
  * One endpoint that answers is enough to send: a claim inside a withdraw delay waits for nobody. That it is
  * mined is believed when all of them say so.
@@ -9,40 +9,15 @@
 import { keccak256 } from '#crypto'
 import { type Fault, fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
-import { type Hex, hex } from '../wire/bytes.ts'
+import { hex } from '../wire/bytes.ts'
 import type { Signer } from '../wire/signer.ts'
 import { type Log, signTransaction } from './contract.ts'
 import type { Endpoints } from './endpoints.ts'
 import { type GasRules, gasRules, type Price } from './gasprice.ts'
 import type { ChainLimits, ChainOptions } from './money.ts'
 import { coinOf, gasFor, handOver, headOf, nonceOf, type Receipt, receiptOf } from './node.ts'
+import { type Call, type Fate, newest, type Outgoing, type Version } from './outgoing.ts'
 import type { Rpc } from './rpc.ts'
-
-/** One signed form of a transaction. */
-export type Version = {
-  readonly hash: Hex
-  readonly raw: Hex
-  readonly nonce: number
-  readonly price: Price
-}
-
-export type Outgoing = {
-  readonly to: Address
-  readonly data: Hex
-  readonly gasLimit: bigint
-  /** Oldest first; any of them may be the one that is mined, and only one can be. */
-  readonly versions: readonly Version[]
-}
-
-/** What became of a transaction. */
-export type Fate =
-  /** Not mined anywhere. `gap`: the nonce that the account must use first, which none of ours has. */
-  | { readonly state: 'waiting'; readonly gap?: number }
-  /** Mined, but not deep enough, or not every endpoint says so yet. */
-  | { readonly state: 'mined'; readonly receipt: Receipt }
-  | { readonly state: 'deep'; readonly receipt: Receipt }
-  /** Another transaction of the account was mined, k deep, under its nonce. */
-  | { readonly state: 'displaced' }
 
 export type Outbox = {
   readonly from: Address
@@ -60,8 +35,6 @@ export type Outbox = {
   /** `others`: nonces of transactions of ours that are not mined either. */
   fate(outgoing: Outgoing, others?: readonly number[]): Promise<Fate>
 }
-
-export type Call = { readonly to: Address; readonly data: Hex }
 
 export function openOutbox(
   circle: Endpoints<Rpc>,
@@ -110,13 +83,6 @@ export function openOutbox(
       return found
     },
   }
-}
-
-/** The version that was signed last. */
-export function newest({ versions }: Outgoing): Version {
-  const last = versions.at(-1)
-  if (last === undefined) throw new RangeError('a transaction has a version')
-  return last
 }
 
 /** The most that any endpoint that can run it wants; what all refuse is refused. */

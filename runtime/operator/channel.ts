@@ -33,8 +33,15 @@ export type Channel = {
   readonly deposited: bigint
   /** Since when it holds less than it did, gateway time in ms; not kept over a restart. */
   readonly shortSinceMs?: number
-  /** What the payer has asked to take back. */
+  /** What the payer has asked to take back, by the word of any endpoint. */
   readonly withdrawing: bigint
+  /** When it may be taken, Unix seconds by the chain's clock. */
+  readonly withdrawableS?: number
+  /**
+   * The chain was not asked for it yet since the start, or not for long: then it is not known whether
+   * a withdrawal has begun, and nothing is said that a device may rely on. Not kept over a restart.
+   */
+  readonly unseen?: 'yet' | 'long'
   /** Why this channel gets no more grants and acks; it never goes away again. */
   readonly ended?: Ending
   readonly members: readonly Member[]
@@ -72,7 +79,16 @@ export type Books = {
 export type Seen = {
   readonly balance: bigint
   readonly totalClaimed: bigint
-  readonly withdrawal?: { readonly amount: bigint } | undefined
+  readonly withdrawal?:
+    | {
+        readonly amount: bigint
+        readonly atS?: number
+        /** False while only some endpoints show it. */
+        readonly agreed?: boolean
+      }
+    | undefined
+  /** Why not all endpoints say it: then it counts only as far as it is bad news. */
+  readonly doubt?: { readonly message: string }
 }
 
 export function newChannel(id: Uint8Array, config: ChannelConfig, rail: Rail): Channel {
@@ -88,10 +104,14 @@ export const reorganisedMs = 30 * 60_000
  * Takes what the chain says now. A pending withdrawal ends the channel. So does one that went
  * through while nobody looked, which shows as a balance that fell and stays low; a reorganised
  * deposit comes back, its channel with the same id and vouchers, and until then nothing is granted
- * or acked.
+ * or acked. What only some endpoints say is heeded in the same way, and ends nothing: one that lies
+ * alone can hold a channel up, and neither fill nor close it.
  */
 export function observe(channel: Channel, seen: Seen, nowMs: number): Channel {
-  const { shortSinceMs = nowMs, ...rest } = channel
+  if (seen.doubt !== undefined || seen.withdrawal?.agreed === false) {
+    return suspect(channel, seen, nowMs)
+  }
+  const { shortSinceMs = nowMs, withdrawableS: _, unseen: __, ...rest } = channel
   const deposited = seen.balance > channel.deposited ? seen.balance : channel.deposited
   const short = seen.balance < deposited
   const next: Channel = {
@@ -100,10 +120,23 @@ export function observe(channel: Channel, seen: Seen, nowMs: number): Channel {
     claimed: seen.totalClaimed,
     deposited,
     withdrawing: seen.withdrawal?.amount ?? 0n,
+    ...withdrawable(seen),
     ...(short ? { shortSinceMs } : {}),
   }
   const gone = short && nowMs - shortSinceMs >= reorganisedMs
   return seen.withdrawal !== undefined || gone ? end(next, 'withdrawal') : next
+}
+
+function suspect(channel: Channel, seen: Seen, nowMs: number): Channel {
+  const { withdrawal, balance } = seen
+  if (withdrawal === undefined && balance >= channel.balance) return channel
+  const { shortSinceMs = nowMs } = channel
+  const withdrawing = withdrawal?.amount ?? channel.withdrawing
+  return { ...channel, ...withdrawable(seen), withdrawing, shortSinceMs }
+}
+
+function withdrawable({ withdrawal }: Seen): { readonly withdrawableS?: number } {
+  return withdrawal?.atS === undefined ? {} : { withdrawableS: withdrawal.atS }
 }
 
 /** Whether its deposit stands, or whatever else its buyer must hear. */
@@ -113,7 +146,14 @@ export function isFunded(channel: Channel): boolean {
 
 /** An open channel may get grants and acks now. */
 export function isOpen(channel: Channel): boolean {
-  return channel.ended === undefined && channel.shortSinceMs === undefined
+  return isSound(channel) && channel.unseen === undefined
+}
+
+/** As far as is known, the money is there: its buyer's books can be taken. */
+export function isSound({ ended, shortSinceMs, withdrawing, unseen }: Channel): boolean {
+  return (
+    ended === undefined && shortSinceMs === undefined && withdrawing === 0n && unseen !== 'long'
+  )
 }
 
 /** The first reason stands: what ended a channel is told to its buyer. */

@@ -3,6 +3,7 @@
  * schema.
  */
 import { z } from 'zod'
+import type { GasRules } from '../link/gasprice.ts'
 import { brokerLine, configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
 import { zeroAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
@@ -30,6 +31,11 @@ const keysSchema = z.strictObject({
   passwordFile: z.string().optional().describe('Opens key files in keystore v3 format.'),
 })
 
+const gwei = decimal.refine(
+  (text) => smallestUnits(text, 9) !== undefined,
+  'finer than a wei; nine decimals are the most',
+)
+
 const chainSchema = z.strictObject({
   rpcs: z
     .array(z.string().refine(isEndpoint, 'not an endpoint; write the https:// URL of a JSON-RPC'))
@@ -39,6 +45,9 @@ const chainSchema = z.strictObject({
   id: z.number().int().positive(),
   settlement: configAddress,
   collector: configAddress.describe('Takes deposits signed under EIP-3009.'),
+  permit2Collector: configAddress
+    .optional()
+    .describe('Takes deposits of tokens without EIP-3009, through Permit2.'),
   confirmations: z
     .number()
     .int()
@@ -46,6 +55,26 @@ const chainSchema = z.strictObject({
     .max(1000)
     .default(3)
     .describe('Blocks on top before a deposit counts; 0 only on a chain of your own.'),
+  gas: z
+    .strictObject({
+      maxFee: gwei
+        .default('1000')
+        .describe(
+          'Gwei for a unit of gas: above it claims wait, but for the last half of a withdraw delay.',
+        ),
+      tip: gwei.optional().describe('Gwei of it for the miner; what the chain asks when left out.'),
+      bump: z
+        .number()
+        .int()
+        .min(13)
+        .max(1000)
+        .default(25)
+        .describe('Per cent more for a claim that waits in vain; below 12.5 nodes keep the old.'),
+      minedAfter: duration({ min: second, max: 60 * minute })
+        .default(3 * minute)
+        .describe('A claim that is not mined after this is offered again, dearer.'),
+    })
+    .prefault({}),
 })
 
 const tokenSchema = z.strictObject({
@@ -127,11 +156,12 @@ function isEndpoint(text: string): boolean {
 
 /** The tokens as an offer lists them. */
 export function railsOf({ chain, tokens }: OperatorConfig): readonly OfferedRail[] {
-  const { id: chainId, settlement, collector } = chain
+  const { id: chainId, settlement, collector, permit2Collector } = chain
   return tokens.map(({ address: token, name: tokenName, version: tokenVersion, decimals }) => ({
     chainId,
     settlement,
     collector,
+    ...(permit2Collector === undefined ? {} : { permit2Collector }),
     token,
     tokenName,
     tokenVersion,
@@ -141,6 +171,16 @@ export function railsOf({ chain, tokens }: OperatorConfig): readonly OfferedRail
 
 export function registerOf({ devices }: OperatorConfig, operator: Register['operator']): Register {
   return openRegister(operator, devices)
+}
+
+/** What a unit of gas may cost, in wei. */
+export function gasOf({ chain: { gas } }: OperatorConfig): GasRules {
+  const wei = (text: string) => smallestUnits(text, 9) ?? 0n
+  return {
+    maxFee: wei(gas.maxFee),
+    bumpPercent: BigInt(gas.bump),
+    ...(gas.tip === undefined ? {} : { tip: wei(gas.tip) }),
+  }
 }
 
 /** How the settler weighs gas. */

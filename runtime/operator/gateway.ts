@@ -20,7 +20,7 @@ import { parseTopic, topics } from '../wire/topic.ts'
 import { ackAgain, type Channel, joinFleet, type Seen } from './channel.ts'
 import { deal } from './deal.ts'
 import { type Desk, isLive, openDesk } from './desk.ts'
-import { type Changed, openKeeper } from './keeper.ts'
+import { type Changed, type Keeper, openKeeper } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import { type DeskLimits, deskLimits } from './limits.ts'
 import type { Note } from './note.ts'
@@ -57,6 +57,8 @@ export type GatewayParts = {
 
 export type Gateway = {
   channels(): Iterable<Channel>
+  /** The books, for the settler. */
+  readonly keeper: Keeper
   /**
    * Reads the chain for the channels whose turn it is. Never throws: what fails is tried next time.
    */
@@ -108,6 +110,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 
   return {
     channels: () => keeper.all(),
+    keeper,
     look,
     async start(signal) {
       const broken = Promise.withResolvers<never>()

@@ -5,6 +5,7 @@
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 import type { Channel, Member } from './channel.ts'
+import type { SentClaim } from './claimtable.ts'
 import type { Change, Ledger } from './ledger.ts'
 import type { Note } from './note.ts'
 
@@ -16,7 +17,13 @@ export type Keeper = {
   /** Gateway time, ms since 1970: the wall clock, but never before a time that was signed. */
   nowMs(): number
   /** Makes the channel and what goes with it durable in one commit. */
-  put(now: Channel, along?: Omit<Change, 'channel'>): void
+  put(now: Channel, along?: Omit<Change, 'channels'>): void
+  /** Claims that were signed and are not yet done with, oldest first. */
+  claims(): readonly SentClaim[]
+  /** Writes a claim down; it must be durable before its first byte leaves. */
+  send(claim: SentClaim): void
+  /** Drops a claim; what it brought, if it was mined, counts as claimed in the same commit. */
+  finish(claim: SentClaim, mined: boolean): void
 }
 
 export type Place = {
@@ -37,7 +44,8 @@ export function openKeeper(parts: {
   const channels = new Map<Hex, Channel>()
   const places = new Map<Address, Map<Hex, number>>()
   let newestMs = 0
-  for (const channel of ledger.channels()) enter(undefined, channel)
+  for (const channel of ledger.channels()) enter(undefined, { ...channel, unseen: 'yet' })
+  const claims = new Map(ledger.claims().map((claim) => [claim.number, claim]))
 
   function enter(before: Channel | undefined, now: Channel): void {
     channels.set(now.id, now)
@@ -47,6 +55,12 @@ export function openKeeper(parts: {
       const own = places.get(device) ?? new Map<Hex, number>()
       places.set(device, own.set(now.id, index))
     }
+  }
+
+  function claimed(id: Hex, total: bigint) {
+    const before = channels.get(id)
+    if (before === undefined || before.claimed >= total) return []
+    return [{ before, now: { ...before, claimed: total } }]
   }
 
   return {
@@ -61,16 +75,28 @@ export function openKeeper(parts: {
     nowMs: () => Math.max(newestMs, wallMs()),
     put(now, along = {}) {
       const before = channels.get(now.id)
-      ledger.save({ ...along, channel: { before, now } })
+      ledger.save({ ...along, channels: [{ before, now }] })
       enter(before, now)
       tell(before, now, changed)
       for (const news of newsOf(before, now)) note(news)
+    },
+    claims: () => [...claims.values()],
+    send(claim) {
+      ledger.save({ claim })
+      claims.set(claim.number, claim)
+    },
+    finish(claim, mined) {
+      const moved = mined ? [...claim.totals].flatMap(([id, total]) => claimed(id, total)) : []
+      ledger.save({ channels: moved, done: claim.number })
+      claims.delete(claim.number)
+      for (const { before, now } of moved) enter(before, now)
     },
   }
 }
 
 function tell(before: Channel | undefined, now: Channel, changed: Changed): void {
-  const ended = before?.ended !== now.ended
+  const ended =
+    before?.ended !== now.ended || (before?.withdrawing ?? 0n) > 0n !== now.withdrawing > 0n
   const acked = before?.acked !== now.acked
   for (const [index, member] of now.members.entries()) {
     const old = before?.members[index]
@@ -88,6 +114,8 @@ function* newsOf(before: Channel | undefined, now: Channel): Iterable<Note> {
   }
   if (ended !== undefined && before?.ended === undefined) {
     yield { event: 'ended', channel, why: ended }
+    const lost = (now.voucher?.maxClaimableAmount ?? 0n) - balance
+    if (ended === 'withdrawal' && lost > 0n) yield { event: 'lost', channel, amount: lost }
   }
   for (const [index, member] of now.members.entries()) {
     const { device, cap, untilMs } = member

@@ -13,11 +13,14 @@ import { decodeChannelConfig, encodeChannelConfig } from '../wire/channel.ts'
 import type { SessionKeys } from '../wire/session.ts'
 import { decodeVoucher, encodeVoucher } from '../wire/voucher.ts'
 import type { Channel, Ending, Member } from './channel.ts'
+import { type ClaimTable, claimTable, type SentClaim } from './claimtable.ts'
 
 export type Ledger = {
   /** Every channel there is, as last saved. */
   channels(): Channel[]
   sessions(): Session[]
+  /** Claims that are on their way, oldest first. */
+  claims(): SentClaim[]
   /** Version of the last offer that was published; 0 when none was. */
   offerVersion(): number
   /** Every retained topic that was ever published and not cleared. */
@@ -32,7 +35,10 @@ export type Change = {
    * The channel now, and what was saved of it before, so that only members that changed are
    * written.
    */
-  readonly channel?: { readonly before?: Channel | undefined; readonly now: Channel }
+  readonly channels?: readonly { readonly before?: Channel | undefined; readonly now: Channel }[]
+  /** A claim that is about to be sent, or was changed; and the number of one that is done with. */
+  readonly claim?: SentClaim
+  readonly done?: number
   readonly session?: Session
   /** The name of a session that is over. */
   readonly over?: string
@@ -59,6 +65,8 @@ export function openLedger(path: string): Ledger {
     throw fault('STORE_NEWER', { path, found, known: schema })
   }
   db.exec(tables)
+  if (found === 1) db.exec('ALTER TABLE channel ADD COLUMN withdrawable INTEGER')
+  const claims = claimTable(db)
   db.pragma(`user_version = ${schema}`)
   const members = db.prepare<[string], MemberRow>(
     'SELECT * FROM member WHERE channel = ? ORDER BY place',
@@ -70,6 +78,7 @@ export function openLedger(path: string): Ledger {
         .prepare<[], ChannelRow>('SELECT * FROM channel')
         .all()
         .map((row) => channelOf(row, members.all(row.id), splits.all(row.id))),
+    claims: claims.all,
     sessions: () => db.prepare<[], SessionRow>('SELECT * FROM session').all().map(sessionOf),
     offerVersion: () =>
       db.prepare<[], { version: number }>('SELECT version FROM offer').get()?.version ?? 0,
@@ -78,15 +87,15 @@ export function openLedger(path: string): Ledger {
         .prepare<[], { topic: string }>('SELECT topic FROM notice')
         .all()
         .map(({ topic }) => topic),
-    save: saver(db, path),
+    save: saver(db, path, claims),
     close: () => db.close(),
   }
 }
 
 /** Of the tables below; a later version reads every earlier one. */
-const schema = 1
+const schema = 2
 
-function saver(db: Database, path: string): (change: Change) => void {
+function saver(db: Database, path: string, claims: ClaimTable): (change: Change) => void {
   const saveChannel = channelSaver(db)
   const putSession = db.prepare(
     `INSERT INTO session VALUES (@name, @channel, @id, @ask, @answer, @keys)
@@ -97,7 +106,9 @@ function saver(db: Database, path: string): (change: Change) => void {
   const putNotice = db.prepare('INSERT OR IGNORE INTO notice VALUES (?)')
   const dropNotice = db.prepare('DELETE FROM notice WHERE topic = ?')
   const save = db.transaction((change: Change) => {
-    if (change.channel !== undefined) saveChannel(change.channel.now, change.channel.before)
+    for (const { now, before } of change.channels ?? []) saveChannel(now, before)
+    if (change.claim !== undefined) claims.put(change.claim)
+    if (change.done !== undefined) claims.drop(change.done)
     if (change.session !== undefined) putSession.run(sessionRow(change.session))
     if (change.over !== undefined) dropSession.run(change.over)
     if (change.offerVersion !== undefined) putOffer.run(change.offerVersion)
@@ -116,10 +127,10 @@ function saver(db: Database, path: string): (change: Change) => void {
 function channelSaver(db: Database): (now: Channel, before: Channel | undefined) => void {
   const putChannel = db.prepare(
     `INSERT INTO channel VALUES (@id, @config, @chainId, @settlement, @balance, @claimed,
-       @deposited, @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher)
+       @deposited, @withdrawing, @ended, @period, @root, @total, @timeMs, @voucher, @withdrawable)
      ON CONFLICT (id) DO UPDATE SET balance = @balance, claimed = @claimed,
        deposited = @deposited, withdrawing = @withdrawing, ended = @ended, period = @period, root = @root,
-       total = @total, timeMs = @timeMs, voucher = @voucher`,
+       total = @total, timeMs = @timeMs, voucher = @voucher, withdrawable = @withdrawable`,
   )
   const putMember = db.prepare(
     `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
@@ -151,7 +162,7 @@ const tables = `
     balance TEXT NOT NULL, claimed TEXT NOT NULL, deposited TEXT NOT NULL,
     withdrawing TEXT NOT NULL, ended TEXT,
     period TEXT NOT NULL, root TEXT NOT NULL, total TEXT NOT NULL, timeMs INTEGER NOT NULL,
-    voucher BLOB) STRICT;
+    voucher BLOB, withdrawable INTEGER) STRICT;
   CREATE TABLE IF NOT EXISTS member (
     channel TEXT NOT NULL, place INTEGER NOT NULL, device TEXT NOT NULL, cap TEXT NOT NULL,
     paid TEXT, alone INTEGER NOT NULL, until INTEGER NOT NULL,
@@ -181,6 +192,7 @@ type ChannelRow = {
   total: string
   timeMs: number
   voucher: Uint8Array | null
+  withdrawable: number | null
 }
 type MemberRow = {
   device: Address
@@ -207,6 +219,7 @@ function channelRow({ id, config, rail, acked, ...channel }: Channel): ChannelRo
     total: text(acked.total),
     timeMs: acked.timeMs,
     voucher: channel.voucher === undefined ? null : encodeVoucher(channel.voucher),
+    withdrawable: channel.withdrawableS ?? null,
   }
 }
 
@@ -219,6 +232,7 @@ function channelOf(row: ChannelRow, members: MemberRow[], splits: SplitRow[]): C
     claimed: BigInt(row.claimed),
     deposited: BigInt(row.deposited),
     withdrawing: BigInt(row.withdrawing),
+    ...(row.withdrawable === null ? {} : { withdrawableS: row.withdrawable }),
     ...(row.ended === null ? {} : { ended: row.ended }),
     members: members.map(memberOf),
     acked: {

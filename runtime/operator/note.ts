@@ -1,4 +1,5 @@
 /** What the gateway and the settler tell of themselves: one note a thing done. */
+import type { EndpointNote } from '../link/troubles.ts'
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 
@@ -29,6 +30,27 @@ export type Note =
   | { readonly event: 'ended'; readonly channel: Hex; readonly why: string }
   | { readonly event: 'deposited'; readonly channel: Hex; readonly balance: bigint }
   | { readonly event: 'withdrawing'; readonly channel: Hex; readonly amount: bigint }
+  /** The chain was not read for a quarter of the channel's withdraw delay: it gets no acks until it is. */
+  | { readonly event: 'unseen'; readonly channel: Hex; readonly sinceMs: number }
+  /** Promised and withdrawn before it was claimed. */
+  | { readonly event: 'lost'; readonly channel: Hex; readonly amount: bigint }
+  /** A claim is signed and on its way. */
+  | {
+      readonly event: 'claiming'
+      readonly channels: readonly Hex[]
+      readonly value: bigint
+      readonly transaction: Hex
+    }
+  /** A claim on its way was signed again: dearer, or under another nonce. */
+  | {
+      readonly event: 'replaced'
+      readonly before: Hex
+      readonly transaction: Hex
+      /** Wei for a unit of gas. */
+      readonly maxFee: bigint
+    }
+  | EndpointNote
+  /** Mined, and believed by every endpoint, k blocks deep. */
   | {
       readonly event: 'claimed'
       readonly channels: readonly Hex[]

@@ -175,5 +175,6 @@ function byTime(a: Channel, b: Channel): number {
 
 /** A channel that ended grants nothing any more; its last ack stays. */
 function isGranted({ channel, member }: Place, nowMs: number): boolean {
-  return channel.ended === undefined && member.cap > 0n && member.untilMs > nowMs
+  const { ended, withdrawing } = channel
+  return ended === undefined && withdrawing === 0n && member.cap > 0n && member.untilMs > nowMs
 }

@@ -89,7 +89,7 @@ export function openOrders(parts: OrdersParts): Orders {
     const known = keeper.get(session.channel)
     const before = known ?? newChannel(one.order.channelId, one.config, one.rail)
     const channel = seen === undefined ? before : observe(before, seen, keeper.nowMs())
-    if (seen === undefined || !isFunded(channel)) {
+    if (seen === undefined || seen.doubt !== undefined || !isFunded(channel)) {
       if (known !== undefined && channel !== known) keeper.put(channel)
       if (waiting.get(session.name) !== one) {
         sessions.refuse(session, 0n, refusal('channel-unknown'))

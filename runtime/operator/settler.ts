@@ -5,91 +5,99 @@
  * orderly end. Totals are cumulative, so a claim that is lost, late or sent twice loses nothing:
  * the next one holds it.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createTask, validate } from 'node-cron'
 import { Fault } from '../faults.ts'
-import type { Chain, Claim as VoucherClaim } from '../link/chain.ts'
-import { costNow } from '../link/gasprice.ts'
-import type { Hex } from '../wire/bytes.ts'
+import { costNow, type Fees } from '../link/gasprice.ts'
 import { type Channel, claimable } from './channel.ts'
 import type { Note } from './note.ts'
 import { whyOf } from './orders.ts'
 import { type Claim, type Policy, plan, urgent } from './plan.ts'
+import { openQueue, type QueueParts } from './queue.ts'
 
-export type SettlerParts = {
-  readonly channels: () => Iterable<Channel>
-  /** Claims and settles in one multicall. */
-  readonly chain: Pick<Chain, 'fees' | 'claim'>
+export type SettlerParts = QueueParts & {
   readonly policy: Policy
   /** A cron line of five fields, in the machine's time zone. */
   readonly schedule: string
   readonly note: (note: Note) => void
-  readonly monotonicMs?: () => number
+  /** At the orderly end, how long claims may take to be mined; the next start sees to the rest. */
+  readonly endMs?: number
 }
 
 export type Settler = {
-  /** Claims what a withdrawal is about to take. Never throws. */
+  /** Looks after claims on their way, and claims what a withdrawal is about to take. Never throws. */
   rescue(): Promise<void>
-  /** Claims everything that is worth more than its gas. Never throws. */
+  /** Claims everything that is worth more than its gas, and waits until it is mined. Never throws. */
   settleAll(): Promise<void>
   /** Claims on schedule until the signal aborts. */
   start(signal: AbortSignal): Promise<void>
 }
 
-/**
- * A claim that the chain does not show after so long is sent again: it was dropped or reorganised
- * away.
- */
-const forgetMs = 60 * 60_000
+/** A minute is five blocks of a slow chain, and what service managers leave to a process that ends. */
+const endMsMax = 60_000
 
 export function isSchedule(text: string): boolean {
   return text.trim().split(/\s+/).length === 5 && validate(text)
 }
 
 export function openSettler(parts: SettlerParts): Settler {
-  const { channels, policy, note } = parts
-  const { unclaimed, sent } = inFlight(parts.monotonicMs ?? (() => performance.now()))
-  let before: Promise<void> = Promise.resolve()
+  const { keeper, note } = parts
+  const queue = openQueue(parts)
+  let before: Promise<unknown> = Promise.resolve()
 
   /** One settlement at a time, so that none is planned on what another is about to move. */
-  function settle(some: () => Iterable<Channel>, all: boolean): Promise<void> {
-    before = before.then(() => settleNow(unclaimed(some()), all))
-    return before
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = before.then(work)
+    before = mine
+    return mine
   }
 
-  async function settleNow(due: readonly Channel[], all: boolean): Promise<void> {
+  async function settle(some: Iterable<Channel>, all: boolean): Promise<void> {
+    const due = [...some].map(queue.ahead).filter((channel) => claimable(channel) > 0n)
     if (due.length === 0) return
     try {
-      const price = costNow(await parts.chain.fees())
-      for (const claim of plan(due, price, policy, all)) await send(claim)
+      const fees = await parts.chain.fees()
+      for (const claim of plan(due, costNow(fees), parts.policy, all)) await send(claim, fees)
     } catch (cause) {
       note({ event: 'trouble', where: 'settlement', why: whyOf(cause) })
     }
   }
 
-  async function send(claim: Claim): Promise<void> {
-    const { channels: some, receiver, token, value } = claim
+  async function send(claim: Claim, fees: Fees): Promise<void> {
     try {
-      const {
-        hash: transaction,
-        gas,
-        settled,
-      } = await parts.chain.claim(some.map(claimOf), receiver, token)
-      for (const channel of some) sent(channel)
-      note({ event: 'claimed', channels: some.map(({ id }) => id), value, transaction, gas })
-      note({ event: 'settled', receiver, token, amount: settled, transaction })
+      const why = await queue.add(claim, fees)
+      if (why !== undefined) note({ event: 'trouble', where: 'claim', why })
     } catch (cause) {
       note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
       // One channel that the contract refuses must not keep the others waiting.
       const refused = cause instanceof Fault && cause.code === 'CHAIN_REFUSED'
-      for (const half of refused ? halves(claim) : []) await send(half)
+      for (const half of refused ? halves(claim) : []) await send(half, fees)
+    }
+  }
+
+  async function end(): Promise<void> {
+    await settle(keeper.all(), true)
+    const endMs = performance.now() + (parts.endMs ?? endMsMax)
+    for (;;) {
+      const waiting = await queue.tend()
+      if (waiting === 0) return
+      if (performance.now() > endMs) {
+        const why = `${waiting} are not mined yet: the next start sees to them`
+        return note({ event: 'trouble', where: 'claim', why })
+      }
+      await sleep(parts.chain.outbox().limits.pollMs)
     }
   }
 
   return {
-    rescue: () => settle(() => urgent(channels()), true),
-    settleAll: () => settle(channels, true),
+    rescue: () =>
+      inTurn(async () => {
+        await queue.tend()
+        await settle(urgent(keeper.all()), true)
+      }),
+    settleAll: () => inTurn(end),
     async start(signal) {
-      const task = createTask(parts.schedule, () => settle(channels, false))
+      const task = createTask(parts.schedule, () => inTurn(() => settle(keeper.all(), false)))
       await task.start()
       await new Promise<void>((done) => {
         if (signal.aborted) done()
@@ -98,26 +106,6 @@ export function openSettler(parts: SettlerParts): Settler {
       await task.destroy()
       await before
     },
-  }
-}
-
-/**
- * Claims that were sent and are not yet deep enough to be seen: they count as claimed for a while.
- */
-function inFlight(monotonicMs: () => number) {
-  const sent = new Map<Hex, { readonly total: bigint; readonly atMs: number }>()
-  return {
-    sent({ id, voucher }: Channel): void {
-      sent.set(id, { total: voucher?.maxClaimableAmount ?? 0n, atMs: monotonicMs() })
-    },
-    unclaimed: (channels: Iterable<Channel>): readonly Channel[] =>
-      [...channels].map((channel) => {
-        const mine = sent.get(channel.id)
-        if (mine === undefined) return channel
-        const over = mine.total <= channel.claimed || monotonicMs() - mine.atMs > forgetMs
-        if (over) sent.delete(channel.id)
-        return over ? channel : { ...channel, claimed: mine.total }
-      }),
   }
 }
 
@@ -130,12 +118,4 @@ function halves(claim: Claim): readonly Claim[] {
     channels: half,
     value: half.reduce((sum, channel) => sum + claimable(channel), 0n),
   }))
-}
-
-function claimOf({ config, balance, voucher }: Channel): VoucherClaim {
-  if (voucher === undefined) throw new RangeError('a claim needs a voucher')
-  const { maxClaimableAmount } = voucher
-  // A voucher past the balance is good for what is there.
-  const totalClaimed = maxClaimableAmount < balance ? maxClaimableAmount : balance
-  return { config, voucher, totalClaimed }
 }

@@ -18,6 +18,11 @@ import { whyOf } from './orders.ts'
 export const perLookMax = 64
 /** Asked at once. */
 const atOnce = 8
+/**
+ * A channel that was not read for this part of its withdraw delay gets no acks. A device stops when
+ * its last ack is half a delay old: so a quarter is left to claim in, whatever was withdrawn unseen.
+ */
+export const unseenPart = 4
 
 /** What the chain says of a channel, k blocks deep; rejects when it cannot be asked. */
 export type SeenOf = (channel: Pick<Channel, 'config' | 'rail'>) => Promise<Seen>
@@ -31,6 +36,24 @@ export function openWatch(parts: {
   const turns = new Map<Hex, number>()
   let turn = 0
 
+  /** By channel: gateway time at which all endpoints agreed on it. */
+  const agreedMs = new Map<Hex, number>()
+
+  /** A withdrawal may have begun that nobody has seen: says so of what was not read for long. */
+  function age(): void {
+    const nowMs = keeper.nowMs()
+    for (const channel of keeper.all()) {
+      const { id, config, ended, unseen } = channel
+      if (ended !== undefined || unseen === 'long') continue
+      const atMs = agreedMs.get(id) ?? nowMs
+      agreedMs.set(id, atMs)
+      if (nowMs - atMs > (config.withdrawDelay * 1000) / unseenPart) {
+        keeper.put({ ...channel, unseen: 'long' })
+        note({ event: 'unseen', channel: id, sinceMs: atMs })
+      }
+    }
+  }
+
   /** Why the chain could not be asked, if so. */
   async function lookAt(channel: Channel): Promise<string | undefined> {
     let now: Seen
@@ -41,8 +64,11 @@ export function openWatch(parts: {
     }
     // Books may have come in meanwhile.
     const latest = keeper.get(channel.id) ?? channel
-    const next = deal(observe(latest, now, keeper.nowMs()))
+    const observed = observe(latest, now, keeper.nowMs())
+    const next = now.doubt === undefined ? deal(observed) : observed
     if (differs(latest, next)) keeper.put(next)
+    if (now.doubt !== undefined) return now.doubt.message
+    agreedMs.set(channel.id, keeper.nowMs())
     return undefined
   }
 
@@ -61,8 +87,9 @@ export function openWatch(parts: {
         if (why === undefined) continue
         // An endpoint that fails eight would fail the rest; one line says it for all.
         note({ event: 'trouble', where: 'chain', why })
-        return
+        break
       }
+      age()
     },
   }
 }
@@ -72,6 +99,8 @@ function differs(a: Channel, b: Channel): boolean {
     a.balance !== b.balance ||
     a.claimed !== b.claimed ||
     a.withdrawing !== b.withdrawing ||
+    a.withdrawableS !== b.withdrawableS ||
+    a.unseen !== b.unseen ||
     a.ended !== b.ended ||
     a.shortSinceMs !== b.shortSinceMs ||
     a.members !== b.members

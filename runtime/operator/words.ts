@@ -16,6 +16,16 @@ export function sentenceOf(note: Note, money: Money): string {
       return 'the login at the broker was renewed'
     case 'refused':
       return `refused: ${note.why}`
+    case 'claiming': {
+      const value = money(note.value, note.channels[0] ?? '0x')
+      return `claiming ${value} from ${count(note.channels.length, 'channel')} in ${note.transaction}`
+    }
+    case 'replaced':
+      return `offered again at up to ${note.maxFee} wei: ${note.transaction} for ${note.before}`
+    case 'endpoint failing':
+      return `${note.code} since ${dateText(note.sinceMs)}: ${note.why}`
+    case 'endpoint well':
+      return `${note.rpc} is well again: ${note.code} is over after ${note.seconds} s`
     case 'claimed': {
       const value = money(note.value, note.channels[0] ?? '0x')
       const from = count(note.channels.length, 'channel')
@@ -46,6 +56,10 @@ function ofChannel(note: Extract<Note, { readonly channel: Hex }>, money: Money)
       return `acked period ${note.period}, ${amount(note.total)} promised`
     case 'withdrawing':
       return `its payer withdraws ${amount(note.amount)}`
+    case 'unseen':
+      return `gets no acks: the chain was not read for it since ${dateText(note.sinceMs)}`
+    case 'lost':
+      return `${amount(note.amount)} was promised, and withdrawn before it was claimed`
     case 'ended':
       return `gets no more grants and acks: ${note.why}`
   }

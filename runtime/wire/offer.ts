@@ -15,6 +15,8 @@ const railSchema = z.strictObject({
   settlement: address,
   /** EIP-3009 deposit collector. */
   collector: address,
+  /** Permit2 deposit collector, for tokens without EIP-3009. */
+  permit2Collector: address.optional(),
   token: address,
   /** Name and version of the token's own EIP-712 domain. */
   tokenName: z.string().max(100),

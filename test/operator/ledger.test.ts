@@ -27,7 +27,7 @@ test('a channel comes back from the disk as it was saved, step by step', async (
   let now = funded(1_000n)
   for (const step of [(channel: Channel) => channel, ...steps]) {
     now = await step(now)
-    reopen().save({ channel: { before, now } })
+    reopen().save({ channels: [{ before, now }] })
     assert.deepEqual(reopen().channels(), [now])
     before = now
   }
