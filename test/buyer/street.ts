@@ -72,7 +72,7 @@ export async function openStreet(t: Ends, options: StreetOptions = {}) {
   const running: Running[] = []
   const made = []
   for (let i = 0; i < devices; i += 1)
-    made.push(await openDevice(join(folder, `device${i}`), broker, bend))
+    made.push(await openDevice(join(folder, `device${i}`), broker, { bend }))
   running.push(...made)
   const books = await startGateway(join(folder, 'gateway.db'), broker, made)
   running.push(books)
@@ -137,12 +137,25 @@ async function startGateway(
   }
 }
 
+type Key = Awaited<ReturnType<typeof openDeviceKey>>
+
+export type StandOptions = {
+  readonly bend?: StreetOptions['bend']
+  readonly terms?: Terms
+  /** What it offers; the street's own rail and people, unless named. */
+  readonly offer?: (key: Key, streams: Terms[]) => Omit<Offer, 'version'>
+  /** With whose key a dishonest device signs its headers, and its states. */
+  readonly signs?: { readonly headers?: Key['sign']; readonly states?: Key['sign'] }
+}
+
 /** A device as `wayside run` composes it, its sensor a timer. */
-async function openDevice(
+export async function openDevice(
   folder: string,
-  broker: StreetBroker,
-  bend: NonNullable<StreetOptions['bend']>,
+  broker: Pick<StreetBroker, 'publish' | 'subscribe'>,
+  options: StandOptions = {},
 ) {
+  const { bend = (nodes) => [...nodes], offer = offerOf, signs = {} } = options
+  const sold = options.terms ?? terms
   const key = await openDeviceKey(folder)
   const generations = await openGenerations(folder, { random: randomBytes })
   const store = await openStore({ path: join(folder, 'store.db') })
@@ -153,13 +166,13 @@ async function openDevice(
     device,
     sign: key.sign,
     store,
-    offer: offerOf(key, [terms]),
+    offer: offer(key, [sold]),
     setups: [{ device, stream: 'air', product: 'wayside test' }],
     indexEveryMs: 100,
     changed: box.look,
   })
   const shop = await openShop({
-    key,
+    key: { ...key, sign: signs.states ?? key.sign },
     offer: shelf.offer,
     store: { ...store, saleCommit: (change) => store.saleCommit(change).then(box.look) },
     cover: (...range) => bend(generations.cover(...range)),
@@ -168,9 +181,9 @@ async function openDevice(
     limits: { ordersPerS: 50, requestsPerS: 1000 },
   })
   const setup = shelf.setupHash('air')
-  const plan = { name: 'air', terms: termsHash(terms), setup, epochMs: terms.epochMs, free: false }
+  const plan = { name: 'air', terms: termsHash(sold), setup, epochMs: sold.epochMs, free: false }
   const maker = epochMaker({
-    key,
+    key: { ...key, sign: signs.headers ?? key.sign },
     clock,
     streams: [{ ...plan, countMax: 4096, bytesMax: 65_536 }],
     generation: generations.current,
@@ -215,10 +228,7 @@ function running(
   }
 }
 
-function offerOf(
-  key: Awaited<ReturnType<typeof openDeviceKey>>,
-  streams: Terms[],
-): Omit<Offer, 'version'> {
+function offerOf(key: Key, streams: Terms[]): Omit<Offer, 'version'> {
   return {
     device: key.device,
     operator: operator.address,

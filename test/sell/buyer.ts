@@ -138,6 +138,14 @@ export async function buyer(at: Line, options: BuyerOptions = {}) {
       const sealed = seal(request)
       return answerTo(counter, sealed)
     },
+    /** The same of a body that no request has. */
+    async say(plain: Uint8Array): Promise<Answer | undefined> {
+      counter += 1n
+      return answerTo(
+        counter,
+        sealMessage('request', keys as SessionKeys, counter, plain, randomBytes),
+      )
+    },
     /** Sends it, and does not wait. */
     send: (request: Request): void => at.ask(seal(request)),
     seal,

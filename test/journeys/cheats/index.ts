@@ -2,6 +2,7 @@
 import type { Journey } from '../journey.ts'
 import { broker } from './broker.ts'
 import { promises } from './promises.ts'
+import { sellers } from './sellers.ts'
 import { sessions } from './sessions.ts'
 
-export const cheats: readonly Journey[] = [...promises, ...sessions, ...broker]
+export const cheats: readonly Journey[] = [...promises, ...sessions, ...sellers, ...broker]
