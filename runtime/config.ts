@@ -210,6 +210,18 @@ export const configSchema = z
       .describe(
         '`trusted` where a host keeps the time and shows no sign of it, as in a container.',
       ),
+    lostBooks: z
+      .enum(['stop', 'recover'])
+      .default('stop')
+      .describe(
+        'When an older copy of the folder was put back: stop, or go on as `wayside recover` does.',
+      ),
+    machine: z
+      .enum(['auto', 'bound', 'any'])
+      .default('auto')
+      .describe(
+        'Whether the folder is held to one machine: `auto` where the board has a number of its own.',
+      ),
     watch: z
       .strictObject({
         host: z.string().default('127.0.0.1').describe('Where /health and /metrics are served.'),

@@ -65,6 +65,11 @@ export const faults = {
     says: '{path} has schema {found}; this version knows schemas up to {known}',
     cure: 'install the newer version again',
   },
+  STORE_FULL: {
+    exit: 2,
+    says: 'the disk under {path} has no room: {why}',
+    cure: 'free some space, or set `keep` lower; nothing that was acknowledged is lost',
+  },
   STORE_FAILED: {
     exit: 2,
     says: 'the store at {path} stopped: {why}',
@@ -84,6 +89,11 @@ export const faults = {
     exit: 1,
     says: 'another machine signs as device {device}: it has published {what}, which was never written here',
     cure: 'find the second card or folder and end it for good; then start again, and if the books are behind, `wayside recover`',
+  },
+  MACHINE_OTHER: {
+    exit: 1,
+    says: 'the folder {folder} belongs to another machine: this is a copy of its card, or the card itself',
+    cure: 'take the copy away, and `wayside init` another folder; if the card was moved: `wayside recover --moved`',
   },
   STORE_DAMAGED: {
     exit: 2,
@@ -159,6 +169,11 @@ export const faults = {
     exit: 2,
     says: '{stream} of {device} costs {price}, over the ceiling of {ceiling}',
     cure: 'raise the ceiling, or leave that stream out',
+  },
+  RANGE_INVALID: {
+    exit: 2,
+    says: 'no such range of history: {why}',
+    cure: 'name a beginning before the end (2026-11-01T08:00Z, 24h, #1200); what was paid for is not paid again',
   },
   BUDGET_INVALID: {
     exit: 2,

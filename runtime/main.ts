@@ -19,6 +19,10 @@ const commands: Readonly<Record<string, Entry>> = {
     says: 'run the device: sense, infer, sign, store, stream, sell',
     add: async (program) => (await import('./commands/run.ts')).runCommand(program),
   },
+  recover: {
+    says: 'go on with lost books, or on another machine',
+    add: async (program) => (await import('./commands/recover.ts')).recoverCommand(program),
+  },
   config: {
     says: 'check a config, or print its schema',
     add: async (program) => (await import('./commands/config.ts')).configCommand(program),

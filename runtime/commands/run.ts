@@ -1,5 +1,9 @@
 /** `wayside run`: the device. Senses, signs, stores and sells until it is told to stop. */
 import type { Command } from 'commander'
+import type { Config } from '../config.ts'
+import { Fault } from '../faults.ts'
+import type { Note } from '../watch/log.ts'
+import type { Clock } from '../wire/clock.ts'
 import { loadConfig } from './config.ts'
 
 export function runCommand(program: Command): void {
@@ -27,26 +31,49 @@ async function run(file: string): Promise<void> {
   armFailpoints(process.env.WAYSIDE_FAILPOINT ?? '')
   const { randomBytes } = await import('#crypto')
   const { lockFolder } = await import('../disk/lock.ts')
+  const { bindMachine, machineName } = await import('../disk/machine.ts')
   const { openLog } = await import('../watch/log.ts')
+  const { systemClock } = await import('../watch/clock.ts')
+
+  const note = openLog('device', config.watch.log, (line) => process.stderr.write(line))
+  const lock = await lockFolder(config.folder)
+  try {
+    await bindMachine(config.folder, machineName(config.machine), randomBytes)
+    const clock = systemClock(config.clock === 'trusted', randomBytes)
+    const life: Life = { config, note, clock, random: randomBytes, stop: stopSignal() }
+    await live(life).catch(async (cause) => {
+      if (!(cause instanceof Fault && cause.code === 'BOOKS_LOST')) throw cause
+      if (config.lostBooks === 'stop') throw cause
+      // Once: books that are behind again so soon have a twin that publishes.
+      note('warn', 'books lost', { why: cause.message })
+      const { recoverBooks } = await import('../recovery.ts')
+      await recoverBooks({ ...life, tell: (sentence) => note('warn', 'recovering', { sentence }) })
+      await live(life)
+    })
+  } finally {
+    await lock.release()
+  }
+}
+
+type Life = {
+  readonly config: Config
+  readonly note: Note
+  readonly clock: Clock
+  readonly random: (length: number) => Uint8Array
+  readonly stop: AbortSignal
+}
+
+/** The device, from its start to its end. */
+async function live({ config, note, clock, random, stop }: Life): Promise<void> {
   const { openMetrics } = await import('../watch/metrics.ts')
   const { openWatch } = await import('../watch/watch.ts')
-  const { systemClock } = await import('../watch/clock.ts')
   const { openPort } = await import('../sense/port.ts')
   const { openDevice } = await import('../device.ts')
   const { openWindow } = await import('../watch/http.ts')
 
-  const note = openLog('device', config.watch.log, (line) => process.stderr.write(line))
   const metrics = openMetrics()
   const watch = openWatch(note, metrics)
-  const lock = await lockFolder(config.folder)
-  const stop = stopSignal()
-  const device = await openDevice({
-    config,
-    clock: systemClock(config.clock === 'trusted', randomBytes),
-    watch,
-    openPort,
-    random: randomBytes,
-  })
+  const device = await openDevice({ config, clock, watch, openPort, random })
   metrics.levels(async () => {
     const { store, broker } = await device.health()
     return {
@@ -67,7 +94,6 @@ async function run(file: string): Promise<void> {
   } finally {
     await window.close()
     await device.close()
-    await lock.release()
   }
 }
 

@@ -49,6 +49,7 @@ export type Adoption = {
 export type Uncut = {
   readonly seq: number
   readonly stream: string
+  readonly number: number
   readonly kind: string
   readonly message: Uint8Array
   /** Its readings were acknowledged before the books became unproven: they went out under this number. */
@@ -89,6 +90,8 @@ export function lostTables(db: Database, { chain, epoch, outbox }: Parts) {
     endCheck: db.transaction((): void => {
       if (marked.get() !== undefined) clear()
     }),
+    /** From `beginCheck` on, until all is whole or mended. */
+    isUnproven: () => marked.get() !== undefined,
     /** Keeps what was heard, and nothing that was heard before. */
     noteLost: db.transaction((rows: readonly Standing[]): void => {
       db.exec('DELETE FROM heard')
@@ -180,7 +183,7 @@ function statements(db: Database) {
   const generation = db.prepare('SELECT coalesce(max(generation), 0) FROM chain').pluck()
   const recovery = db.prepare('SELECT generation, upto FROM recovery')
   const begin = db.prepare('INSERT OR IGNORE INTO recovery VALUES (1, ?, NULL)')
-  const uncut = db.prepare(`SELECT e.seq, e.stream, e.kind, e.message,
+  const uncut = db.prepare(`SELECT e.seq, e.stream, e.number, e.kind, e.message,
       EXISTS (SELECT 1 FROM unchecked_open o WHERE o.stream = e.stream AND o.number = e.number) AS older
     FROM epoch e, unchecked u, recovery r WHERE e.seq > u.seq AND e.seq <= r.upto
     ORDER BY e.seq LIMIT ?`)

@@ -50,8 +50,8 @@ export const lookoutLimits = {
 
 export type Lookout = {
   /**
-   * Resolves to true once the books are known to be whole, to false when the signal came first. Rejects
-   * with BOOKS_LOST.
+   * Resolves to true once the books are known to be whole, to false when the signal came and no line
+   * stands. Rejects with BOOKS_LOST.
    */
   whole(signal: AbortSignal): Promise<boolean>
   /** This index is ours: it was written just now. */
@@ -90,13 +90,15 @@ export function lookout(options: LookoutOptions): Lookout {
         heardAtMs = performance.now()
         alarm.ring()
       })
-      while (!signal.aborted) {
+      signal.addEventListener('abort', alarm.ring, { once: true })
+      for (;;) {
         const verdict = heard === undefined ? undefined : compare(ours, heard, options)
-        if (verdict?.kind === 'ahead') await giveUp(verdict.what, signal)
-        else if (verdict?.kind === 'known' || isQuiet()) return settle()
-        await alarm.wait(line.connected() ? limits.quietMs / 4 : Number.POSITIVE_INFINITY, signal)
+        if (verdict?.kind === 'ahead') return giveUp(verdict.what, signal)
+        if (verdict?.kind === 'known' || isQuiet()) return settle()
+        // Told to end, a device whose line stands still waits for the answer: then it can send what it has.
+        if (signal.aborted && !line.connected()) return false
+        await alarm.wait(line.connected() ? limits.quietMs / 4 : Number.POSITIVE_INFINITY, never)
       }
-      return false
     },
     wrote: (payload) => written.add(payload, options),
     state: () => state,
@@ -113,7 +115,7 @@ export function lookout(options: LookoutOptions): Lookout {
   }
 
   /** Keeps all that recovery needs to know of what stands at the broker. */
-  async function giveUp(what: string, signal: AbortSignal): Promise<void> {
+  async function giveUp(what: string, signal: AbortSignal): Promise<false> {
     const standing = new Map<string, Uint8Array>()
     const note = (topic: string, payload: Uint8Array) => {
       heardAtMs = performance.now()
@@ -126,8 +128,11 @@ export function lookout(options: LookoutOptions): Lookout {
     for (const filter of ['offer', 'ack', 's/+/setup', 'buyer/+/keys'])
       await line.subscribe(base + filter, note)
     heardAtMs = performance.now()
-    while (!isQuiet() && !signal.aborted) await alarm.wait(limits.quietMs / 4, signal)
-    if (signal.aborted || heard === undefined) return
+    while (!isQuiet()) {
+      if (signal.aborted || heard === undefined) return false
+      await alarm.wait(limits.quietMs / 4, never)
+    }
+    if (heard === undefined) return false
     const rows = [...standing].map(([topic, payload]) => ({ topic, payload }))
     await store.noteLost([{ topic: own.index, payload: heard }, ...rows])
     throw lost(what)
@@ -168,3 +173,4 @@ function writings() {
 }
 
 const rememberedMax = 64
+const never = new AbortController().signal
