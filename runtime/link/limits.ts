@@ -6,7 +6,10 @@ export type LinkLimits = {
   readonly retryMaxMs: number
   /** A connection that held this long was a good one: the back-off starts over. */
   readonly stableMs: number
-  /** MQTT 3.1.1, which has no word for it: so many short lives in a row that the broker ended unasked. */
+  /**
+   * So many short lives in a row that the broker ended without a word, and we say that we were taken over:
+   * MQTT 3.1.1 has no word for it, and mosquitto 2.0 does not say that of MQTT 5.
+   */
   readonly takeoversMin: number
   readonly connectMs: number
   /** At the end: how long PUBACKs are waited for, and then the broker's goodbye. */

@@ -56,11 +56,11 @@ export function refusedTopic(
 }
 
 /** A reason code in words, with what the broker added to it. */
-export function wordsOf(code: number | undefined, said?: string): string {
-  if (code === undefined) return said ?? 'it does not say why'
+export function wordsOf(code: number | undefined, said = ''): string {
+  if (code === undefined) return said === '' ? 'it does not say why' : said
   const words = reasons[code] ?? 'a reason without a name'
   const number = code < 0x80 ? `code ${code}` : `code 0x${code.toString(16)}`
-  return `${words} (${number}${said === undefined ? '' : `: ${said}`})`
+  return `${words} (${number}${said === '' ? '' : `: ${said}`})`
 }
 
 /** Of MQTT 3.1.1: identifier, login, rights. Of MQTT 5 the same, and banned, and the method of login. */
