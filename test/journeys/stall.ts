@@ -17,6 +17,9 @@ import type { Clock } from '../../runtime/wire/clock.ts'
 
 export type Stall = {
   readonly device: Address
+  /** Where its keys and books are, and its config as a person would write it. */
+  readonly folder: string
+  readonly settings: object
   /** Opens its books, starts to work, and lets its sensors speak. */
   open(): Promise<void>
   /** Lets the sensors fall silent, then ends in order. */
@@ -101,7 +104,7 @@ export async function openStall(
   }
 
   return {
-    device,
+    ...{ device, folder, settings },
     async open() {
       life = await begin()
     },
