@@ -28,6 +28,8 @@ export type SellLimits = {
   readonly chunkBytesMax: number
   /** All chunks that answer one fetch; the buyer asks again for more. */
   readonly runBytesMax: number
+  /** How long what was paid for is kept for its buyer to fetch, gateway time. */
+  readonly pinMs: number
   /** Epochs charged in one commit. */
   readonly batchEpochsMax: number
   /** How long an ended session's name and an expired one's keys are remembered, gateway time. */
@@ -52,6 +54,7 @@ export const sellLimits: SellLimits = {
   fetchFreeBytes: 16 << 20,
   chunkBytesMax: 256 << 10,
   runBytesMax: 8 << 20,
+  pinMs: 86_400_000,
   batchEpochsMax: 512,
   sessionKeepMs: 7 * 86_400_000,
   timeSaveMs: 600_000,

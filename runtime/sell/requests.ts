@@ -126,7 +126,9 @@ export function requests(options: RequestsOptions) {
         out.stopped === undefined && complete ? forgetMissing(out.books, tips) : out.books
       if (!saved || next !== now) {
         const release = next.bought !== now.bought
-        await till.commit({ books: next, sessions: session === undefined ? [] : lines, release })
+        const sessions = session === undefined ? [] : lines
+        // What was evicted since it was read is not sold: look again.
+        if (!(await till.commit({ books: next, sessions, release }))) continue
         saved = true
         if (release) {
           const amount = next.account.delivered - now.account.delivered

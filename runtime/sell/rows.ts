@@ -57,6 +57,9 @@ export type Change = {
   readonly timeMs: number | null
   readonly found?: readonly string[]
   readonly retained: readonly { readonly topic: string; readonly payload: Uint8Array }[]
+  /** Epochs that this sells, and until when (gateway time) they are kept for their buyer. */
+  readonly fresh?: readonly Range[]
+  readonly pinUntilMs?: number
 }
 
 /** A sealed epoch, or another header of a chain. */
@@ -80,8 +83,11 @@ export type SalesStore = {
     readonly timeMs: number | null
     readonly lost: readonly { readonly what: 'channel' | 'session'; readonly name: string }[]
   }>
-  /** One transaction, durable when it resolves. */
-  saleCommit(change: Change): Promise<void>
+  /**
+   * One transaction, durable when it resolves. False, with nothing changed, when an epoch that it sells was
+   * evicted meanwhile.
+   */
+  saleCommit(change: Change): Promise<boolean>
   keepTerms(rows: readonly TermsRow[]): Promise<void>
   /** The oldest sealed epochs in the ranges; `complete` when no more lie there now. */
   saleEpochs(
@@ -92,6 +98,7 @@ export type SalesStore = {
     readonly complete: boolean
     readonly tips: readonly { readonly stream: string; readonly number: number }[]
   }>
+  /** Stored messages; for numbers that are gone, the tombstone that stands for them. */
   saleMessages(
     range: Omit<Range, 'generation'> & { readonly generation?: number },
     rowsMax: number,

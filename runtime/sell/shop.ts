@@ -206,8 +206,9 @@ function telling(store: SalesStore, changed: () => void): SalesStore {
   return {
     ...store,
     async saleCommit(change) {
-      await store.saleCommit(change)
-      if (change.retained.length > 0) changed()
+      const done = await store.saleCommit(change)
+      if (done && change.retained.length > 0) changed()
+      return done
     },
     async setRetained(topic, payload) {
       await store.setRetained(topic, payload)

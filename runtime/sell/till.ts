@@ -14,6 +14,7 @@ import { sealMessage } from '../wire/session.ts'
 import { topics } from '../wire/topic.ts'
 import { type Books, booksFrom, booksRow } from './books.ts'
 import type { SalesStore } from './rows.ts'
+import { without } from './runs.ts'
 import { keysBody, type Session, sessionFrom, sessionRow } from './session.ts'
 
 export type TillOptions = {
@@ -24,6 +25,7 @@ export type TillOptions = {
   readonly timeMs: () => number | undefined
   readonly exposureMax: bigint
   readonly guestsMax: number
+  readonly pinMs: number
 }
 
 export type Cover = (
@@ -45,7 +47,7 @@ export type TillChange = {
 export type Till = ReturnType<typeof till>
 
 export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore['sales']>>) {
-  const { store, exposureMax, guestsMax } = options
+  const { store, exposureMax, guestsMax, pinMs } = options
   const topic = topics(options.device)
   const books = new Map<Hex, Books>()
   const sessions = new Map<string, Session>()
@@ -101,7 +103,8 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     )
   }
 
-  async function commit(change: TillChange): Promise<void> {
+  /** False, with nothing changed, when an epoch that it sells was evicted meanwhile. */
+  async function commit(change: TillChange): Promise<boolean> {
     const { books: next, forget = [] } = change
     const changed = new Map((change.sessions ?? []).map((one) => [one.name, one]))
     const retained: { topic: string; payload: Uint8Array }[] = [...changed.values()]
@@ -124,7 +127,8 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     const found = next !== undefined && isFound(next) ? [next.channel] : []
     if (channels.length + rows.length + forgotten.length + retained.length > 0) {
       const timeMs = options.timeMs() ?? null
-      await store.saleCommit({ channels, sessions: rows, forgotten, timeMs, retained, found })
+      const sale = { channels, sessions: rows, forgotten, timeMs, retained, found }
+      if (!(await store.saleCommit({ ...sale, ...soldBy(next, timeMs) }))) return false
     }
     for (const channel of found) lost.delete(`channel ${channel}`)
     if (next !== undefined) {
@@ -134,6 +138,17 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     for (const session of changed.values()) sessions.set(session.name, session)
     for (const { name } of forget) sessions.delete(name)
     makeRoom()
+    return true
+  }
+
+  /** What a change sells; whoever paid for it can fetch it for a while. */
+  function soldBy(next: Books | undefined, timeMs: number | null) {
+    if (next === undefined) return {}
+    const fresh = without(next.bought, books.get(next.channel)?.bought ?? [])
+    if (fresh.length === 0) return {}
+    return next.own || timeMs === null
+      ? { fresh }
+      : { fresh, pinUntilMs: Math.floor(timeMs) + pinMs }
   }
 
   /** Its first payment since the books were lost. */

@@ -5,8 +5,10 @@ import { zeroHash } from '../wire/header.ts'
 import type { Reading } from '../wire/reading.ts'
 import type { DeviceKey } from './key.ts'
 import { type Instant, type OpenEpoch, openEpoch } from './open.ts'
+import { tombstoneHeader } from './own.ts'
 import type {
   Batch,
+  Eviction,
   OpenMessage,
   Recovered,
   SealedRow,
@@ -32,6 +34,8 @@ export type Chain = {
   head(batch: Batch, now: Instant, free: Free): number
   /** Closes the open epoch into the batch; returns how many readings it acknowledges. */
   seal(batch: Batch, now: Instant, random: (length: number) => Uint8Array, free: Free): number
+  /** Puts a tombstone into the chain, with what it stands for; no epoch may be open. */
+  bury(batch: Batch, eviction: Eviction): void
 }
 
 type Free = { readonly openMessage?: (reading: Reading, spot: Spot) => OpenMessage }
@@ -89,7 +93,27 @@ export function chainOf(options: ChainOptions): Chain {
       at = { number: at.number + 1, previous: row.hash, closedMs: row.closedMonotonicMs }
       return carry(batch, options, open, free)
     },
+    bury(batch, eviction) {
+      const row = bury(options, at, batch, eviction)
+      at = { number: at.number + 1, previous: row.hash, closedMs: row.closedMonotonicMs }
+    },
   }
+}
+
+/** The tombstone of numbers that go, into the batch with them. */
+export function bury(
+  { key, clock, generation }: Pick<ChainOptions, 'key' | 'clock' | 'generation'>,
+  at: Pick<Standing, 'number' | 'previous'>,
+  batch: Batch,
+  eviction: Eviction,
+): SealedRow {
+  const { reason, ...numbers } = eviction
+  const { stream, from, to, last } = numbers
+  const place = { stream, generation, number: at.number, previous: at.previous }
+  const row = tombstoneHeader(key, place, { from, to, last, reason }, clock)
+  batch.sealed.push(row)
+  batch.evicted.push({ stream, from, to, last, number: row.number })
+  return row
 }
 
 /** Where the chain stands: what its next epoch is called, names, and must not overlap. */

@@ -7,21 +7,20 @@
  * next tree. What is taken is told of only when the commit that holds it has returned.
  */
 
-import { failpoint } from '../disk/failpoint.ts'
 import { bell } from '../time/bell.ts'
 import { ownStream } from '../wire/clearbody.ts'
-import type { Clock, ClockQuality } from '../wire/clock.ts'
+import type { Clock } from '../wire/clock.ts'
 import { packEncoder } from '../wire/pack.ts'
 import type { Reading } from '../wire/reading.ts'
-import { type Chain, chainOf } from './chain.ts'
+import { bury, type Chain, chainOf } from './chain.ts'
 import type { DeviceKey } from './key.ts'
 import type { Instant } from './open.ts'
-import { clockMapHeader, generationHeader, type Standing } from './own.ts'
+import { ownChain, type Standing } from './own.ts'
 import {
   type Batch,
   type CommitNote,
+  type Eviction,
   type OpenMessage,
-  type Recovered,
   type SealedNote,
   type SealedRow,
   type SignLimits,
@@ -31,6 +30,7 @@ import {
   signLimits,
 } from './plan.ts'
 import { sealInterrupted } from './recover.ts'
+import { type Due, type Gain, writer } from './writer.ts'
 
 export type EpochMakerOptions = {
   readonly key: DeviceKey
@@ -59,6 +59,11 @@ export type EpochMaker = {
    */
   take(reading: Reading, audit?: Uint8Array): boolean
   /**
+   * Puts tombstones in the place of these numbers; an open epoch of their stream closes first. Resolves to
+   * true when that is committed, to false when the maker ended before.
+   */
+  evict(evictions: readonly Eviction[]): Promise<boolean>
+  /**
    * Seals what the last run left open, then makes epochs until the signal aborts; then seals and commits
    * what it has. Rejects with the store's fault, after which nothing is taken any more.
    */
@@ -72,17 +77,30 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
   const pace = paceOf(limits)
   const chains = chainsOf(options, limits)
   const own = ownChain(options)
+  /** Streams that are sensed no more: their chains still take tombstones. */
+  const retired = new Map<string, Standing>()
+  const orders: Order[] = []
+  const room = bell()
+  const ground = { options, pace, chains, own, retired, orders }
+  const evictions = () => (orders.length === 0 ? undefined : buried(ground, emptyBatch()))
+  const tell = (due: Due, ms: number) => told(options, due, ms)
+  const commit = writer({
+    store: options.store,
+    evictions,
+    room,
+    retryMs: limits.fullRetryMs,
+    tell,
+  })
   let state: 'recovering' | 'open' | 'ended' = 'recovering'
 
-  const recover = async () => {
+  const recover = async (signal: AbortSignal) => {
     const { stands, sealed } = await recoverStore(options)
-    if (sealed.length > 0) {
-      const batch = { gains: [], sealed, messages: [], audits: [] }
-      await commit(options, { batch, gains: [] })
-    }
+    if (sealed.length > 0) await commit({ batch: { ...emptyBatch(), sealed }, gains: [] }, signal)
     for (const row of [...stands, ...sealed]) {
+      const chain = chains.get(row.stream)
       if (row.stream === ownStream) own.continueFrom(row)
-      else chains.get(row.stream)?.continueFrom(row)
+      else if (chain !== undefined) chain.continueFrom(row)
+      else retired.set(row.stream, { number: row.number + 1, previous: row.hash })
     }
   }
   const fill = () => {
@@ -90,16 +108,16 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
   }
 
   const run = async (signal: AbortSignal) => {
-    await recover()
+    await recover(signal)
     state = 'open'
     fill()
     for (;;) {
       if (signal.aborted) state = 'ended'
-      const due = collect({ options, pace, chains, own }, signal.aborted)
+      const due = collect(ground, signal.aborted)
       if (due !== undefined) {
         // Before the commit, so that the next epochs grow while the store works.
         fill()
-        await commit(options, due)
+        await commit(due, signal)
         continue
       }
       if (signal.aborted) return
@@ -115,20 +133,30 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
       if (state === 'open' && chain.fill()) alarm.ring()
       return true
     },
+    evict(evictions) {
+      if (state === 'ended' || evictions.length === 0) return Promise.resolve(false)
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      orders.push({ evictions, done: resolve })
+      alarm.ring()
+      room.ring()
+      return promise
+    },
     async start(signal) {
       try {
         await run(signal)
       } finally {
         state = 'ended'
+        for (const { done } of orders.splice(0)) done(false)
       }
     },
   }
 }
 
 type Chains = ReadonlyMap<string, Chain>
-type Gain = { readonly stream: string; readonly count: number }
-/** One commit, and the readings that it acknowledges. */
-type Due = { readonly batch: Batch; readonly gains: readonly Gain[] }
+type Order = {
+  readonly evictions: readonly Eviction[]
+  readonly done: (committed: boolean) => void
+}
 
 function chainsOf(options: EpochMakerOptions, limits: SignLimits): Chains {
   const { key, clock, generation, keys } = options
@@ -151,16 +179,13 @@ async function recoverStore({ key, clock, keys, store, random }: EpochMakerOptio
   return { stands, sealed }
 }
 
-/** Commits, and only then tells. */
-async function commit(options: EpochMakerOptions, { batch, gains }: Due): Promise<void> {
-  failpoint('sign.commit')
-  const began = performance.now()
-  await options.store.commit(batch)
-  const ms = performance.now() - began
+/** Tells of what is in the store now. */
+function told(options: EpochMakerOptions, { batch, gains, done = [] }: Due, ms: number): void {
   for (const gain of gains) options.acknowledged?.(gain)
   for (const row of batch.sealed) options.sealed?.(noteOf(row))
   const readings = gains.reduce((sum, { count }) => sum + count, 0)
   options.note?.({ readings, headers: batch.sealed.length, ms })
+  for (const tell of done) tell()
 }
 
 type Ground = {
@@ -168,15 +193,19 @@ type Ground = {
   readonly pace: Pace
   readonly chains: Chains
   readonly own: ReturnType<typeof ownChain>
+  readonly retired: Map<string, Standing>
+  readonly orders: Order[]
 }
 
 /** All that is due now, in one batch, or undefined; `all` closes every epoch. */
-function collect({ options, pace, chains, own }: Ground, all: boolean): Due | undefined {
-  const batch: Batch = { gains: [], sealed: [], messages: [], audits: [] }
-  const gains: Gain[] = []
+function collect(ground: Ground, all: boolean): Due | undefined {
+  const { options, pace, chains, own } = ground
+  const batch = emptyBatch()
   const now = instantOf(options.clock)
   const mine = own.due()
   if (mine !== undefined) batch.sealed.push(mine)
+  const { gains: early, done } = buried(ground, batch)
+  const gains = [...early]
   const heads = [...chains.values()].some((chain) => pace.due(chain) <= now.monotonicMs)
   if (heads) pace.committed(now.monotonicMs)
   for (const chain of chains.values()) {
@@ -187,7 +216,40 @@ function collect({ options, pace, chains, own }: Ground, all: boolean): Due | un
       : chain.head(batch, now, options)
     if (count > 0) gains.push({ stream: chain.plan.name, count })
   }
-  return batch.gains.length + batch.sealed.length === 0 ? undefined : { batch, gains }
+  return batch.gains.length + batch.sealed.length === 0 ? undefined : { batch, gains, done }
+}
+
+/** All evictions that were asked for; a tombstone takes a number, so the open epoch before it closes. */
+function buried({ options, chains, retired, orders }: Ground, batch: Batch): Required<Due> {
+  const now = instantOf(options.clock)
+  const taken = orders.splice(0)
+  const gains: Gain[] = []
+  for (const eviction of taken.flatMap(({ evictions }) => evictions)) {
+    const { stream } = eviction
+    const chain = chains.get(stream)
+    const count = chain?.seal(batch, now, options.random, options) ?? 0
+    if (count > 0) gains.push({ stream, count })
+    if (chain !== undefined) chain.bury(batch, eviction)
+    else {
+      const at = retired.get(stream)
+      if (at === undefined) throw new RangeError(`no chain is called ${stream}`)
+      const row = bury(options, at, batch, eviction)
+      retired.set(stream, { number: row.number + 1, previous: row.hash })
+    }
+  }
+  return {
+    batch,
+    gains,
+    done: taken.map(
+      ({ done }) =>
+        () =>
+          done(true),
+    ),
+  }
+}
+
+function emptyBatch(): Batch {
+  return { gains: [], sealed: [], messages: [], audits: [], evicted: [] }
 }
 
 /** Milliseconds until the first epoch closes or the oldest reading has waited long enough. */
@@ -209,33 +271,6 @@ function paceOf({ commitDelayMs }: SignLimits) {
     due: (chain: Chain) => Math.max(chain.waitingSince(), lastMs + commitDelayMs),
     committed(nowMs: number): void {
       lastMs = nowMs
-    },
-  }
-}
-
-/** The device's own chain: at most one header a commit, since each names the one before. */
-function ownChain({ key, clock, generation }: EpochMakerOptions) {
-  let at: Standing = { number: 1, previous: new Uint8Array(32) }
-  let announced = 0
-  let mapped: ClockQuality = 'unset'
-  const took = (row: SealedRow) => {
-    at = { number: row.number + 1, previous: row.hash }
-    return row
-  }
-  return {
-    continueFrom(row: Recovered['chains'][number]): void {
-      at = { number: row.number + 1, previous: row.hash }
-      announced = row.generation
-    },
-    due(): SealedRow | undefined {
-      if (announced < generation) {
-        announced = generation
-        return took(generationHeader(key, at, generation, clock))
-      }
-      const quality = clock.wall()?.quality ?? 'unset'
-      if (quality === mapped) return undefined
-      mapped = quality
-      return quality === 'unset' ? undefined : took(clockMapHeader(key, at, generation, clock))
     },
   }
 }

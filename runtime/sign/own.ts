@@ -4,14 +4,47 @@
  * tombstone stands in the chain whose numbers it stands for.
  */
 import { encodeClearBody, ownStream, type Tombstone } from '../wire/clearbody.ts'
-import type { Clock } from '../wire/clock.ts'
+import type { Clock, ClockQuality } from '../wire/clock.ts'
 import { zeroHash } from '../wire/header.ts'
 import { signHeader, type Unsigned } from './header.ts'
 import type { DeviceKey } from './key.ts'
-import type { SealedRow } from './plan.ts'
+import type { Recovered, SealedRow } from './plan.ts'
 
 /** Where a chain stands: what its next header needs. */
 export type Standing = { readonly number: number; readonly previous: Uint8Array }
+
+export type OwnChainOptions = {
+  readonly key: DeviceKey
+  readonly clock: Clock
+  readonly generation: number
+}
+
+/** The device's own chain: at most one header a commit, since each names the one before. */
+export function ownChain({ key, clock, generation }: OwnChainOptions) {
+  let at: Standing = { number: 1, previous: zeroHash }
+  let announced = 0
+  let mapped: ClockQuality = 'unset'
+  const took = (row: SealedRow) => {
+    at = { number: row.number + 1, previous: row.hash }
+    return row
+  }
+  return {
+    continueFrom(row: Recovered['chains'][number]): void {
+      at = { number: row.number + 1, previous: row.hash }
+      announced = row.generation
+    },
+    due(): SealedRow | undefined {
+      if (announced < generation) {
+        announced = generation
+        return took(generationHeader(key, at, generation, clock))
+      }
+      const quality = clock.wall()?.quality ?? 'unset'
+      if (quality === mapped) return undefined
+      mapped = quality
+      return quality === 'unset' ? undefined : took(clockMapHeader(key, at, generation, clock))
+    },
+  }
+}
 
 /** Says that `generation` begins here. */
 export function generationHeader(

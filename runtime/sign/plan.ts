@@ -22,6 +22,8 @@ export type SignLimits = {
   readonly commitDelayMs: number
   /** Readings of one stream that may wait for the store; beyond, `take` says no. */
   readonly queueMax: number
+  /** Between two tries of a commit that found no room. */
+  readonly fullRetryMs: number
 }
 
 export const signLimits: SignLimits = {
@@ -29,6 +31,7 @@ export const signLimits: SignLimits = {
   commitDelayMs: 2_000,
   // Some 20 s of the busiest line, while a card is stuck.
   queueMax: 8_192,
+  fullRetryMs: 1_000,
 }
 
 /** An open epoch as it is committed: place, opening, and the newest signed tree head. */
@@ -69,6 +72,17 @@ export type SealedRow = {
   readonly topic: string
 }
 
+/** Numbers of a stream that are to be forgotten, those beside them that are gone already included. */
+export type Eviction = {
+  readonly stream: string
+  readonly from: number
+  readonly to: number
+  /** Hash of header `to`. */
+  readonly last: Uint8Array
+  /** Why, for people. */
+  readonly reason: string
+}
+
 export type Batch = {
   readonly gains: { readonly open: OpenRow; readonly packs: Uint8Array }[]
   readonly sealed: SealedRow[]
@@ -79,6 +93,8 @@ export type Batch = {
     readonly index: number
     readonly bytes: Uint8Array
   }[]
+  /** Numbers that go; `number` is that of the tombstone, which is among the sealed. */
+  readonly evicted: (Omit<Eviction, 'reason'> & { readonly number: number })[]
 }
 
 /** What was durable when the last run ended. */
@@ -95,8 +111,8 @@ export type Recovered = {
 }
 
 export type SignStore = {
-  /** Durable when it resolves. */
-  commit(batch: Batch): Promise<void>
+  /** All of them or none; durable when it resolves. Throws STORE_FULL when there is no room. */
+  commit(...batches: Batch[]): Promise<void>
   recover(): Promise<Recovered>
 }
 

@@ -55,7 +55,7 @@ export function chainTable(db: Database) {
     /** Where every stream's chain stands. */
     newest: () => newest.all() as ChainRow[],
     runs: () => runs.all() as Run[],
-    /** Headers of all chains. */
+    /** Headers of all chains, whether they are still kept or not. */
     count: () => count.get() as number,
   }
 }

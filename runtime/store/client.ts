@@ -4,7 +4,8 @@
  */
 import { Worker } from 'node:worker_threads'
 import { armedFailpoints } from '../disk/failpoint.ts'
-import { type Facts, type FaultCode, fault, faults } from '../faults.ts'
+import { type Facts, Fault, type FaultCode, fault, faults } from '../faults.ts'
+import { pause } from '../time/pause.ts'
 import type { Tables } from './tables.ts'
 import { parcel } from './transfer.ts'
 
@@ -15,6 +16,12 @@ type Calls = {
 }
 
 export type Store = Calls & {
+  /** True from a call that found no room until one that writes has found some. */
+  isFull(): boolean
+  /** Calls `tell` whenever a call finds no room. */
+  onFull(tell: () => void): void
+  /** From now on no call waits for room: it fails with STORE_FULL. */
+  hurry(): void
   /** Ends the worker after what was asked before; later calls are faults. */
   close(): Promise<void>
 }
@@ -23,6 +30,10 @@ export type StoreOptions = {
   readonly path: string
   /** For tests: how long every durable commit holds the worker, as a slow card would. */
   readonly commitHoldMs?: number
+  /** For tests: the file holds no more pages of 1 KiB than this. */
+  readonly pagesMax?: number
+  /** How long to wait before what found no room is tried again. Default 1 s. */
+  readonly fullRetryMs?: number
 }
 
 /** What the worker is told at its start. */
@@ -34,7 +45,12 @@ export type Trouble = {
 }
 export type Reply = { readonly id: number; readonly result?: unknown; readonly trouble?: Trouble }
 
-/** Opens the store at `path` (one file and its WAL). Throws STORE_UNREADABLE, STORE_NEWER. */
+/**
+ * Opens the store at `path` (one file and its WAL). Throws STORE_UNREADABLE, STORE_NEWER.
+ *
+ * A call that finds the disk full waits until there is room; only `commit` and `evictable` fail at once with
+ * STORE_FULL, since their callers make room.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: WorkerOptions = { ...options, failpoints: armedFailpoints() }
   const worker = new Worker(workerUrl(), { workerData })
@@ -71,11 +87,64 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await worker.terminate()
     throw cause
   })) as readonly string[]
-  const calls = names.map((name) => [name, (...args: unknown[]) => ask(name, args)])
-  return { ...(Object.fromEntries(calls) as Calls), close: () => closed(worker, ask) }
+  const { call, ...patience } = patient(ask, options.fullRetryMs ?? fullRetryMs)
+  const calls = names.map((name) => [name, (...args: unknown[]) => call(name, args)])
+  const close = async () => {
+    patience.hurry()
+    await closed(worker, ask)
+  }
+  return { ...(Object.fromEntries(calls) as Calls), ...patience, close }
 }
 
-async function closed(worker: Worker, ask: (name: string, args: []) => Promise<unknown>) {
+type Ask = (name: string, args: readonly unknown[]) => Promise<unknown>
+
+/** Asks again what found no room, and remembers whether there is some. */
+function patient(ask: Ask, retryMs: number) {
+  const hurried = new AbortController()
+  let full = false
+  let tell = () => {}
+
+  const once = async (name: string, args: readonly unknown[]) => {
+    try {
+      const result = await ask(name, args)
+      if (writes.has(name)) full = false
+      return { result }
+    } catch (cause) {
+      if (!(cause instanceof Fault) || cause.code !== 'STORE_FULL') throw cause
+      full = true
+      tell()
+      if (hasty.has(name) || hurried.signal.aborted) throw cause
+      return undefined
+    }
+  }
+
+  return {
+    isFull: () => full,
+    onFull(next: () => void): void {
+      tell = next
+    },
+    hurry: () => hurried.abort(),
+    async call(name: string, args: readonly unknown[]): Promise<unknown> {
+      for (;;) {
+        const done = await once(name, args)
+        if (done !== undefined) return done.result
+        await pause(retryMs, hurried.signal)
+      }
+    },
+  }
+}
+
+/** Their callers make room themselves. */
+const hasty: ReadonlySet<string> = new Set(['commit', 'evictable'] satisfies (keyof Tables)[])
+/** When one of these went well, there is room. */
+const writes: ReadonlySet<string> = new Set([
+  'commit',
+  'saleCommit',
+  'setRetained',
+] satisfies (keyof Tables)[])
+const fullRetryMs = 1_000
+
+async function closed(worker: Worker, ask: Ask) {
   await ask('close', [])
   await worker.terminate()
 }

@@ -1,12 +1,13 @@
 /**
- * The commit of the sensing half: readings with the tree heads that sign them, or headers with what they
- * seal, all in one transaction. When it has returned, its readings are acknowledged.
+ * The commit of the sensing half: readings with the tree heads that sign them, headers with what they seal,
+ * and what makes room for them, all in one transaction. When it has returned, its readings are acknowledged.
  */
 import { failpoint } from '../disk/failpoint.ts'
 import type { Database } from '../disk/sqlite.ts'
 import type { AuditRow, auditTable } from './audit.ts'
 import type { chainTable } from './chain.ts'
 import type { EpochRow, epochTable } from './epoch.ts'
+import type { Evicted, evictions } from './evict.ts'
 import type { OpenRow, openTable } from './open.ts'
 import type { outboxTable } from './outbox.ts'
 
@@ -21,6 +22,8 @@ export type Batch = {
   /** Readings of free streams, to be sent in the clear now that they are kept. */
   readonly messages: readonly { readonly topic: string; readonly payload: Uint8Array }[]
   readonly audits: readonly AuditRow[]
+  /** Numbers that go; their tombstones are among the headers. */
+  readonly evicted?: readonly Evicted[]
 }
 
 type Parts = {
@@ -29,11 +32,12 @@ type Parts = {
   readonly epoch: ReturnType<typeof epochTable>
   readonly audit: ReturnType<typeof auditTable>
   readonly outbox: ReturnType<typeof outboxTable>
+  readonly evict: ReturnType<typeof evictions>['evict']
 }
 
 export function commits(db: Database, parts: Parts, holdMs: number) {
   const { chain, open, epoch, audit, outbox } = parts
-  const write = db.transaction((batch: Batch) => {
+  const add = (batch: Batch) => {
     for (const row of batch.sealed) {
       const seq = epoch.add(row)
       chain.set(row)
@@ -43,14 +47,21 @@ export function commits(db: Database, parts: Parts, holdMs: number) {
     for (const { open: row, packs } of batch.gains) open.gain(row, packs)
     for (const row of batch.audits) audit.add(row)
     for (const { topic, payload } of batch.messages) outbox.addMessage(topic, payload)
+  }
+  const write = db.transaction((batches: readonly Batch[]) => {
+    // First: what goes makes room for what comes.
+    const evicted = batches.flatMap((batch) => batch.evicted ?? [])
+    parts.evict(evicted)
+    if (evicted.length > 0) failpoint('evict.inside')
+    for (const batch of batches) add(batch)
     failpoint('commit.inside')
   })
 
   return {
-    /** Durable when it returns. */
-    commit(batch: Batch): void {
+    /** One transaction for all of them, durable when it returns. */
+    commit(...batches: Batch[]): void {
       failpoint('commit.before')
-      write(batch)
+      write(batches)
       if (holdMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, holdMs)
       failpoint('commit.after')
     },

@@ -45,12 +45,12 @@ export type Ends = {
 }
 
 /**
- * Every header of every chain, with its body. Written once by the commit that seals it and never changed;
- * the UNIQUE rule is the last guard against a number used twice.
+ * Every header of every chain, with its body, until it is evicted. Written once by the commit that seals it
+ * and never changed; the UNIQUE rule is the last guard against a number used twice.
  */
 export function epochTable(db: Database) {
   db.exec(table)
-  const { add, message, since, ends } = statements(db)
+  const { add, message, since, ends, firstOf, hasReadings } = statements(db)
 
   return {
     /** Returns the row's seq. */
@@ -69,6 +69,12 @@ export function epochTable(db: Database) {
     /** The headers committed after `seq`, oldest first, at most `rowsMax`. */
     since: (seq: number, rowsMax: number) => since.all(seq, rowsMax) as HeaderRow[],
     ends: (stream: string, number: number) => ends.get(stream, number) as Ends | undefined,
+    /** The lowest of these numbers that is stored, if any is. */
+    firstOf: (stream: string, from: number, to: number) =>
+      (firstOf.get(stream, from, to) as number | null) ?? undefined,
+    /** Whether readings are kept under one of these numbers. */
+    hasReadings: (stream: string, from: number, to: number) =>
+      hasReadings.get(stream, from, to) === 1,
   }
 }
 
@@ -104,5 +110,11 @@ function statements(db: Database) {
   const ends = db.prepare(`SELECT number, opened_monotonic_ms AS openedMonotonicMs,
     opened_wall_ms AS openedWallMs, closed_monotonic_ms AS closedMonotonicMs,
     closed_wall_ms AS closedWallMs, hash FROM epoch WHERE stream = ? AND number = ?`)
-  return { add, message, since, ends }
+  const range = 'stream = ? AND number BETWEEN ? AND ?'
+  const firstOf = db.prepare(`SELECT min(number) FROM epoch WHERE ${range}`).pluck()
+  const hasReadings = db
+    .prepare(`SELECT EXISTS (SELECT 1 FROM epoch WHERE ${range}
+      AND kind IN ('readings', 'interrupted'))`)
+    .pluck()
+  return { add, message, since, ends, firstOf, hasReadings }
 }

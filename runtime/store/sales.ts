@@ -4,8 +4,9 @@
  */
 import { failpoint } from '../disk/failpoint.ts'
 import type { Database } from '../disk/sqlite.ts'
+import type { pinTable } from './pin.ts'
 import { type SaleChannelRow, saleChannelTable } from './salechannel.ts'
-import { type SaleEpochs, type SaleRange, saleEpochs } from './saleepoch.ts'
+import { type SaleEpochs, type SaleEpochsParts, type SaleRange, saleEpochs } from './saleepoch.ts'
 import { type SaleSessionRow, saleSessionTable } from './salesession.ts'
 
 /** Everything that selling keeps, as it is read at the start. */
@@ -32,12 +33,19 @@ export type SaleChange = {
   readonly found?: readonly string[]
   /** What is to stand on these topics from now on; an empty payload takes away what is there. */
   readonly retained: readonly { readonly topic: string; readonly payload: Uint8Array }[]
+  /** Epochs that this sells; they must be stored still. */
+  readonly fresh?: readonly SaleRange[]
+  /** They are not evicted before this gateway time; absent: nobody paid for them. */
+  readonly pinUntilMs?: number
 }
 
-type Outbox = { addRetained(topic: string, payload: Uint8Array): void }
+type Parts = SaleEpochsParts & {
+  readonly outbox: { addRetained(topic: string, payload: Uint8Array): void }
+  readonly pin: ReturnType<typeof pinTable>
+}
 
 /** Expects the tables `epoch`, `outbox` and `retained`. */
-export function salesTables(db: Database, outbox: Outbox) {
+export function salesTables(db: Database, parts: Parts) {
   db.exec(`CREATE TABLE IF NOT EXISTS sale_terms (
     hash TEXT PRIMARY KEY,
     json TEXT NOT NULL
@@ -55,7 +63,7 @@ export function salesTables(db: Database, outbox: Outbox) {
   ) STRICT, WITHOUT ROWID`)
   const channel = saleChannelTable(db)
   const session = saleSessionTable(db)
-  const epochs = saleEpochs(db)
+  const epochs = saleEpochs(db, parts)
   const addTerms = db.prepare('INSERT OR IGNORE INTO sale_terms VALUES (?, ?)')
   const allTerms = db.prepare('SELECT hash, json FROM sale_terms ORDER BY hash')
   const lost = db.prepare('SELECT what, name FROM sale_lost ORDER BY what, name')
@@ -70,7 +78,11 @@ export function salesTables(db: Database, outbox: Outbox) {
     for (const id of change.forgotten) session.drop(id)
     for (const name of change.found ?? []) find.run(name)
     if (change.timeMs !== null) setTime.run(Math.floor(change.timeMs))
-    for (const { topic, payload } of change.retained) outbox.addRetained(topic, payload)
+    for (const { topic, payload } of change.retained) parts.outbox.addRetained(topic, payload)
+    if (change.pinUntilMs !== undefined) {
+      if (change.timeMs !== null) parts.pin.lapse(change.timeMs)
+      for (const range of change.fresh ?? []) parts.pin.add(range, change.pinUntilMs)
+    }
     failpoint('sale.inside')
   })
 
@@ -82,12 +94,19 @@ export function salesTables(db: Database, outbox: Outbox) {
       timeMs: (time.get() as number | undefined) ?? null,
       lost: lost.all() as SavedSales['lost'],
     }),
-    /** Durable when it returns. Takes no waiting readings along. */
-    saleCommit(change: SaleChange): void {
+    /**
+     * Durable when it returns. Takes no waiting readings along. False, and nothing is changed, when an
+     * epoch that it sells was evicted meanwhile, or is about to be.
+     */
+    saleCommit(change: SaleChange): boolean {
+      if (!epochs.has(change.fresh ?? [])) return false
       failpoint('sale.before')
       write(change)
       failpoint('sale.after')
+      return true
     },
+    /** Gateway time as it was last kept. */
+    saleTimeMs: () => time.get() as number | undefined,
     keepTerms: db.transaction((rows: readonly SaleTermsRow[]): void => {
       for (const { hash, json } of rows) addTerms.run(hash, json)
     }),

@@ -2,24 +2,35 @@
  * The device's database: every table, and what the rooms may do with them. One file a table; the halves of
  * the product meet here and nowhere else.
  */
-import { statSync } from 'node:fs'
 import { type Database, openDatabase } from '../disk/sqlite.ts'
 import { fault } from '../faults.ts'
 import { auditTable } from './audit.ts'
 import { chainTable } from './chain.ts'
 import { commits } from './commit.ts'
 import { epochTable } from './epoch.ts'
+import { evictions } from './evict.ts'
 import { lostTables } from './lost.ts'
+import { markTable } from './mark.ts'
 import { openTable } from './open.ts'
 import { outboxTable } from './outbox.ts'
+import { pinTable } from './pin.ts'
+import { reservations } from './reserved.ts'
 import { retainedTable } from './retained.ts'
+import { bytesOf, roomOf } from './room.ts'
 import { salesTables } from './sales.ts'
-import { shelfOf } from './shelf.ts'
+import { emptyGenerations, shelfOf } from './shelf.ts'
+import { tombstoneTable } from './tombstone.ts'
 
 /** The version of all tables together; a larger one was written by a later product. */
 export const schema = 1
 
 export type Tables = ReturnType<typeof tables>
+
+export type TablesOptions = {
+  readonly commitHoldMs: number
+  /** For tests: the file holds no more pages of 1 KiB than this. */
+  readonly pagesMax?: number
+}
 
 function tables(db: Database, path: string, commitHoldMs: number) {
   const chain = chainTable(db)
@@ -28,12 +39,22 @@ function tables(db: Database, path: string, commitHoldMs: number) {
   const audit = auditTable(db)
   const retained = retainedTable(db)
   const outbox = outboxTable(db)
+  const tombstone = tombstoneTable(db)
+  const pin = pinTable(db)
+  const mark = markTable(db, () => performance.now())
+  const reserved = reservations()
+  const sales = salesTables(db, { outbox, pin, tombstone, reserved })
+  const { saleTimeMs: timeMs, ...selling } = sales
+  const room = () => roomOf(db, path)
+  const lost = lostTables(db, { chain, epoch, outbox })
+  const { isUnproven } = lost
+  const keep = evictions(db, { pin, mark, tombstone, reserved, room, timeMs, isUnproven })
   return {
     // sensing: what was taken, and the epochs made of it
-    ...commits(db, { chain, open, epoch, audit, outbox }, commitHoldMs),
+    ...commits(db, { chain, open, epoch, audit, outbox, evict: keep.evict }, commitHoldMs),
     epochMessage: epoch.message,
     headersSince: epoch.since,
-    shelf: () => shelfOf(chain, epoch),
+    shelf: () => shelfOf({ chain, epoch, tombstone }),
     auditBytes: audit.get,
     // streaming: what is on its way to the broker
     outgoing: outbox.outgoing,
@@ -43,23 +64,29 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     retained: retained.get,
     retainedTopics: retained.topics,
     // selling: orders, books, sessions
-    ...salesTables(db, outbox),
+    ...selling,
     // lost books: what is unproven, what was heard, and the mending
-    ...lostTables(db, { chain, epoch, outbox }),
+    ...lost,
+    // keeping: what is to go, and what nothing opens any more
+    evictable: keep.evictable,
+    emptyGenerations: () => emptyGenerations({ chain, epoch, tombstone }, open.all()),
     // health
     counts: () => ({
       waiting: open.waiting(),
-      epochs: chain.count(),
+      epochs: chain.count() - tombstone.evicted(),
       ...outbox.size(),
-      walBytes: bytesOf(`${path}-wal`),
+      ...room(),
       databaseBytes: bytesOf(path),
+      pinnedBytes: pin.bytes(timeMs() ?? 0),
+      walBytes: bytesOf(`${path}-wal`),
     }),
   }
 }
 
 /** Opens the file, makes what tables it lacks, and keeps its WAL short until `close`. */
-export function openTables(path: string, { commitHoldMs }: { readonly commitHoldMs: number }) {
+export function openTables(path: string, { commitHoldMs, pagesMax }: TablesOptions) {
   const db = openDatabase(path)
+  if (pagesMax !== undefined) db.pragma(`max_page_count = ${pagesMax}`)
   const found = Number(db.pragma('user_version', { simple: true }))
   if (found > schema) {
     db.close()
@@ -68,20 +95,33 @@ export function openTables(path: string, { commitHoldMs }: { readonly commitHold
   const methods = tables(db, path, commitHoldMs)
   db.pragma(`user_version = ${schema}`)
   const truncate = () => db.pragma('wal_checkpoint(TRUNCATE)')
-  const timer = setInterval(truncate, truncateEveryMs)
+  const timer = setInterval(() => quietly(truncate), truncateEveryMs)
   timer.unref()
   return {
     tables: methods,
+    /** After a commit that found no room: what the WAL holds may fit into the file, and free the WAL. */
+    makeRoom: () => quietly(truncate),
     close() {
       clearInterval(timer)
-      truncate()
+      quietly(truncate)
       db.close()
     },
   }
 }
 
-const truncateEveryMs = 10 * 60_000
-
-function bytesOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+/** A checkpoint that finds no room leaves all as it is; the commit that finds none says so. */
+function quietly(checkpoint: () => void): void {
+  try {
+    checkpoint()
+  } catch (cause) {
+    if (!isNoRoom(cause)) throw cause
+  }
 }
+
+/** Whether SQLite was refused by the disk: full, over quota, or not writing. */
+export function isNoRoom(cause: unknown): boolean {
+  const code = String((cause as { code?: unknown }).code)
+  return code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')
+}
+
+const truncateEveryMs = 10 * 60_000

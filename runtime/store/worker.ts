@@ -5,10 +5,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { armFailpoints } from '../disk/failpoint.ts'
 import { Fault } from '../faults.ts'
 import type { Call, Reply, Trouble, WorkerOptions } from './client.ts'
-import { openTables } from './tables.ts'
+import { isNoRoom, openTables } from './tables.ts'
 import { parcel } from './transfer.ts'
 
-const { path, failpoints, commitHoldMs } = workerData as WorkerOptions
+const { path, failpoints, commitHoldMs = 0, pagesMax } = workerData as WorkerOptions
 armFailpoints(failpoints)
 
 let opened: ReturnType<typeof openTables> | undefined
@@ -26,7 +26,7 @@ parentPort?.on('message', ({ id, name, args }: Call) => {
 
 function answer(name: string, args: readonly unknown[]): unknown {
   if (name === 'open') {
-    opened = openTables(path, { commitHoldMs: commitHoldMs ?? 0 })
+    opened = openTables(path, { commitHoldMs, ...(pagesMax === undefined ? {} : { pagesMax }) })
     return Object.keys(opened.tables)
   }
   if (name === 'close') return opened?.close()
@@ -42,5 +42,9 @@ function trouble(cause: unknown): Trouble {
   if (cause instanceof Fault) return { code: cause.code, facts: cause.facts }
   const why = cause instanceof Error ? cause.message : String(cause)
   const sqlite = (cause as { code?: string }).code
+  if (isNoRoom(cause)) {
+    opened?.makeRoom()
+    return { code: 'STORE_FULL', facts: { path, why: `${why} (${sqlite})` } }
+  }
   return { facts: { why: sqlite === undefined ? why : `${why} (${sqlite})` } }
 }

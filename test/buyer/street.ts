@@ -174,7 +174,14 @@ export async function openDevice(
   const shop = await openShop({
     key: { ...key, sign: signs.states ?? key.sign },
     offer: shelf.offer,
-    store: { ...store, saleCommit: (change) => store.saleCommit(change).then(box.look) },
+    store: {
+      ...store,
+      async saleCommit(change) {
+        const done = await store.saleCommit(change)
+        box.look()
+        return done
+      },
+    },
     cover: (...range) => bend(generations.cover(...range)),
     clock,
     publish: broker.publish,

@@ -10,8 +10,11 @@ import { openShop, type Shop, type ShopOptions } from '../../runtime/sell/shop.t
 import { chainTable } from '../../runtime/store/chain.ts'
 import { type EpochRow, epochTable } from '../../runtime/store/epoch.ts'
 import { outboxTable } from '../../runtime/store/outbox.ts'
+import { pinTable } from '../../runtime/store/pin.ts'
+import { reservations } from '../../runtime/store/reserved.ts'
 import { retainedTable } from '../../runtime/store/retained.ts'
 import { salesTables } from '../../runtime/store/sales.ts'
+import { tombstoneTable } from '../../runtime/store/tombstone.ts'
 import { type Ack, encodeAcks, signAck } from '../../runtime/wire/ack.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
 import { type ChannelConfig, channelId } from '../../runtime/wire/channel.ts'
@@ -104,7 +107,8 @@ export async function world(context: TestContext, options: WorldOptions = {}) {
   const made = chain({ secret: deviceSecret, terms: termsHash(terms) })
   const rows = { chain: chainTable(db), epoch: epochTable(db), retained: retainedTable(db) }
   const outbox = outboxTable(db)
-  const tables = salesTables(db, outbox)
+  const keep = { pin: pinTable(db), tombstone: tombstoneTable(db), reserved: reservations() }
+  const tables = salesTables(db, { outbox, ...keep })
   let nowMs = 0
   let crash: 'before' | 'after' | undefined
   const sent: { topic: string; payload: Uint8Array }[] = []
@@ -114,8 +118,9 @@ export async function world(context: TestContext, options: WorldOptions = {}) {
     sales: async () => structuredClone(tables.sales()),
     async saleCommit(change) {
       if (crash === 'before') throw new Crash()
-      tables.saleCommit(change)
+      const done = tables.saleCommit(change)
       if (crash === 'after') throw new Crash()
+      return done
     },
     keepTerms: async (terms) => tables.keepTerms(terms),
     saleEpochs: async (ranges, max) => tables.saleEpochs(ranges, max),
@@ -161,6 +166,7 @@ export async function world(context: TestContext, options: WorldOptions = {}) {
     notes,
     chain: made,
     tables,
+    keep,
     store,
     retained: (topic: string) => rows.retained.get(topic),
     shop: () => running.shop,
