@@ -93,6 +93,7 @@ const confused = journey({
     }
     const sale = await openSale(street)
     await street.stalls[1]?.open()
+    await sale.outside.offer(there)
     const liar = await openLiar(street, lie)
     const honest = await openHonest(street, { line: await lineTo(street, liar) })
     assert.equal(honest.listings.length, 2)

@@ -4,5 +4,12 @@ import { broker } from './broker.ts'
 import { promises } from './promises.ts'
 import { sellers } from './sellers.ts'
 import { sessions } from './sessions.ts'
+import { wallets } from './wallets.ts'
 
-export const cheats: readonly Journey[] = [...promises, ...sessions, ...sellers, ...broker]
+export const cheats: readonly Journey[] = [
+  ...promises,
+  ...sessions,
+  ...wallets,
+  ...sellers,
+  ...broker,
+]
