@@ -95,10 +95,13 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
   end.add(gate.stop)
   const url = host.url.replace(`:${host.port}`, `:${new URL(gate.url).port}`)
   const deaf = new Set<Address>()
+  const lines = new Map<string, ReturnType<typeof host.line>>()
   return {
     ...{ flavour, url, cut: gate.cut, mend: gate.open },
     async line(who) {
-      const line = { ...(await host.line(who)), url }
+      const own = lines.get(who) ?? host.line(who)
+      lines.set(who, own)
+      const line = { ...(await own), url }
       return mutual || who === 'buyer' ? line : { ...line, username: who, passwordFile }
     },
     deafen(device, now) {

@@ -1,6 +1,7 @@
 /** Every journey of the table, in its order. */
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
+import { fleet, ownOnly, restarted } from './fleet.ts'
 import {
   brokerFrozen,
   brokerGone,
@@ -12,10 +13,16 @@ import {
   sensorGone,
 } from './outages.ts'
 import { own, sale } from './sale.ts'
+import { stock, stockMqtt5 } from './stock.ts'
 
 export const journeys: readonly Journey[] = [
   sale,
   own,
+  ownOnly,
+  fleet,
+  restarted,
+  stock,
+  stockMqtt5,
   brokerFrozen,
   lineCut,
   brokerGone,

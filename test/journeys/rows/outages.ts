@@ -60,7 +60,7 @@ export const brokerGone = outage({
 })
 
 export const brokerKept = outage({
-  name: 'broker gone, disk kept',
+  name: 'broker gone with its disk kept',
   says: 'a broker that comes back with its disk is no other than one that was slow',
   brokers: ['mosquitto-3.1.1', 'mosquitto-5', 'mosquitto-tls', 'mosquitto-mtls'],
   street: { keeps: true },
