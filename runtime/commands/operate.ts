@@ -40,6 +40,6 @@ Examples:
   wayside operate                            until Ctrl-C, which settles what is owed
   wayside operate -c fleet.yaml --json | tee -a events.ndjson
 
-Events: ready connected disconnected ordered refused deposited granted acked withdrawing ended
+Events: ready connected disconnected renewed ordered refused deposited granted acked withdrawing ended
 claimed settled trouble.
 Exit code: 0 ended in order, 2 a mistake in config or keys, 3 broker or chain unreachable at the start.`
