@@ -28,11 +28,14 @@ export type Ears = {
 /** Requests, grants and acks go to the shop; an enrolment renews the offer. */
 export async function listenToBroker(line: Line, ears: Ears): Promise<void> {
   const { device, shop, store, out, own } = ears
-  for (const filter of shop.filters) await line.subscribe(filter, shop.handle)
+  // A filter that the broker refuses stands in health, and is asked for again at the next connection.
+  const hear: Line['subscribe'] = (filter, handler) =>
+    line.subscribe(filter, handler).catch(() => {})
+  for (const filter of shop.filters) await hear(filter, shop.handle)
   const enrol = async (payload: Uint8Array) => {
     if (await ears.enrol(payload)) await ears.showEnrolment()
   }
-  await line.subscribe(topics(device).enrolment, (_topic, payload) => own(enrol(payload)))
+  await hear(topics(device).enrolment, (_topic, payload) => own(enrol(payload)))
   // A broker that lost its disk has forgotten what we left there. One that has not holds all of it but the
   // status, in whose place it put our last will.
   let first = true
