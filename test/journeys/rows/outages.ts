@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { openBroker } from '../../../runtime/link/broker.ts'
 import type { Address } from '../../../runtime/wire/address.ts'
-import { text } from '../../../runtime/wire/bytes.ts'
 import { everyTopic, topics } from '../../../runtime/wire/topic.ts'
 import { numbersOf } from '../stall.ts'
 import { type Street, until } from '../street.ts'
@@ -175,7 +174,7 @@ async function retainedOf(street: Street, filter: string): Promise<ReadonlyMap<s
     let last = performance.now()
     await line.subscribe(filter, (topic, payload, retained) => {
       if (!retained) return
-      found.set(topic, text(payload))
+      found.set(topic, Buffer.from(payload).toString())
       last = performance.now()
     })
     await until(() => performance.now() - last > 500, 'the broker has said what it keeps')

@@ -23,7 +23,6 @@ type SenmlRecord = {
 /** A message as `-F %J` tells it. */
 type Told = {
   readonly topic: string
-  readonly retain: number
   readonly properties?: Readonly<Record<string, unknown>>
   readonly payload: unknown
 }
@@ -70,7 +69,7 @@ export const stock = journey({
 
 export const stockMqtt5 = journey({
   name: 'stock mosquitto_sub over MQTT 5',
-  says: 'mosquitto_sub over MQTT 5 is told the media type of every message, free or sealed',
+  says: 'mosquitto_sub over MQTT 5 is told the media type of every message, be it free or sealed',
   brokers: ['mosquitto-5', 'mosquitto-tls', 'mosquitto-mtls'],
   street: { money: false },
   missing,
@@ -78,16 +77,15 @@ export const stockMqtt5 = journey({
     const stall = street.stalls[0] as Stall
     await stall.open()
     const { status, open, offer, epoch } = topics(stall.device)
-    const types = async (topic: string) => {
-      const [line = ''] = await listen(street, '-V', '5', '-F', '%J', '-t', topic, '-C', '1')
-      const told = JSON.parse(line) as Told
-      assert.equal(told.topic, topic)
-      return told.properties?.['content-type']
-    }
-    assert.equal(await types(open('hall')), 'application/senml+json')
-    assert.equal(await types(status), 'application/json')
-    assert.equal(await types(offer), 'application/json')
-    assert.equal(await types(epoch('air')), 'application/octet-stream')
+    const over5 = async (topic: string, format: string) =>
+      (await listen(street, '-V', '5', '-F', format, '-t', topic, '-C', '1'))[0] ?? ''
+    const told = JSON.parse(await over5(open('hall'), '%J')) as Told
+    assert.equal(told.topic, open('hall'))
+    assert.equal(told.properties?.['content-type'], 'application/senml+json')
+    assert.equal((told.payload as SenmlRecord[])[0]?.bn, `${stall.device}/hall/`)
+    assert.equal(await over5(status, '%C %r %p'), 'application/json 1 {"state":"on"}')
+    assert.equal(await over5(offer, '%C'), 'application/json')
+    assert.equal(await over5(epoch('air'), '%C'), 'application/octet-stream')
   },
 })
 
