@@ -5,10 +5,8 @@
  * period, lost when nobody reads. The captures are third-party files under test/captures, played over and
  * over as they are.
  */
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import * as nodePty from '@lydell/node-pty'
+import { openLine } from './pty.ts'
 
 export type SensorCapture = {
   readonly name: string
@@ -88,23 +86,9 @@ type Line = {
   stop(): void
 }
 
-/** What `open` returns; the package's types leave it out. */
-type Pty = {
-  readonly _pty: string
-  readonly master: NodeJS.WritableStream & { destroy(): void; readonly writableLength: number }
-  readonly slave: { pause(): void; destroy(): void }
-}
-
-const { open: openPty } = nodePty as unknown as { open(options: { encoding: null }): Pty }
-
 async function play(capture: SensorCapture, speedup: number): Promise<Line> {
   const { name, bursts, baudRate, periodMs } = capture
-  const pty = openPty({ encoding: null })
-  // Its own end would steal bytes from whoever reads: held open so that the line outlives a reader, silent.
-  pty.slave.pause()
-  pty.master.on('error', () => {})
-  // No echo and no line discipline, before the first byte.
-  await promisify(execFile)('stty', ['-F', pty._pty, 'raw', '-echo'])
+  const line = await openLine()
   const count = { bytes: 0, bursts: 0, lost: 0 }
   const wireMs = (bytes: number) => (bytes * 10_000) / baudRate
   let next: NodeJS.Timeout | undefined
@@ -114,14 +98,14 @@ async function play(capture: SensorCapture, speedup: number): Promise<Line> {
   function burst(index: number, startMs: number) {
     const bytes = bursts[index % bursts.length] as Uint8Array
     const pieces = Math.ceil(bytes.length / pieceBytes)
-    const heard = pty.master.writableLength < unreadBytesMax
+    const heard = line.waiting() < unreadBytesMax
     count[heard ? 'bursts' : 'lost'] += 1
     const deal = (piece: number) => {
       if (stopped) return
       if (piece < pieces) {
         const part = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
         if (heard) {
-          pty.master.write(Buffer.from(part))
+          line.write(part)
           count.bytes += part.length
         }
         next = setTimeout(deal, wireMs(part.length), piece + 1)
@@ -136,14 +120,12 @@ async function play(capture: SensorCapture, speedup: number): Promise<Line> {
 
   return {
     name,
-    path: pty._pty,
+    path: line.path,
     stats: () => ({ ...count }),
     stop() {
       stopped = true
       clearTimeout(next)
-      // Never destroy or kill the pty itself: its process id is -1, and that is everybody.
-      pty.master.destroy()
-      pty.slave.destroy()
+      line.close()
     },
   }
 }

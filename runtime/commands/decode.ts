@@ -7,6 +7,7 @@ import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
 import { type Driver, unitsOf } from '../sense/driver.ts'
+import { readTables } from '../sensorcheck.ts'
 import type { Value } from '../wire/reading.ts'
 
 export function decodeCommand(program: Command): void {
@@ -17,6 +18,8 @@ export function decodeCommand(program: Command): void {
     .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
+    .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
+    .option('--request <hex>', 'the question that the bytes answer, as a whole frame')
     .option('--option <name=value>', 'an option of the driver; may be repeated', collect, {})
     .addHelpText('after', examples)
     .action(decode)
@@ -25,6 +28,8 @@ export function decodeCommand(program: Command): void {
 const examples = `
 Examples:
   wayside decode nmea0183 track.log
+  wayside decode modbus line.bin
+  wayside decode modbus --profile sdm120 --request 01040000000271cb answer.bin
   wayside decode pms5003 --doubts < capture.bin
   stty -F /dev/ttyUSB0 9600 raw && wayside decode nmea0183 /dev/ttyUSB0
   echo 424d001400000000000000000000000000000000005100f4 | wayside decode plantower --hex
@@ -34,19 +39,25 @@ Exit code: 0 when a frame was decoded, 1 when none was, 2 for a wrong name, opti
 type Options = {
   readonly doubts?: true
   readonly hex?: true
+  readonly profile?: string
+  readonly request?: string
   readonly option: Readonly<Record<string, string>>
 }
 
 async function decode(name: string, file: string | undefined, given: Options): Promise<void> {
-  const { driver, options } = chooseDriver(drivers, name, given.option)
+  const profile = given.profile === undefined ? {} : { profile: given.profile }
+  const written = readTables(name, { ...given.option, ...profile }, '.')
+  const { driver, options } = chooseDriver(drivers, name, written)
   const work = decoder(driver, options)
+  const asked = given.request === undefined ? 0 : ask(driver, work, given.request)
   const count = { decoded: 0, doubts: 0 }
 
   async function print(heard: readonly Heard[]) {
     let lines = ''
     for (const one of heard) {
       count[one.said.ok ? 'decoded' : 'doubts'] += 1
-      if (one.said.ok || given.doubts) lines += `${line(driver, one)}\n`
+      const { offset, said } = one
+      if (said.ok || given.doubts) lines += `${line(driver, { offset: offset - asked, said })}\n`
     }
     if (lines !== '') await write(lines)
   }
@@ -55,6 +66,18 @@ async function decode(name: string, file: string | undefined, given: Options): P
   await print(work.finish())
   process.stderr.write(`${summary(work, count)}\n`)
   process.exitCode = count.decoded > 0 ? 0 : 1
+}
+
+/** Lets the driver hear the question before its answers. Its length in bytes. */
+function ask(driver: Driver, work: Decoder, request: string): number {
+  const digits = request.replace(/0x|[\s,:]/gi, '')
+  const frame = Buffer.from(digits, 'hex')
+  work.push(frame)
+  if (digits.length === 2 * frame.length && work.frames() === 1) return frame.length
+  throw fault('DRIVER_OPTION_INVALID', {
+    ...{ driver: driver.id, option: '--request', written: `"${request}"` },
+    allowed: 'one whole frame in hex digits, with its checksum',
+  })
 }
 
 /** One frame as one JSON object; counters past 2^53 are written as exact number literals. */
