@@ -1,7 +1,10 @@
 /** Every driver, one line each. The order is that of `wayside drivers` and of `find`. */
 import type { Driver } from '../runtime/sense/driver.ts'
+import { mhz19 } from './mhz19.ts'
 import { modbus } from './modbus/index.ts'
 import { nmea0183 } from './nmea0183/index.ts'
 import { plantower } from './plantower.ts'
+import { sds011 } from './sds011.ts'
+import { sps30 } from './sps30.ts'
 
-export const drivers: readonly Driver[] = [plantower, nmea0183, modbus]
+export const drivers: readonly Driver[] = [plantower, sds011, sps30, mhz19, nmea0183, modbus]

@@ -61,26 +61,30 @@ for (const driver of drivers) {
     )
   })
 
-  test(`${driver.id}: a frame with any one byte wrong is cut with a flaw or not at all`, () => {
+  test(`${driver.id}: a frame with any one bit wrong is cut with a flaw or not at all`, () => {
     const sample = samples[driver.id] ?? assert.fail(`a sample frame of ${driver.id} is missing`)
-    fc.assert(
-      fc.property(fc.nat(sample.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
-        const frame = sample.slice()
-        frame[at] = (frame[at] ?? 0) ^ change
-        const cut = cutter(driver.shape)
-        const intact = [...cut.push(frame), ...cut.finish()].filter(({ flaw }) => !flaw)
-        const truth = sayings(hear(driver, sample)).map(({ values }) => values)
-        for (const { values } of intact.flatMap(({ bytes }) => sayings(hear(driver, bytes)))) {
-          assert.deepEqual([values], truth)
-        }
-      }),
-    )
+    const truth = sayings(hear(driver, sample)).map(({ values }) => values)
+    for (let bit = 0; bit < 8 * sample.length; bit += 1) {
+      const frame = sample.slice()
+      frame[bit >> 3] = (frame[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+      const cut = cutter(driver.shape)
+      const intact = [...cut.push(frame), ...cut.finish()].filter(({ flaw }) => !flaw)
+      for (const { values } of intact.flatMap(({ bytes }) => sayings(hear(driver, bytes)))) {
+        assert.deepEqual([values], truth, `bit ${bit}`)
+      }
+    }
   })
 }
 
 /** One intact frame of each driver. */
 const samples: Readonly<Record<string, Uint8Array>> = {
   plantower: Buffer.from('424d001c0015002400240014002100240dc8041f00e4000e00d400e09a000599', 'hex'),
+  sds011: Buffer.from('aac0d4043a0aa1601dab', 'hex'),
+  mhz19: Buffer.from('ff86026047000000d1', 'hex'),
+  sps30: Buffer.from(
+    '7e0003002840a78320411777bb414a5f8341548ddd41d2833e427d33fc85422617224229a4d9422a29bc3f55b7e79e7e',
+    'hex',
+  ),
   nmea0183: Buffer.from(
     '$GNGGA,104113.00,5327.03557,N,00214.42234,W,1,05,8.68,65.4,M,48.5,M,,*68\r\n',
   ),
