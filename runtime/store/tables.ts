@@ -20,6 +20,7 @@ import { bytesOf, roomOf } from './room.ts'
 import { salesTables } from './sales.ts'
 import { emptyGenerations, shelfOf } from './shelf.ts'
 import { tombstoneTable } from './tombstone.ts'
+import { versionTable } from './version.ts'
 
 /** The version of all tables together; a larger one was written by a later product. */
 export const schema = 1
@@ -39,6 +40,7 @@ function tables(db: Database, path: string, commitHoldMs: number) {
   const audit = auditTable(db)
   const retained = retainedTable(db)
   const outbox = outboxTable(db)
+  const version = versionTable(db)
   const tombstone = tombstoneTable(db)
   const pin = pinTable(db)
   const mark = markTable(db, () => performance.now())
@@ -63,6 +65,12 @@ function tables(db: Database, path: string, commitHoldMs: number) {
     sendRetainedAgain: outbox.sendRetainedAgain,
     retained: retained.get,
     retainedTopics: retained.topics,
+    /** Takes away what is retained there; a document of which only the version is remembered. */
+    takeDown: db.transaction((topic: string, last = 0) => {
+      if (last > 0) version.put(topic, last)
+      outbox.addRetained(topic, new Uint8Array(0))
+    }),
+    versionTakenDown: version.get,
     // selling: orders, books, sessions
     ...selling,
     // lost books: what is unproven, what was heard, and the mending

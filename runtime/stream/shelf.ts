@@ -17,6 +17,9 @@ export type ShelfStore = {
   retained(topic: string): Promise<Uint8Array | undefined>
   retainedTopics(): Promise<readonly string[]>
   setRetained(topic: string, payload: Uint8Array): Promise<void>
+  /** Takes away what is retained there, and remembers the version of a document. */
+  takeDown(topic: string, version?: number): Promise<void>
+  versionTakenDown(topic: string): Promise<number>
   shelf(): Promise<readonly ShelfRow[]>
 }
 
@@ -31,6 +34,7 @@ type ShelfRow = {
   readonly first: Mark
   readonly last: Mark
   readonly lastHash: Uint8Array
+  readonly tombstones: Readonly<Index['streams'][number]['tombstones']>
 }
 
 export type ShelfOptions = {
@@ -84,7 +88,7 @@ export async function openShelf(options: ShelfOptions): Promise<Shelf> {
   for (const topic of await store.retainedTopics()) {
     const parsed = parseTopic(topic)
     const gone = parsed?.kind === 'setup' && !hashes.has(parsed.stream)
-    if (gone) await store.setRetained(topic, new Uint8Array(0))
+    if (gone) await takeDown(store, topic)
   }
   const putOffer = async (said: Omit<Offer, 'version'>) => {
     const offered = readDocument('offer', await documents.put('offer', names.offer, said))
@@ -125,6 +129,24 @@ export async function openShelf(options: ShelfOptions): Promise<Shelf> {
   }
 }
 
+/**
+ * Takes away everything that this device left at the broker, sessions' keys included; says how many topics
+ * that were. What the broker has not acknowledged stays in the ledger, and is taken away later.
+ */
+export async function takeAllDown(store: ShelfStore): Promise<number> {
+  const topics = await store.retainedTopics()
+  for (const topic of topics) await takeDown(store, topic)
+  return topics.length
+}
+
+async function takeDown(store: ShelfStore, topic: string): Promise<void> {
+  const kind = parseTopic(topic)?.kind
+  const payload = await store.retained(topic)
+  const isDocument = kind === 'offer' || kind === 'setup' || kind === 'index'
+  if (!isDocument || payload === undefined || payload.length === 0) return store.takeDown(topic)
+  await store.takeDown(topic, versioned(kind, payload).version)
+}
+
 /** Writes a signed document under the next version, unless it says what the last one said. */
 function documentsOf({ sign, store, wrote }: ShelfOptions) {
   return {
@@ -135,7 +157,8 @@ function documentsOf({ sign, store, wrote }: ShelfOptions) {
         const same = { ...said, version: last.version } as Json
         if (equal(jcs(same), jcs(last.document))) return before
       }
-      const document = { ...said, version: (last?.version ?? 0) + 1 } as Json
+      const version = (last?.version ?? (await store.versionTakenDown(topic))) + 1
+      const document = { ...said, version } as Json
       const payload = utf8(signDocument(kind, document, sign))
       if (kind === 'index') wrote?.(payload)
       await store.setRetained(topic, payload)
@@ -151,14 +174,14 @@ function versioned(kind: DocumentKind, payload: Uint8Array) {
 }
 
 function indexEntry(row: ShelfRow): Index['streams'][number] {
-  const { stream, generations, first, last, lastHash } = row
+  const { stream, generations, first, last, lastHash, tombstones } = row
   return {
     stream,
     generations: [...generations],
     first: markOf(first),
     last: markOf(last),
     lastHash: hex(lastHash),
-    tombstones: [],
+    tombstones: [...tombstones],
   }
 }
 

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, sign } from '#crypto'
 import { openStore, type Store } from '../../runtime/store/client.ts'
-import { openShelf } from '../../runtime/stream/shelf.ts'
+import { openShelf, takeAllDown } from '../../runtime/stream/shelf.ts'
 import { text, utf8 } from '../../runtime/wire/bytes.ts'
 import { readOffer } from '../../runtime/wire/offer.ts'
 import { readSetup } from '../../runtime/wire/setup.ts'
@@ -169,3 +169,23 @@ function row(number: number) {
     topic: names.epoch('air'),
   }
 }
+
+test('everything is taken down, and what comes back goes on behind its last version', async () => {
+  await withStore(async (store) => {
+    const options = {
+      ...{ device, store, sign: (digest: Uint8Array) => sign(digest, secret) },
+      ...{ offer: offer([air]), setups: [setup('air', '1')] },
+    }
+    const shelf = await openShelf(options)
+    await shelf.status('on')
+    const left = await store.retainedTopics()
+    assert.equal(await takeAllDown(store), 3)
+    const acked = (await store.outgoing(0, 100, 1e6)).filter(({ payload }) => payload.length === 0)
+    assert.deepEqual(acked.map(({ topic }) => topic).sort(), [...left].sort())
+    await store.sent(acked.map(({ id }) => id))
+    assert.deepEqual(await store.retainedTopics(), [], 'PUBACK forgets them')
+    const again = await openShelf(options)
+    assert.equal(again.offer().version, shelf.offer().version + 1)
+    assert.equal(readSetup(await held(store, names.setup('air'))).setup.version, 2)
+  })
+})
