@@ -4,6 +4,7 @@ import { broker } from './broker.ts'
 import { promises } from './promises.ts'
 import { sellers } from './sellers.ts'
 import { sessions } from './sessions.ts'
+import { strangers } from './strangers.ts'
 import { wallets } from './wallets.ts'
 
 export const cheats: readonly Journey[] = [
@@ -12,4 +13,5 @@ export const cheats: readonly Journey[] = [
   ...wallets,
   ...sellers,
   ...broker,
+  ...strangers,
 ]

@@ -136,7 +136,8 @@ export async function openPeer(sale: Sale, options: PeerOptions = {}): Promise<P
   }
 }
 
-async function put(
+/** Deposits, with fresh tokens. */
+export async function put(
   street: Street,
   rail: OfferedRail,
   config: ChannelConfig,
