@@ -3,19 +3,20 @@
  *
  *   message → follower → seen → asked for → opened → handed out        and the cursor behind it
  *
- * An epoch that is not for us (other terms, time that was sold already) is passed over and named. No I/O
- * but the books: a feed is told of messages, keys and purchases, and says what it wants.
+ * An epoch that is not for us (other terms, time that was sold already, evicted) is passed over and named.
+ * No I/O but the books: a feed is told of messages, keys and purchases, and says what it wants.
  */
-import { hex } from '../wire/bytes.ts'
 import { decodeMessage, type Message } from '../wire/epoch.ts'
 import { Malformed } from '../wire/malformed.ts'
-import { coveredMs, type Price } from '../wire/price.ts'
+import type { Price } from '../wire/price.ts'
+import type { Index } from '../wire/shelf.ts'
 import type { Books } from './books.ts'
 import type { Asked, Meter } from './bought.ts'
-import { type Follower, follow, type Head, type Verdict } from './follow.ts'
-import { keyOf, open } from './handout.ts'
+import { type Follower, follow, type Head } from './follow.ts'
+import { open } from './handout.ts'
 import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
+import { hear, mark, pass, wantOf } from './placing.ts'
 import type { Tally } from './tally.ts'
 import type { Want } from './want.ts'
 
@@ -29,14 +30,30 @@ export type Parcel = {
 /** Messages that wait at whatever stage; beyond it new ones are let go, to be fetched later. */
 export const backlogMax = 512
 
+/** Epochs whose keys are here open as they come, so more of them may be on their way. */
+export const openingMax = 4_096
+
+/** From one number of a stream to another, both included, or on without end. */
+export type Span = { readonly from: number; readonly to?: number }
+
+/** What a device's index says of a stream. */
+export type Shelf = Index['streams'][number]
+
 export type Feed = {
   readonly meter: Meter
-  /** Takes a message as it came from the broker or from a fetch. */
-  take(payload: Uint8Array): void
-  /** The stream has come to this number, says its index: what lies before it is there to be had. */
-  reach(number: number): void
+  /** For a feed of a range: takes nothing before. */
+  begin(span: Span): void
+  isBegun(): boolean
+  /** What its index says lies on the shelf; undefined when nothing of the stream does. */
+  shelve(shelf: Shelf | undefined): void
+  /** Undefined before the first index. */
+  shelved(): { readonly shelf: Shelf | undefined } | undefined
+  /** Takes messages as they came from the broker or from a fetch. */
+  take(payloads: readonly Uint8Array[]): void
   /** Numbers that are missing, and since when. */
   missing(): Missing | undefined
+  /** How many messages from the first missing one on it has room for. */
+  room(): number
   /** What is missing cannot be had: named, and passed over. */
   giveUp(): void
   /** Epochs that are seen and not asked for, oldest first. */
@@ -52,8 +69,10 @@ export type Feed = {
   outstanding(): Want[]
   /** Epochs asked for and seen, and not open yet. */
   undelivered(): { readonly epochs: number; readonly sinceMs: number } | undefined
-  /** True while it waits for its turn with as much as it may hold. */
-  isFull(): boolean
+  /** True when all of a range that has an end is accounted for, and nothing in it is left to buy. */
+  isComplete(): boolean
+  /** The number that comes next. */
+  next(): number | undefined
 }
 
 export type Missing = { readonly from: number; readonly to: number; readonly sinceMs: number }
@@ -63,14 +82,22 @@ export type FeedOptions = {
   readonly listing: Listing
   readonly listed: ListedStream
   readonly meter: Meter
-  /** Goes on where an earlier run ended; else begins with the next epoch that comes. */
+  /** Goes on where an earlier run ended; else begins with the next epoch that comes, or with `begin`. */
   readonly resume: boolean
+  /** It is to begin at a number that has to be found first, unless it resumes. */
+  readonly ranged: boolean
+  /** A later run may resume it: its cursor and what is in hand are kept. */
+  readonly keeps: boolean
   readonly tally: Tally
   readonly emit: (parcel: Parcel) => void
   /** An epoch that was asked for ahead is seen: now its price is known. False when it was not paid for. */
   readonly prepaid: (want: Want) => boolean
+  /** An epoch that was paid for on sight will not be delivered any more. */
+  readonly forgone: (want: Want) => void
   /** A key that was paid for does not open its epoch. */
   readonly cheated: () => void
+  /** Bytes of sealed messages that are kept for a later run. */
+  readonly keptBytesMax: number
   readonly nowMs: () => number
 }
 
@@ -83,44 +110,50 @@ export type Entry = {
   sinceMs: number
 }
 
-/** A feed's memory: shared with `handout.ts`, which opens what this file has placed. */
+/** A feed's memory: shared with `placing.ts` and `handout.ts`. */
 export type State = FeedOptions & {
   readonly price: Price
-  readonly follower: Follower
+  /** Undefined until the feed has begun. */
+  follower: Follower | undefined
+  span: Span | undefined
   /** Epochs that were asked for and are not handed out, by number. */
   readonly askedFor: Map<number, Asked>
   /** In the order of the chain. */
   readonly entries: Entry[]
+  /** Bytes of the messages that the books keep, by number. */
+  readonly kept: Map<number, number>
+  keptBytes: number
   /** Readings of the first epoch that an earlier run handed out. */
   skipFirst: number
+  shelved: { readonly shelf: Shelf | undefined } | undefined
   /** How far the stream has come, as its index says. */
   reached: number
   missingSinceMs: number | undefined
+  /** Epochs came under terms that were not ordered, and it was said. */
+  toldTerms: boolean
 }
 
 export function openFeed(options: FeedOptions): Feed {
   const state = stateOf(options)
-  const { meter, entries, askedFor, price } = state
+  const { meter, entries, askedFor, price, books } = state
+  recall(state)
   return {
     meter,
-    take(payload) {
-      if (entries.length >= backlogMax) return
-      const message = read(state, payload)
-      if (message === undefined) return
-      for (const verdict of state.follower.take(message)) hear(state, verdict)
-      open(state)
+    begin(span) {
+      state.span = span
+      state.follower = followerOf(options, { at: span.from })
     },
-    reach(number) {
-      state.reached = Math.max(state.reached, number)
+    isBegun: () => state.follower !== undefined,
+    shelve(shelf) {
+      state.shelved = { shelf }
+      state.reached = Math.max(state.reached, shelf?.last.number ?? 0)
     },
+    shelved: () => state.shelved,
+    take: (payloads) => books.soon(() => take(state, payloads)),
     missing: () => missing(state),
-    giveUp() {
-      for (const verdict of state.follower.giveUp()) hear(state, verdict)
-      state.reached = 0
-      state.missingSinceMs = undefined
-      open(state)
-    },
-    wants: () => entries.filter((one) => one.state === 'seen').flatMap((one) => want(state, one)),
+    room: () => room(state),
+    giveUp: () => giveUp(state),
+    wants: () => entries.filter((one) => one.state === 'seen').flatMap((one) => wantOf(state, one)),
     ahead: (count) => ahead(state, count),
     asked: (wants) => asked(state, wants),
     refused(wants) {
@@ -135,25 +168,61 @@ export function openFeed(options: FeedOptions): Feed {
       const [first] = waiting
       return first && { epochs: waiting.length, sinceMs: first.sinceMs }
     },
-    isFull: () => entries.length >= backlogMax,
+    isComplete: () => isPast(state) && !entries.some((one) => one.state === 'seen'),
+    next: () => state.follower?.next(),
   }
 }
 
 function stateOf(options: FeedOptions): State {
-  const { books, listing, listed, meter } = options
-  const { device, stream } = meter
+  const { books, listed, meter } = options
   const { amount, perMs } = listed.terms.price
-  const cursor = options.resume ? books.cursors.get(device, stream) : undefined
+  const cursor = options.resume ? books.cursors.get(meter.device, meter.stream) : undefined
+  const waits = options.ranged && cursor === undefined
   const from = cursor === undefined ? {} : { from: cursor.head }
   return {
     ...options,
     price: { amount: BigInt(amount), perMs: BigInt(perMs) },
-    follower: follow({ device, stream, signingKey: listing.offer.signingKey, ...from }),
+    follower: waits ? undefined : followerOf(options, from),
+    span: undefined,
     askedFor: books.bought.open(meter),
     entries: [],
+    kept: new Map(),
+    keptBytes: 0,
     skipFirst: cursor?.taken ?? 0,
+    shelved: undefined,
     reached: 0,
     missingSinceMs: undefined,
+    toldTerms: false,
+  }
+}
+
+function followerOf(
+  { meter, listing }: FeedOptions,
+  start: { readonly from?: Head; readonly at?: number },
+): Follower {
+  const { device, stream } = meter
+  return follow({ device, stream, signingKey: listing.offer.signingKey, ...start })
+}
+
+/** What an earlier run paid for and had in hand opens with its keys, whether or not the device is there. */
+function recall(state: State): void {
+  const { books, meter, resume } = state
+  if (!resume || state.follower?.next() === undefined) return
+  const messages = books.bodies.held(meter)
+  books.soon(() => take(state, messages))
+}
+
+function take(state: State, payloads: readonly Uint8Array[]): void {
+  const { follower, entries, span } = state
+  for (const payload of payloads) {
+    if (follower === undefined || entries.length >= backlogMax) return
+    const message = read(state, payload)
+    if (message === undefined) continue
+    // What lies behind the end is not ours, but for the stone that stands for what lies before it.
+    const { kind, number } = message.header
+    if (number > (span?.to ?? number) && kind !== 'tombstone') continue
+    for (const verdict of follower.take(message)) hear(state, verdict)
+    open(state)
   }
 }
 
@@ -169,99 +238,60 @@ function read({ tally, meter }: State, payload: Uint8Array): Message | undefined
 }
 
 function missing(state: State): Missing | undefined {
-  const head = state.follower.head()
-  const behind = head !== undefined && state.reached > head.number
-  const ahead = behind ? { from: head.number + 1, to: state.reached } : undefined
-  const gap = state.follower.missing() ?? ahead
-  if (gap === undefined) {
+  const next = state.follower?.next()
+  const till = state.reached >= (next ?? Number.POSITIVE_INFINITY) ? state.reached : undefined
+  const to = state.follower?.missing()?.to ?? till
+  if (next === undefined || to === undefined || isPast(state)) {
     state.missingSinceMs = undefined
     return undefined
   }
   state.missingSinceMs ??= state.nowMs()
-  return { ...gap, sinceMs: state.missingSinceMs }
+  return { from: next, to: Math.min(to, state.span?.to ?? to), sinceMs: state.missingSinceMs }
 }
 
-function hear(state: State, verdict: Verdict): void {
-  const { tally, entries, nowMs } = state
-  const { device, stream } = state.meter
-  if (verdict.kind === 'finding') {
-    tally.finding(verdict.finding, { device, stream, number: verdict.number })
-    return
-  }
-  const { head } = verdict
-  if (verdict.kind === 'epoch') {
-    see(state, verdict.message, head)
-    return
-  }
-  entries.push({ head, state: 'passed', sinceMs: nowMs() })
-  if (verdict.kind === 'statement') {
-    tally.count('statements')
-    if (verdict.body.kind === 'tombstone') pass(state, verdict.body.from, verdict.body.to)
-  } else if (verdict.kind === 'unknown') {
-    tally.note({ event: 'unknown kind', device, stream, number: head.number })
-  } else {
-    tally.lost(verdict.kind, { device, stream, from: verdict.from, to: verdict.to })
-  }
+function room({ entries, follower, books, meter }: State): number {
+  const next = follower?.next()
+  if (next === undefined || entries.length > 0) return backlogMax - entries.length
+  const last = books.keys.reach(meter.device, meter.stream, next) ?? 0
+  return Math.max(backlogMax, Math.min(last - next + 1, openingMax))
 }
 
-/** An epoch in its place in the chain: for sale if it came under the terms that were ordered. */
-function see(state: State, message: Message, head: Head): void {
-  const { tally, askedFor, listed, meter } = state
-  const { number, generation } = head
-  tally.count('seen')
-  const entry: Entry = { message, head, state: 'seen', sinceMs: state.nowMs() }
-  state.entries.push(entry)
-  if (hex(message.header.terms) !== listed.hash) {
-    entry.state = 'passed'
+function giveUp(state: State): void {
+  const { follower, span, meter, tally } = state
+  const gap = missing(state)
+  const verdicts = follower?.giveUp() ?? []
+  for (const verdict of verdicts) hear(state, verdict)
+  if (verdicts.length === 0 && gap !== undefined && span?.to !== undefined) {
     const { device, stream } = meter
-    tally.finding('other terms', { device, stream, number })
-    return
+    tally.lost('gap', { device, stream, from: gap.from, to: span.to })
+    state.follower = followerOf(state, { at: span.to + 1 })
   }
-  const known = askedFor.get(number)
-  if (known === undefined || known.generation !== generation) return
-  // What was promised ahead may end before the numbers that were asked for: this one is bought like others.
-  if (known.metered || want(state, entry).every(state.prepaid)) mark(state, entry)
-  else askedFor.delete(number)
+  state.reached = 0
+  state.missingSinceMs = undefined
+  open(state)
 }
 
-function mark({ tally, nowMs }: State, entry: Entry): void {
-  entry.state = 'asked'
-  entry.sinceMs = nowMs()
-  tally.count('bought')
+function isPast({ span, follower }: State): boolean {
+  return span?.to !== undefined && (follower?.next() ?? 0) > span.to
 }
 
 function asked(state: State, wants: readonly Want[]): void {
   for (const { number, generation, coveredMs } of wants) {
     state.askedFor.set(number, { generation, metered: coveredMs !== undefined })
+  }
+  const numbers = new Set(wants.map(({ number }) => number))
+  state.books.soon(() => {
     for (const entry of state.entries) {
-      if (entry.head.number === number && entry.state === 'seen') mark(state, entry)
+      if (entry.state === 'seen' && numbers.has(entry.head.number)) mark(state, entry)
     }
-  }
+  })
 }
 
-/** Epochs that will not open any more: evicted before they were delivered. */
-function pass(state: State, from: number, to: number): void {
-  const { device, stream } = state.meter
-  for (const entry of state.entries) {
-    const { number } = entry.head
-    if (number < from || number > to) continue
-    if (entry.state === 'passed' || keyOf(state, entry) !== undefined) continue
-    entry.state = 'passed'
-    state.tally.lost('evicted', { device, stream, from: number, to: number })
-  }
-}
-
-function want({ meter, price, listed }: State, { message, head }: Entry): Want[] {
-  if (message === undefined) return []
-  const { openedMonotonicMs, closedMonotonicMs } = message.header
-  const span = { openedMonotonicMs, closedMonotonicMs, nominalMs: listed.terms.epochMs }
-  const { generation, number } = head
-  return [{ meter, price, generation, number, coveredMs: coveredMs(span) }]
-}
-
-function ahead({ follower, askedFor, meter, price }: State, count: number): Want[] {
-  const head = follower.head()
-  if (head === undefined) return []
+function ahead(state: State, count: number): Want[] {
+  const { follower, askedFor, meter, price, span } = state
+  const head = follower?.head()
+  // Behind a tombstone it is not known which generation comes; in a range with an end all can be seen.
+  if (head === undefined || head.generation === 0 || span?.to !== undefined) return []
   const { generation } = head
   return Array.from({ length: count }, (_, i) => head.number + 1 + i)
     .filter((number) => !askedFor.has(number))

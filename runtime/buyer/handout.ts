@@ -42,7 +42,7 @@ function unseal(state: State, message: Message, leaf: Uint8Array, head: Head): v
 }
 
 function hand(state: State, items: readonly Verified[], { header }: Message, head: Head): void {
-  const { books, emit, meter } = state
+  const { books, emit, meter, keeps } = state
   const { device, stream } = meter
   // Within an epoch the cursor stands behind the epoch before it, and counts.
   const before = { generation: header.generation, number: head.number - 1, hash: header.previous }
@@ -50,19 +50,26 @@ function hand(state: State, items: readonly Verified[], { header }: Message, hea
   state.skipFirst = 0
   for (const item of fresh.slice(0, -1)) {
     const cursor = { device, stream, head: before, taken: item.index + 1 }
-    emit({ item, taken: () => books.soon(() => books.cursors.put(cursor)) })
+    emit({ item, taken: () => keeps && books.soon(() => books.cursors.put(cursor)) })
   }
   const last = fresh.at(-1)
   emit({ ...(last === undefined ? {} : { item: last }), taken: () => advance(state, head) })
 }
 
 /** Everything up to that head was handed out. */
-function advance({ books, meter, askedFor }: State, head: Head): void {
+function advance(state: State, head: Head): void {
+  const { books, meter, askedFor, kept, keeps } = state
   const { device, stream } = meter
   books.soon(() => {
-    books.cursors.put({ device, stream, head, taken: 0 })
+    if (keeps) books.cursors.put({ device, stream, head, taken: 0 })
     books.bought.drop(meter, head.number)
+    books.bodies.drop(meter, head.number)
     books.keys.drop(device, stream, head.number)
   })
   for (const number of askedFor.keys()) if (number <= head.number) askedFor.delete(number)
+  for (const [number, bytes] of kept) {
+    if (number > head.number) break
+    kept.delete(number)
+    state.keptBytes -= bytes
+  }
 }

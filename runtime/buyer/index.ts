@@ -10,7 +10,8 @@
  */
 import { randomBytes } from '#crypto'
 import { fault } from '../faults.ts'
-import { openBroker } from '../link/broker.ts'
+import { type Broker, openBroker } from '../link/broker.ts'
+import type { BrokerSettings } from '../link/settings.ts'
 import { smallestUnits } from '../quantity.ts'
 import { hex } from '../wire/bytes.ts'
 import type { OfferedRail } from '../wire/offer.ts'
@@ -30,16 +31,29 @@ import type { Item } from './item.ts'
 import { type BuyerLimits, buyerLimits } from './limits.ts'
 import { type Listing, openMarket, type Wanted } from './market.ts'
 import { openPurse, type Purse } from './purse.ts'
+import type { BuyRange, Point } from './range.ts'
 import type { Line } from './session.ts'
-import { type Shop, type Summary, startShop } from './shop.ts'
+import { type Shop, startShop } from './shop.ts'
+import type { Summary } from './summary.ts'
 import { type BuyNote, openTally } from './tally.ts'
 
 export { csv, ndjson } from './lines.ts'
-export type { BuyerChain, BuyerLimits, BuyNote, Item, Listing, Summary, Wanted }
+export type {
+  BrokerSettings,
+  BuyerChain,
+  BuyerLimits,
+  BuyNote,
+  BuyRange,
+  Item,
+  Listing,
+  Point,
+  Summary,
+  Wanted,
+}
 
 export type BuyerOptions = {
-  /** The broker's URL, or an open line to it, which stays open. */
-  readonly broker: string | Line
+  /** The broker's URL, all settings of a line to it, or an open line, which stays open. */
+  readonly broker: string | BrokerSettings | Line
   /** Where the books are kept; one process at a time. Losing it loses track of money: keep it. */
   readonly folder: string
   /** The key that pays. For own data: the operator's. */
@@ -54,6 +68,11 @@ export type BuyerOptions = {
   readonly aheadMs?: number
   /** Goes on behind the last reading that an earlier run handed out; else begins with what comes next. */
   readonly resume?: boolean
+  /**
+   * From when, or from which epoch on; with an end, exactly that is bought from what is stored, and the
+   * readings end. Where `resume` goes on from an earlier run, only a stream that is new begins here.
+   */
+  readonly range?: BuyRange
   /** Reads the operator's own devices: an order at price 0, no channel, no chain. */
   readonly own?: boolean
   readonly rail?: RailWanted
@@ -82,17 +101,21 @@ export type Buyer = {
 }
 
 /**
- * Finds what is wanted, funds a channel, and begins to buy. Throws BROKER_UNREACHABLE, OFFER_MISSING,
- * OFFER_OPERATORS, OWN_KEY, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED, CHANNEL_WITHDRAWING,
- * and what the chain throws.
+ * Finds what is wanted, funds a channel, and begins to buy. Throws BROKER_UNREACHABLE, BROKER_LOGIN,
+ * BROKER_TLS, BROKER_VERSION, CERT_INVALID, KEY_EXPOSED, INPUT_UNREADABLE, OFFER_MISSING,
+ * OFFER_OPERATORS, OWN_KEY, RANGE_INVALID, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED,
+ * CHANNEL_WITHDRAWING, and what the chain throws.
  */
 export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   const { wanted = {}, signal = new AbortController().signal } = options
+  checkRange(options)
   const limits = { ...buyerLimits, ...options.limits }
   const tally = openTally(options.note ?? (() => {}))
-  const books = await openBooks(options.folder)
-  const broker = typeof options.broker === 'string' ? dial(options.broker) : undefined
-  const line = broker ?? (options.broker as Line)
+  const { line, broker } = lineOf(options.broker)
+  const books = await openBooks(options.folder).catch(async (cause) => {
+    await broker?.close()
+    throw cause
+  })
   const leave = async () => {
     await broker?.close()
     await books.close()
@@ -119,6 +142,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
       ceiling: options.own ? { amount: 0n, perMs: 1n } : ceilingFor(listings, options.ceiling),
       aheadMs: options.aheadMs ?? 0,
       resume: options.resume ?? false,
+      range: options.range,
       tally,
       limits,
       signal,
@@ -128,6 +152,19 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
     await leave()
     throw cause
   }
+}
+
+function checkRange({ range, resume = false }: BuyerOptions): void {
+  const { from, to } = range ?? {}
+  if (from === undefined || to === undefined) return
+  if (resume) {
+    throw fault('RANGE_INVALID', { why: 'a range with an end has nothing to resume behind it' })
+  }
+  const backwards =
+    'number' in from
+      ? 'number' in to && to.number < from.number
+      : 'wallMs' in to && to.wallMs <= from.wallMs
+  if (backwards) throw fault('RANGE_INVALID', { why: 'it ends before it begins' })
 }
 
 /** What pays: the rail, the channel's purse, and what was put in. */
@@ -185,6 +222,11 @@ async function openTill(
   }
 }
 
-function dial(url: string) {
-  return openBroker({ url, clientId: `wayside-buyer-${hex(randomBytes(8)).slice(2)}` })
+/** The line to buy over; `broker` is the one that we opened, and shall close. */
+function lineOf(given: BuyerOptions['broker']): { readonly line: Line; readonly broker?: Broker } {
+  if (typeof given !== 'string' && 'publish' in given) return { line: given }
+  const settings = typeof given === 'string' ? { url: given } : given
+  const clientId = `wayside-buyer-${hex(randomBytes(8)).slice(2)}`
+  const broker = openBroker({ ...settings, clientId })
+  return { line: broker, broker }
 }

@@ -21,6 +21,10 @@ export function keyTable(db: Database) {
     SET last = excluded.last, cover = excluded.cover WHERE excluded.last > last`)
   const find = db.prepare(`SELECT cover FROM key
     WHERE device = ? AND stream = ? AND generation = ? AND first <= ? AND last >= ?`)
+  const reach = db
+    .prepare(`SELECT max(last) FROM key
+    WHERE device = ? AND stream = ? AND first <= ? AND last >= ?`)
+    .pluck()
   const drop = db.prepare('DELETE FROM key WHERE device = ? AND stream = ? AND last <= ?')
 
   return {
@@ -42,6 +46,9 @@ export function keyTable(db: Database) {
       }
       return undefined
     },
+    /** Up to which number the run that we hold from this one on goes. */
+    reach: (device: Address, stream: string, number: number) =>
+      (reach.get(device, stream, number, number) as number | null) ?? undefined,
     /** Everything up to that number was handed out. */
     drop(device: Address, stream: string, upTo: number): void {
       drop.run(device, stream, upTo)

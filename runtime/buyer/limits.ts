@@ -19,6 +19,8 @@ export type BuyerLimits = {
   readonly undeliveredMs: number
   /** Readings that wait for the consumer; beyond it nothing more is bought. */
   readonly waitingMax: number
+  /** Sealed messages of a stream that are paid for and wait, kept in the books for a later run, bytes. */
+  readonly keptBytesMax: number
   /** At the end, how long what is paid for is still waited for, ms. */
   readonly endMs: number
   /** How long an order holds, ms; the session is renewed at half of it. */
@@ -36,6 +38,7 @@ export const buyerLimits: BuyerLimits = {
   batchMax: 32,
   undeliveredMs: 15_000,
   waitingMax: 50_000,
+  keptBytesMax: 64 << 20,
   endMs: 5_000,
   orderMs: 7 * 86_400_000,
 }

@@ -13,20 +13,28 @@ import type { Seller } from './seller.ts'
 import type { Line } from './session.ts'
 import type { Tally } from './tally.ts'
 
-type Parts = { readonly line: Line; readonly tally: Tally; readonly till: Till | undefined }
+type Parts = {
+  readonly line: Line
+  readonly tally: Tally
+  readonly till: Till | undefined
+  /** Once aborted, the books are closed and nothing is heard any more. */
+  readonly ending: AbortController
+}
 
 /** Hears a device's epochs, its index, and what its gateway grants it. */
 export async function listen(parts: Parts, seller: Seller, { offer }: Listing): Promise<void> {
-  const { line, till } = parts
+  const { line, till, ending } = parts
   const { device } = offer
   const topic = topics(device)
   const hear = (filter: string, take: (payload: Uint8Array) => void) =>
     line.subscribe(filter, (_topic, payload) => {
+      if (ending.signal.aborted) return
       // An empty retained message is a topic that was cleared.
       if (payload.length > 0) unlessMalformed(parts, device, () => take(payload))
       seller.look()
     })
-  for (const feed of seller.feeds) await hear(topic.epoch(feed.meter.stream), feed.take)
+  for (const feed of seller.feeds)
+    await hear(topic.epoch(feed.meter.stream), (payload) => feed.take([payload]))
   await hear(topic.index, (payload) => takeIndex(parts, seller.feeds, offer, payload))
   if (till === undefined) return
   await hear(topic.grant, (payload) => takeGrants(parts, till.purse, offer, payload))
@@ -47,8 +55,7 @@ function takeIndex(
     return
   }
   for (const feed of feeds) {
-    const shelf = index.streams.find(({ stream }) => stream === feed.meter.stream)
-    if (shelf !== undefined) feed.reach(shelf.last.number)
+    feed.shelve(index.streams.find(({ stream }) => stream === feed.meter.stream))
   }
 }
 

@@ -9,12 +9,14 @@ import { unhex } from '../wire/bytes.ts'
 import type { KeysBody } from '../wire/keysbody.ts'
 import { sentence } from '../wire/refusal.ts'
 import { recoverState } from '../wire/state.ts'
+import { beginFeeds } from './begin.ts'
 import type { Books } from './books.ts'
 import type { Feed } from './feed.ts'
 import type { BuyerLimits } from './limits.ts'
 import type { Listing } from './market.ts'
 import type { Orders } from './orders.ts'
 import type { Purchase, Purse, Short } from './purse.ts'
+import type { BuyRange } from './range.ts'
 import { type Line, openSession, type Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'
 import type { Tally } from './tally.ts'
@@ -43,6 +45,8 @@ export type SellerOptions = {
   /** Promises together with the other sellers of the moment. */
   readonly buy: (wish: Wish) => Promise<Purchase | Short>
   readonly aheadMs: number
+  /** What feeds that did not resume begin with. */
+  readonly range: BuyRange | undefined
   readonly tally: Tally
   readonly limits: BuyerLimits
   /** True while the consumer keeps up. */
@@ -66,6 +70,8 @@ type State = SellerOptions & {
   open: Open | undefined
   trusted: boolean
   keysVersion: bigint
+  /** The keys of earlier runs, as the welcome tells: nothing is bought before they are here. */
+  keysDue: { readonly version: bigint; readonly sinceMs: number }
 }
 
 export function openSeller(options: SellerOptions): Seller {
@@ -75,10 +81,12 @@ export function openSeller(options: SellerOptions): Seller {
     open: undefined,
     trusted: true,
     keysVersion: 0n,
+    keysDue: { version: 0n, sinceMs: 0 },
   }
   const trade = openTrade({
     ...options,
     ask: async (request, ending) => state.open?.session.ask(request, ending),
+    fetch: async (...fetch) => state.open?.session.fetch(...fetch),
     learn: (answer) => learn(state, answer),
     keysVersion: () => state.keysVersion,
   })
@@ -91,13 +99,16 @@ export function openSeller(options: SellerOptions): Seller {
     async start(buying, ending) {
       buying.addEventListener('abort', state.bell.ring, { once: true })
       const entering = AbortSignal.any([buying, ending])
-      while (!entering.aborted && state.trusted) {
+      while (!entering.aborted && state.trusted && !isOver(state)) {
         state.open?.session.close()
         const open = await dial(state)
         state.open = open
         if (!(await enter(state, open, entering))) continue
         trade.owe()
-        await serve(state, trade, open, buying, ending)
+        const { session, row } = open
+        const begun = await beginFeeds({ ...state, fetch: session.fetch }, entering)
+        if (begun === 'renew') state.orders.forget(row)
+        if (begun === 'begun') await serve(state, trade, open, buying, ending)
       }
       if (state.open !== undefined) await leave(state, trade, state.open, ending)
     },
@@ -108,6 +119,7 @@ async function dial(state: State): Promise<Open> {
   const { line, books, orders, listing, tally, limits } = state
   const { device, hpke } = listing.offer
   const row = await orders.row(device, unhex(hpke))
+  state.keysVersion = 0n
   const reserve = (count: number) => books.sessions.reserve(device, row.channel, count)
   let reserved = reserve(0)
   const session = await openSession({
@@ -157,6 +169,8 @@ async function enter(state: State, open: Open, signal: AbortSignal): Promise<boo
       return false
     }
     if (!taken) continue
+    const version = answer.kind === 'welcome' ? answer.keysVersion : 0n
+    state.keysDue = { version, sinceMs: state.nowMs() }
     tally.note({ event: 'ordered', seller: device, session: session.name })
     return true
   }
@@ -174,12 +188,22 @@ async function serve(
   const { orders, limits } = state
   const { row } = open
   while (!ending.aborted && !orders.isStale(row)) {
-    const fresh = !buying.aborted && state.trusted
-    const renew = (await trade.turn(fresh, ending)) === 'renew'
+    const isLast = buying.aborted || !state.trusted || isOver(state)
+    const renew = (await trade.turn(!isLast && hasKeys(state), ending)) === 'renew'
     if (renew || open.shared) return orders.forget(row)
-    if (!fresh && trade.isDone()) return
+    if (isLast && trade.isDone()) return
     await state.bell.wait(limits.gapMs, ending)
   }
+}
+
+/** Nothing more can come: every range has its end behind it. */
+function isOver({ feeds }: State): boolean {
+  return feeds.every((feed) => feed.isComplete())
+}
+
+/** What earlier runs bought is not bought again; keys that do not come are not waited for without end. */
+function hasKeys({ keysVersion, keysDue, limits, nowMs }: State): boolean {
+  return keysVersion >= keysDue.version || nowMs() - keysDue.sinceMs > limits.undeliveredMs
 }
 
 /** An orderly end: the seller need not keep the session, and neither do we. */

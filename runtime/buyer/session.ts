@@ -3,10 +3,12 @@
  * and the keys as they are released. What does not open under the session's keys is nobody's word.
  */
 import { randomBytes } from '#crypto'
+import { bell } from '../time/bell.ts'
 import { pause } from '../time/pause.ts'
 import { type Answer, decodeAnswer } from '../wire/answer.ts'
 import { decodeKeysBody, type KeysBody } from '../wire/keysbody.ts'
 import { Malformed } from '../wire/malformed.ts'
+import type { Refusal } from '../wire/refusal.ts'
 import { encodeRequest, type Request } from '../wire/request.ts'
 import { openMessage, sealMessage, sessionName } from '../wire/session.ts'
 import { topics } from '../wire/topic.ts'
@@ -29,9 +31,28 @@ export type Session = {
   order(signal: AbortSignal): Promise<Answer | undefined>
   /** Sends a request behind those before it; undefined when the signal came before an answer. */
   ask(request: Request, signal: AbortSignal): Promise<Answer | undefined>
+  /**
+   * Asks for stored messages in its turn, and hands over each part of the answer as it comes. Undefined when
+   * the signal came before the end.
+   */
+  fetch(
+    request: Fetch,
+    take: (messages: readonly Uint8Array[]) => void,
+    signal: AbortSignal,
+  ): Promise<Fetched | undefined>
   /** Deaf from now on. */
   close(): void
 }
+
+export type Fetch = Extract<Request, { readonly kind: 'fetch' }>
+
+/** How the answer to a fetch ended. */
+export type Fetched =
+  /** `whole`: all that is stored in the range came; else what is missing is there to be had. */
+  | { readonly kind: 'end'; readonly whole: boolean }
+  | { readonly kind: 'refusal'; readonly refusal: Refusal }
+  /** Nothing more came for a while: what is missing is to be asked for again. */
+  | { readonly kind: 'silence' }
 
 export type SessionOptions = {
   readonly line: Line
@@ -54,6 +75,8 @@ type State = SessionOptions & {
   counter: bigint
   reserved: bigint
   closed: boolean
+  /** How long a part of a fetch is waited for; a seller that is slow is given more. */
+  fetchMs: number
   /** The request before: the next one waits for its answer. */
   before: Promise<unknown>
 }
@@ -69,6 +92,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     counter: 0n,
     reserved: 0n,
     closed: false,
+    fetchMs: options.limits.askMs,
     before: Promise.resolve(),
   }
   await listen(state, name)
@@ -76,6 +100,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     name,
     order: (signal) => inTurn(state, () => send(state, 0n, row.message, signal)),
     ask: (request, signal) => inTurn(state, () => ask(state, encodeRequest(request), signal)),
+    fetch: (request, take, signal) => inTurn(state, () => fetch(state, request, take, signal)),
     close() {
       state.closed = true
     },
@@ -98,7 +123,7 @@ async function listen(state: State, name: string): Promise<void> {
 }
 
 /** The seller takes requests in the order of their counters, so a later one must not overtake. */
-function inTurn(state: State, work: () => Promise<Answer | undefined>) {
+function inTurn<T>(state: State, work: () => Promise<T>): Promise<T> {
   const mine = state.before.then(work)
   state.before = mine.catch(() => {})
   return mine
@@ -117,6 +142,58 @@ function request(state: State, plain: Uint8Array, signal: AbortSignal) {
   const number = nextCounter(state)
   const message = sealMessage('request', state.row.keys, number, plain, randomBytes)
   return send(state, number, message, signal)
+}
+
+async function fetch(
+  state: State,
+  request: Fetch,
+  take: (messages: readonly Uint8Array[]) => void,
+  signal: AbortSignal,
+): Promise<Fetched | undefined> {
+  const end = await run(state, request, take, signal)
+  const { askMs, askMaxMs } = state.limits
+  state.fetchMs = end?.kind === 'silence' ? Math.min(2 * state.fetchMs, askMaxMs) : askMs
+  if (end?.kind !== 'refusal' || end.refusal.code !== 'session-unknown') return end
+  const welcome = await send(state, 0n, state.row.message, signal)
+  return welcome?.kind === 'refusal' ? welcome : { kind: 'silence' }
+}
+
+/** One request, and the run of chunks that answers it. */
+async function run(
+  state: State,
+  request: Fetch,
+  take: (messages: readonly Uint8Array[]) => void,
+  signal: AbortSignal,
+): Promise<Fetched | undefined> {
+  const { line, row, waiting, fetchMs } = state
+  const number = nextCounter(state)
+  const message = sealMessage('request', row.keys, number, encodeRequest(request), randomBytes)
+  const parts = new Set<number>()
+  const heard = bell()
+  let end: Fetched | undefined
+  waiting.set(number, (answer) => {
+    if (answer.kind === 'chunk') {
+      parts.add(answer.part)
+      take(answer.messages)
+      const whole = answer.cursor === undefined && parts.size === answer.part + 1
+      if (answer.last) end = { kind: 'end', whole }
+    } else if (answer.kind === 'refusal') end = answer
+    // It took the request before, and what it said to it got lost.
+    else if (parts.size === 0) end = { kind: 'silence' }
+    heard.ring()
+  })
+  for (let tries = 0; end === undefined && !signal.aborted; ) {
+    const before = parts.size
+    if (before === 0) {
+      if (tries === 2) break
+      tries += 1
+      line.publish(topics(row.seller).ask, message).catch(() => {})
+    }
+    await heard.wait(fetchMs, signal)
+    if (before > 0 && parts.size === before) break
+  }
+  waiting.delete(number)
+  return signal.aborted ? undefined : (end ?? { kind: 'silence' })
 }
 
 function nextCounter(state: State): bigint {

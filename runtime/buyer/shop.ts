@@ -20,33 +20,12 @@ import type { BuyerLimits } from './limits.ts'
 import { listen } from './listen.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { type Orders, openOrders } from './orders.ts'
-import type { Purse } from './purse.ts'
 import { openQueue, type Queue } from './queue.ts'
+import type { BuyRange } from './range.ts'
 import { openSeller, type Seller, type SellerOptions } from './seller.ts'
 import { type Line, openSession } from './session.ts'
-import type { Counts, Tally } from './tally.ts'
-
-export type Summary = {
-  readonly devices: number
-  readonly streams: number
-  /** Epochs by what became of them, and the readings handed out. */
-  readonly counts: Counts
-  readonly findings: Readonly<Record<string, number>>
-  /** Absent for own data. Amounts are in the token's smallest unit. */
-  readonly money?: {
-    readonly channel: string
-    readonly token: Address
-    readonly decimals: number
-    readonly budget: bigint
-    readonly deposited: bigint
-    /** In this run. */
-    readonly promised: bigint
-    /** Price of the epochs bought in this run, as their headers say. */
-    readonly price: bigint
-    /** From the channel, ever. */
-    readonly promisedTotal: bigint
-  }
-}
+import { type Summary, summing } from './summary.ts'
+import type { Tally } from './tally.ts'
 
 export type Shop = {
   next(): Promise<Parcel | undefined>
@@ -67,6 +46,7 @@ export type ShopOptions = {
   readonly ceiling: Price
   readonly aheadMs: number
   readonly resume: boolean
+  readonly range: BuyRange | undefined
   readonly tally: Tally
   readonly limits: BuyerLimits
   readonly signal: AbortSignal
@@ -86,7 +66,7 @@ type State = ShopOptions & {
 /** Opens a line to every seller and begins to buy. */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const { listings, till, tally, limits, signal } = options
-  const before = { promised: till?.purse.total() ?? 0n, spent: spentOf(till?.purse, listings) }
+  const sum = summing(options)
   const state = stateOf(options)
   const { queue, buying } = state
   const stop = () => buying.abort()
@@ -117,22 +97,22 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       stop()
       await ended
     },
-    summary: () => ({
-      devices: listings.length,
-      streams: listings.reduce((sum, { streams }) => sum + streams.length, 0),
-      counts: tally.counts(),
-      findings: tally.findings(),
-      ...(till === undefined ? {} : { money: moneyOf(till, before, listings) }),
-    }),
+    summary: () => sum(sellers),
   }
 }
 
 /** What an earlier run asked for and did not read is not waited for; a new order tells the device so. */
-function beginAnew({ books, till }: ShopOptions, device: Address): void {
+function beginAnew({ books, till, range }: ShopOptions, device: Address): void {
   books.together(() => {
     books.bought.forget(device)
+    if (keeps(range)) books.bodies.forget(device)
     if (till !== undefined) books.sessions.drop(device, till.purse.channel.id)
   })
+}
+
+/** A range with an end is bought beside what a later run resumes: it moves no cursor. */
+function keeps(range: BuyRange | undefined): boolean {
+  return range?.to === undefined
 }
 
 function stateOf(options: ShopOptions): State {
@@ -194,7 +174,7 @@ function sellerFor(state: State, listing: Listing, buy: SellerOptions['buy']): S
 }
 
 function feedFor(
-  { books, till, resume, tally, queue }: State,
+  { books, till, resume, range, tally, queue, limits }: State,
   listing: Listing,
   listed: ListedStream,
   seller: () => Seller,
@@ -207,10 +187,14 @@ function feedFor(
     listed,
     meter: { channel, device, stream: listed.terms.stream, terms: listed.hash },
     resume,
+    ranged: range !== undefined,
+    keeps: keeps(range),
     tally,
     emit: queue.push,
     prepaid: (want) => till?.purse.meter(device, want) ?? true,
+    forgone: (want) => till?.purse.release(device, want),
     cheated: () => seller().distrust(),
+    keptBytesMax: limits.keptBytesMax,
     nowMs,
   })
 }
@@ -249,25 +233,4 @@ async function afterwards(first: AbortSignal, ms: number, second: AbortControlle
   })
   await pause(ms, second.signal)
   second.abort()
-}
-
-function spentOf(purse: Purse | undefined, listings: readonly Listing[]): bigint {
-  return listings.reduce((sum, { offer }) => sum + (purse?.leaf(offer.device)?.spent ?? 0n), 0n)
-}
-
-function moneyOf(
-  { rail, purse, budget, deposited }: Till,
-  before: { readonly promised: bigint; readonly spent: bigint },
-  listings: readonly Listing[],
-) {
-  return {
-    channel: purse.channel.id,
-    token: rail.token,
-    decimals: rail.decimals,
-    budget,
-    deposited,
-    promised: purse.total() - before.promised,
-    price: spentOf(purse, listings) - before.spent,
-    promisedTotal: purse.total(),
-  }
 }

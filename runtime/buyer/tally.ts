@@ -8,6 +8,7 @@ export type BuyNote =
   | ({ readonly event: 'finding'; readonly finding: Found } & About)
   | ({ readonly event: 'gap' | 'evicted'; readonly from: number; readonly to: number } & About)
   | ({ readonly event: 'unknown kind'; readonly number: number } & About)
+  | ({ readonly event: 'range' } & RangeFound)
   | { readonly event: 'ordered'; readonly seller: Address; readonly session: string }
   | { readonly event: 'refused'; readonly seller: Address; readonly why: string }
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
@@ -48,34 +49,74 @@ export type Counts = Readonly<Record<keyof typeof counted, number>>
 
 export type Tally = {
   count(name: keyof typeof counted, by?: number): void
-  finding(finding: Found, about: About): void
+  /** `quiet`: counted, and not told once more. */
+  finding(finding: Found, about: About, quiet?: boolean): void
   /** Numbers that will not be had. */
-  lost(
-    kind: 'gap' | 'evicted',
-    about: { readonly device: Address; readonly stream: string; from: number; to: number },
-  ): void
+  lost(kind: 'gap' | 'evicted', about: Readonly<LostRange>): void
   note(note: BuyNote): void
   counts(): Counts
   findings(): Readonly<Record<string, number>>
+  /** A stream's part of the range that was asked for. */
+  ranged(found: RangeFound): void
+  ranges(): readonly RangeFound[]
+  /** Which numbers were not had, each list in the order they were missed, the first ones of very many. */
+  missing(): MissingRanges
 }
+
+/** The numbers that a range came to; none when `from` is past `to`, and on into what comes without `to`. */
+export type RangeFound = {
+  readonly device: Address
+  readonly stream: string
+  readonly from: number
+  readonly to?: number
+  /** When they open and close, ms since 1970, where that was looked up and their clocks were set. */
+  readonly fromMs?: number
+  readonly toMs?: number
+  /** What the device keeps of the stream; absent when nothing. */
+  readonly kept?: { readonly from: number; readonly to: number }
+}
+
+/** Numbers of a stream, both ends included. */
+export type LostRange = {
+  readonly device: Address
+  readonly stream: string
+  readonly from: number
+  to: number
+}
+export type MissingRanges = Readonly<Record<'evicted' | 'gap', readonly Readonly<LostRange>[]>>
+
+/** So many of each are kept for the summary. */
+const lostMax = 1_000
 
 export function openTally(note: (note: BuyNote) => void): Tally {
   const counts = { ...counted }
   const findings: Record<string, number> = {}
+  const ranges: RangeFound[] = []
+  const lost = { evicted: [] as LostRange[], gap: [] as LostRange[] }
   return {
     count(name, by = 1) {
       counts[name] += by
     },
-    finding(finding, about) {
+    finding(finding, about, quiet = false) {
       findings[finding] = (findings[finding] ?? 0) + 1
-      note({ event: 'finding', finding, ...about })
+      if (!quiet) note({ event: 'finding', finding, ...about })
     },
     lost(event, about) {
       counts[event] += about.to - about.from + 1
+      const before = lost[event].at(-1)
+      const joins = before?.device === about.device && before.stream === about.stream
+      if (joins && before.to + 1 === about.from) before.to = about.to
+      else if (lost[event].length < lostMax) lost[event].push({ ...about })
       note({ event, ...about })
     },
     note,
     counts: () => ({ ...counts }),
     findings: () => ({ ...findings }),
+    ranged(found) {
+      ranges.push(found)
+      note({ event: 'range', ...found })
+    },
+    ranges: () => [...ranges],
+    missing: () => structuredClone(lost),
   }
 }

@@ -4,7 +4,7 @@
  *   open what has keys → fetch what is missing → say again what did not come → buy what is seen
  *
  * With nothing paid ahead, no more is promised to a device while something that is paid for has not come,
- * so one cheat costs one batch.
+ * so one cheat costs one batch; with it, one cheat costs what `ahead` covers.
  */
 
 import { pause } from '../time/pause.ts'
@@ -13,9 +13,11 @@ import { charge } from '../wire/price.ts'
 import { type Refusal, sentence } from '../wire/refusal.ts'
 import { type Request, rangesMax } from '../wire/request.ts'
 import type { Feed } from './feed.ts'
+import { fetchMissing } from './history.ts'
 import type { Purchase, Short } from './purse.ts'
 import type { SellerOptions } from './seller.ts'
-import { rangesOf, type Want } from './want.ts'
+import type { Session } from './session.ts'
+import { firstRanges, rangesOf, type Want } from './want.ts'
 
 export type Trade = {
   /** One turn; without `fresh` nothing new is bought. `renew`: only another order helps. */
@@ -28,6 +30,7 @@ export type Trade = {
 
 export type TradeOptions = SellerOptions & {
   readonly ask: (request: Request, ending: AbortSignal) => Promise<Answer | undefined>
+  readonly fetch: Session['fetch']
   /** Takes a state that the device signed. */
   readonly learn: (answer: Answer) => boolean
   /** Newest version of the keys that we hold. */
@@ -42,7 +45,7 @@ export const renews: ReadonlySet<string> = new Set([
   'order-session',
 ])
 
-type State = TradeOptions & {
+export type TradeState = TradeOptions & {
   /** The newest promise was not taken, as far as we know: it is said again. */
   owing: boolean
   saidMs: number
@@ -50,10 +53,19 @@ type State = TradeOptions & {
   short: Short | undefined
   /** The refusal that was told last, until something is taken: the same one again is no news. */
   told: string
+  /** Feeds of which a whole window was not stored: the next one reaches behind the hole. */
+  readonly holes: Set<Feed>
 }
 
 export function openTrade(options: TradeOptions): Trade {
-  const state: State = { ...options, owing: true, saidMs: 0, short: undefined, told: '' }
+  const state: TradeState = {
+    ...options,
+    owing: true,
+    saidMs: 0,
+    short: undefined,
+    told: '',
+    holes: new Set(),
+  }
   return {
     turn: (fresh, ending) => turn(state, fresh, ending),
     owe() {
@@ -65,36 +77,50 @@ export function openTrade(options: TradeOptions): Trade {
 
 type Turned = Promise<'renew' | undefined>
 
-async function turn(state: State, fresh: boolean, ending: AbortSignal): Turned {
+async function turn(state: TradeState, fresh: boolean, ending: AbortSignal): Turned {
   const { feeds, limits } = state
   for (const feed of feeds) {
     feed.open()
-    if (fresh) await fetchMissing(state, feed, ending)
+    if (fresh && (await fetchMissing(state, feed, ending)) === 'renew') return 'renew'
   }
   const late = lateSince(state)
   const waitedMs = state.nowMs() - Math.max(late ?? 0, state.saidMs)
   const isLate = late !== undefined && waitedMs > limits.undeliveredMs
   if (isLate && !state.owing) tellLate(state)
   if (isLate || state.owing) return sayAgain(state, ending)
-  const may = fresh && state.room() && (late === undefined || state.aheadMs > 0)
-  return may ? buyMore(state, ending) : undefined
+  const count = fresh && state.room() ? batchOf(state) : 0
+  return count > 0 ? buyMore(state, count, ending) : undefined
+}
+
+/**
+ * Epochs that may be promised now: on sight a batch when nothing is owed, else as many as `ahead` covers
+ * beside what is owed.
+ */
+function batchOf({ feeds, listing, aheadMs, limits }: TradeState): number {
+  const owed = feeds.reduce((sum, feed) => sum + (feed.undelivered()?.epochs ?? 0), 0)
+  const covered = listing.streams.reduce(
+    (sum, { terms }) => sum + Math.floor(aheadMs / terms.epochMs),
+    0,
+  )
+  return owed === 0 ? Math.max(limits.batchMax, covered) : covered - owed
 }
 
 /** Since when the oldest epoch that is paid for has not come. */
-function lateSince({ feeds }: State): number | undefined {
+function lateSince({ feeds }: TradeState): number | undefined {
   const since = feeds.flatMap((feed) => feed.undelivered()?.sinceMs ?? [])
   return since.length === 0 ? undefined : Math.min(...since)
 }
 
-function tellLate({ feeds, listing, tally }: State): void {
+function tellLate({ feeds, listing, tally }: TradeState): void {
   const epochs = feeds.reduce((sum, feed) => sum + (feed.undelivered()?.epochs ?? 0), 0)
   tally.note({ event: 'undelivered', device: listing.offer.device, epochs })
 }
 
-async function buyMore(state: State, ending: AbortSignal): Turned {
-  const { feeds, purse, limits, listing } = state
+async function buyMore(state: TradeState, count: number, ending: AbortSignal): Turned {
+  const { feeds, purse, listing } = state
   const { device } = listing.offer
-  const seen = feeds.flatMap((feed) => feed.wants()).slice(0, limits.batchMax)
+  const wants = feeds.flatMap((feed) => feed.wants()).slice(0, count)
+  const seen = firstRanges(wants, rangesMax)
   const { wants: later, amount: ahead } = aheadOf(state)
   if (seen.length === 0 && later.length === 0) return undefined
   if (purse === undefined) {
@@ -114,13 +140,13 @@ async function buyMore(state: State, ending: AbortSignal): Turned {
   return promise(state, bought, ending)
 }
 
-function promise(state: State, { payment, taken }: Purchase, ending: AbortSignal): Turned {
+function promise(state: TradeState, { payment, taken }: Purchase, ending: AbortSignal): Turned {
   const buy = rangesOf(taken).slice(0, rangesMax)
   return say(state, taken, { kind: 'promise', payment, buy }, ending)
 }
 
 /** Everything that was asked for and has not come, once more, under the newest tree. */
-async function sayAgain(state: State, ending: AbortSignal): Turned {
+async function sayAgain(state: TradeState, ending: AbortSignal): Turned {
   const { feeds, purse, listing } = state
   const taken = feeds.flatMap((feed) => feed.outstanding())
   state.owing = false
@@ -134,7 +160,7 @@ async function sayAgain(state: State, ending: AbortSignal): Turned {
 }
 
 /** What is still to be promised so that the next `aheadMs` are paid for; refilled at half. */
-function aheadOf({ feeds, purse, listing, books, aheadMs }: State): {
+function aheadOf({ feeds, purse, listing, books, aheadMs }: TradeState): {
   readonly wants: readonly Want[]
   readonly amount: bigint
 } {
@@ -152,13 +178,13 @@ function aheadOf({ feeds, purse, listing, books, aheadMs }: State): {
   return 2n * (leaf.amount - leaf.spent) >= amount ? nothing : { wants, amount }
 }
 
-function markAsked({ feeds }: State, wants: readonly Want[]): void {
+function markAsked({ feeds }: TradeState, wants: readonly Want[]): void {
   for (const feed of feeds) feed.asked(of(feed, wants))
 }
 
 /** Says what we buy, and heeds the answer. */
 async function say(
-  state: State,
+  state: TradeState,
   wants: readonly Want[],
   request: Request,
   ending: AbortSignal,
@@ -175,7 +201,7 @@ async function say(
 }
 
 async function heed(
-  state: State,
+  state: TradeState,
   refusal: Refusal,
   wants: readonly Want[],
   ending: AbortSignal,
@@ -199,23 +225,7 @@ async function heed(
   return undefined
 }
 
-async function fetchMissing(state: State, feed: Feed, ending: AbortSignal): Promise<void> {
-  const gap = feed.missing()
-  if (gap === undefined || state.nowMs() - gap.sinceMs < state.limits.gapMs) return
-  if (feed.isFull()) return
-  const { stream } = feed.meter
-  const { from, to } = gap
-  const answer = await state.ask({ kind: 'fetch', stream, from, to }, ending)
-  if (answer?.kind === 'chunk') {
-    for (const message of answer.messages) feed.take(message)
-  } else if (answer?.kind === 'refusal') tellRefused(state, answer.refusal)
-  // A state says only that an answer was lost on its way: the next turn asks again.
-  const final = answer?.kind === 'chunk' || answer?.kind === 'refusal'
-  const now = feed.missing()
-  if (final && now?.from === from && now.to === to) feed.giveUp()
-}
-
-function tellRefused(state: State, refusal: Refusal): void {
+function tellRefused(state: TradeState, refusal: Refusal): void {
   const { tally, listing, told } = state
   state.told = refusal.code
   if (refusal.code === told) return

@@ -39,3 +39,18 @@ export function rangesOf(wants: readonly Want[]): Range[] {
   }
   return ranges
 }
+
+/** The first wants that make at most so many ranges; they stand stream by stream, in their order. */
+export function firstRanges(wants: readonly Want[], max: number): readonly Want[] {
+  let count = 0
+  const end = wants.findIndex((want, i) => {
+    const before = wants[i - 1]
+    const joins =
+      before?.meter.stream === want.meter.stream &&
+      before.generation === want.generation &&
+      before.number + 1 === want.number
+    if (!joins) count += 1
+    return count > max
+  })
+  return end === -1 ? wants : wants.slice(0, end)
+}

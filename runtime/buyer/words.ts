@@ -1,7 +1,7 @@
 /** What happens while buying, in words: for the stderr of `wayside buy`, and for anyone's log. */
 import { decimalText } from '../quantity.ts'
-import type { Summary } from './shop.ts'
-import type { BuyNote } from './tally.ts'
+import type { Summary } from './summary.ts'
+import type { BuyNote, RangeFound } from './tally.ts'
 
 export type MoneyName = { readonly decimals: number; readonly name: string }
 
@@ -9,7 +9,10 @@ export type MoneyName = { readonly decimals: number; readonly name: string }
 export function sentenceOf(note: BuyNote, money?: MoneyName): string {
   const amountOf = (amount: bigint) => spell(amount, money)
   switch (note.event) {
+    case 'range':
+      return rangeWords(note)
     case 'finding':
+      if (note.finding === 'other terms') return otherTerms(note)
       return `finding: ${note.finding}${placeOf(note)}${note.why === undefined ? '' : ` (${note.why})`}`
     case 'gap':
       return `epochs ${note.from} to ${note.to}${placeOf(note)} never came: passed over`
@@ -32,6 +35,25 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
     case 'budget used up':
       return 'the budget is used up'
   }
+}
+
+function rangeWords(found: RangeFound): string {
+  const { device, stream, from, to, fromMs, toMs, kept } = found
+  const of = `${device}/${stream}`
+  if (to !== undefined && from > to) {
+    const has = kept === undefined ? 'nothing yet' : `epochs ${kept.from} to ${kept.to}`
+    return `nothing of ${of} lies in that range: the device has ${has}`
+  }
+  const times = [fromMs, toMs].map((ms) => (ms === undefined ? '…' : new Date(ms).toISOString()))
+  const when = fromMs === undefined && toMs === undefined ? '' : ` (${times.join(' to ')})`
+  return `the range is epochs ${from} to ${to ?? 'what comes'} of ${of}${when}`
+}
+
+function otherTerms({ device, stream, number }: Extract<BuyNote, { event: 'finding' }>): string {
+  return (
+    `${device}/${stream} comes under other terms from epoch ${number} on, which this order does not name:` +
+    ' not bought; look at its offer, and order again by starting anew'
+  )
 }
 
 const waits = {
