@@ -171,6 +171,23 @@ export const configSchema = z
       })
       .prefault({})
       .describe('When readings are made durable.'),
+    keep: z
+      .strictObject({
+        bytes: size({ min: 4 * mib, max: 1024 * gib })
+          .prefault('2GiB')
+          .describe('The store at most; past it the oldest epochs give way, provably.'),
+        free: size({ min: 32 * mib, max: 64 * gib })
+          .prefault('256MiB')
+          .describe(
+            'Of the disk, left to others and to the write-ahead log; below it nothing grows.',
+          ),
+        age: z
+          .union([z.literal('never'), duration({ min: hour, max: 3660 * day })])
+          .default('never')
+          .describe('What is surely older goes; `never`: only for want of room.'),
+      })
+      .prefault({})
+      .describe('How much history stays on the device.'),
     sale: z
       .strictObject({
         exposure: decimal

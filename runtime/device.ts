@@ -10,6 +10,7 @@
 import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
 import type { Config } from './config.ts'
 import { infer } from './infer/infer.ts'
+import { keeping } from './keeping.ts'
 import { openBroker } from './link/broker.ts'
 import { lineHealth } from './link/standing.ts'
 import { keepLookout, listenToBroker } from './listening.ts'
@@ -26,6 +27,7 @@ import { type Generations, openGenerations } from './stream/generations.ts'
 import { openMessages } from './stream/open.ts'
 import { outbox } from './stream/outbox.ts'
 import { openShelf, statusPayload } from './stream/shelf.ts'
+import { aborted } from './time/pause.ts'
 import { type Health, healthOf } from './watch/health.ts'
 import type { Watch } from './watch/watch.ts'
 import type { Clock } from './wire/clock.ts'
@@ -141,7 +143,7 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
     })),
   )
 
-  return { sensors, inferences, maker }
+  return { sensors, inferences, maker, keep: keeping(ground, maker) }
 }
 
 /** store → sealed message → broker, and store → keys for whoever pays */
@@ -206,7 +208,7 @@ type SellingHalf = Awaited<ReturnType<typeof sellingHalf>>
  */
 async function run(
   ground: Ground,
-  { sensors, inferences, maker }: SensingHalf,
+  { sensors, inferences, maker, keep }: SensingHalf,
   right: SellingHalf,
   signal: AbortSignal,
 ): Promise<void> {
@@ -214,6 +216,7 @@ async function run(
   const { broker, out, shelf, shop, look, twin } = right
   const sensing = new AbortController()
   const inferring = new AbortController()
+  const evicting = new AbortController()
   const signing = new AbortController()
   const selling = new AbortController()
   const sending = new AbortController()
@@ -239,16 +242,19 @@ async function run(
   const sent = own(onceWhole(out.start, sending))
   const sold = [shop, shelf].map((stage) => own(onceWhole(stage.start, selling)))
   const signed = own(maker.start(signing.signal))
+  const kept = own(keep.start(evicting.signal))
   const inferred = inferences.map(({ stage }) => own(stage.start(inferring.signal)))
   const sensed = sensors.map((line) => own(line.start(sensing.signal)))
   watch.note('info', 'running', { device: key.device, streams: listed.length })
 
   await Promise.race([aborted(signal), failed.promise])
   watch.note('info', 'stopping')
+  store.hurry()
   for (const [controller, stages] of [
     [sensing, sensed],
     [inferring, inferred],
-    [signing, [signed]],
+    [evicting, []],
+    [signing, [signed, kept]],
     [selling, sold],
   ] as const) {
     controller.abort()
@@ -275,20 +281,13 @@ async function health(
     clock: { boot: clock.boot, quality: clock.wall()?.quality ?? 'unset' },
     sensors: sensors.flatMap((line) => line.health()),
     models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
-    store: await store.counts(),
+    store: { ...(await store.counts()), full: store.isFull() },
     broker: lineHealth(config.broker.url, broker.state(), clock.wall()?.ms),
     books: look.state(),
     sale: shop.counts(),
     enrolled: enrolled.bytes() !== undefined,
     totals: await watch.metrics.totals(),
     outboxBytesMax: config.outbox.bytes,
-  })
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
 

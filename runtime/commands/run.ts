@@ -81,6 +81,9 @@ async function live({ config, note, clock, random, stop }: Life): Promise<void> 
       outbox_bytes: store.outboxBytes,
       waiting_readings: store.waiting,
       wal_bytes: store.walBytes,
+      store_bytes: store.usedBytes,
+      pinned_bytes: store.pinnedBytes,
+      disk_free_bytes: store.diskBytes,
       broker_connected: broker.connected ? 1 : 0,
       broker_certificate_days: broker.certificateDays ?? Number.NaN,
     }

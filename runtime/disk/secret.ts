@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Fault, fault } from '../faults.ts'
 import { hex, text, unhex } from '../wire/bytes.ts'
-import { atomicWrite, readIfThere } from './write.ts'
+import { atomicWrite, readIfThere, removeFile } from './write.ts'
 
 /** Every secret kept in a file is this long: a private key, a generation's secret. */
 export const secretSize = 32
@@ -37,6 +37,23 @@ export async function openSecret(
   const secret = random(secretSize)
   await atomicWrite(path, `${hex(secret)}\n`, { mode: 0o600 })
   return secret
+}
+
+/**
+ * Destroys the file: its bytes are overwritten first, where the disk does that in place, and the folder
+ * knows when this returns. One that is not there is destroyed already.
+ */
+export async function eraseSecret(path: string): Promise<void> {
+  const bytes = await readIfThere(path)
+  if (bytes === undefined) return
+  const file = await open(path, 'r+')
+  try {
+    await file.write(new Uint8Array(bytes.length), 0, bytes.length, 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await removeFile(path)
 }
 
 const notKey = 'it does not hold 32 bytes as hex digits'

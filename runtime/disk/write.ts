@@ -3,7 +3,7 @@
  * beside it, to the disk, then into place by a rename, and the folder goes to the disk too: a rename
  * alone can be lost (zigbee2mqtt#11759), and a write in place can end in an empty file.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { failpoint } from './failpoint.ts'
 
@@ -43,6 +43,12 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   }
 }
 
+/** Removes the file, if it is there; returns when that is on the disk. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true })
+  await syncFolder(dirname(resolve(path)))
+}
+
 /** What is being written now, by path. */
 const writing = new Map<string, Promise<void>>()
 
@@ -51,7 +57,21 @@ async function replace(target: string, data: Uint8Array | string, mode: number):
   await mkdir(folder, { recursive: true })
   // One name a target: what a crash left behind is overwritten by the next write.
   const beside = join(folder, `.${basename(target)}.new`)
-  const file = await open(beside, 'w', mode)
+  try {
+    await writeWhole(beside, data, mode)
+  } catch (cause) {
+    // What a full disk cut short must not fill it further.
+    await rm(beside, { force: true }).catch(() => {})
+    throw cause
+  }
+  failpoint('write.beside')
+  await rename(beside, target)
+  failpoint('write.renamed')
+  await syncFolder(folder)
+}
+
+async function writeWhole(path: string, data: Uint8Array | string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode)
   try {
     // An older left-over keeps its own permissions when it is opened.
     await file.chmod(mode)
@@ -60,10 +80,6 @@ async function replace(target: string, data: Uint8Array | string, mode: number):
   } finally {
     await file.close()
   }
-  failpoint('write.beside')
-  await rename(beside, target)
-  failpoint('write.renamed')
-  await syncFolder(folder)
 }
 
 async function syncFolder(folder: string): Promise<void> {

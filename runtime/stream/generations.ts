@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openSecret, readSecret } from '../disk/secret.ts'
+import { eraseSecret, openSecret, readSecret } from '../disk/secret.ts'
 import { fault } from '../faults.ts'
 import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
 
@@ -17,6 +17,10 @@ export type Generations = {
   leafKey(stream: string, generation: number, number: number): Uint8Array
   /** The fewest keys that open from..to and nothing else. Throws GENERATION_MISSING. */
   cover(stream: string, generation: number, from: number, to: number): KeyNode[]
+  /** Whether its secret is here. */
+  has(generation: number): boolean
+  /** Destroys the secret of one that is not the current: nobody opens it any more, we neither. */
+  destroy(generation: number): Promise<void>
 }
 
 export type GenerationOptions = {
@@ -33,6 +37,7 @@ export async function openGenerations(
   { random, renew = false, at }: GenerationOptions,
 ): Promise<Generations> {
   await mkdir(folder, { recursive: true })
+  const pathOf = (generation: number) => join(folder, `generation-${generation}.key`)
   const secrets = new Map<number, Uint8Array>()
   for (const name of await readdir(folder)) {
     const number = Number(/^generation-([1-9]\d{0,9})\.key$/.exec(name)?.[1])
@@ -43,7 +48,7 @@ export async function openGenerations(
   const current = at ?? (renew || newest === 0 ? newest + 1 : newest)
   const isNew = !secrets.has(current)
   if (isNew) {
-    secrets.set(current, await openSecret(join(folder, `generation-${current}.key`), random))
+    secrets.set(current, await openSecret(pathOf(current), random))
   }
 
   const rootOf = (stream: string, generation: number): KeyNode => {
@@ -62,6 +67,13 @@ export async function openGenerations(
       return leaf
     },
     cover: (stream, generation, from, to) => cover(rootOf(stream, generation), from, to),
+    has: (generation) => secrets.has(generation),
+    async destroy(generation) {
+      if (generation === current) throw new RangeError('the current generation is in use')
+      secrets.get(generation)?.fill(0)
+      secrets.delete(generation)
+      await eraseSecret(pathOf(generation))
+    },
   }
 }
 

@@ -18,6 +18,13 @@ export type HealthParts = {
     readonly outboxBytes: number
     readonly walBytes: number
     readonly databaseBytes: number
+    /** Of the database, what is in use; and what buyers have paid for and may still fetch. */
+    readonly usedBytes: number
+    readonly pinnedBytes: number
+    /** Free on the disk. */
+    readonly diskBytes: number
+    /** The last commit found no room. */
+    readonly full: boolean
   }
   readonly broker: {
     readonly url: string
@@ -69,6 +76,11 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
       'another machine signs with the key of this device: nothing is sent or sold any more',
     )
   }
+  if (parts.store.full) {
+    problems.push('disk full: nothing new is kept until there is room; free some, or lower keep')
+  }
+  const lost = parts.totals.epochs_evicted.unsent ?? 0
+  if (lost > 0) problems.push(`${lost} epochs gave way to newer ones before they could be sent`)
   if (parts.store.outboxBytes > outboxBytesMax) {
     problems.push(`${parts.store.outboxBytes} unsent bytes: the line is too slow or down too long`)
   }

@@ -12,6 +12,8 @@ export type Metrics = {
   /** Epochs whose keys a buyer has been given. */
   sold(channel: string, count: number): void
   refused(code: string, count?: number): void
+  /** Epochs that gave way: by `quota`, `age`, `disk`, or `unsent` when the broker never had them. */
+  evicted(reason: string, count: number): void
   /** Another client with our id threw us out at the broker. */
   takenOver(): void
   /** Current levels, read when somebody looks. */
@@ -29,6 +31,9 @@ const levelHelp = {
   outbox_rows: 'Messages that no PUBACK has confirmed yet.',
   outbox_bytes: 'Bytes of those messages.',
   waiting_readings: 'Readings stored in epochs that are still open.',
+  store_bytes: 'Bytes of the store that are in use.',
+  pinned_bytes: 'Of them, what was paid for within a day.',
+  disk_free_bytes: 'Free on the disk under the store.',
   wal_bytes: 'Size of the write-ahead log.',
   broker_connected: '1 while the line to the broker stands.',
   broker_certificate_days: 'Days until our certificate at the broker ends; NaN without one.',
@@ -41,6 +46,7 @@ const totalHelp = {
   epochs_published: 'Epochs that the broker has acknowledged.',
   epochs_sold: 'Epochs whose key a buyer has been given.',
   refusals: 'Requests refused, by code.',
+  epochs_evicted: 'Epochs that gave way to newer ones, by reason.',
   broker_takeovers: 'Times that another client with our id threw us out.',
 } as const
 
@@ -61,6 +67,7 @@ export function openMetrics(): Metrics {
     epochs_published: total('epochs_published', ['stream']),
     epochs_sold: total('epochs_sold', ['channel']),
     refusals: total('refusals', ['code']),
+    epochs_evicted: total('epochs_evicted', ['reason']),
     broker_takeovers: total('broker_takeovers', []),
   }
   let refresh = async () => {}
@@ -71,6 +78,7 @@ export function openMetrics(): Metrics {
     published: (stream) => counters.epochs_published.inc({ stream }),
     sold: (channel, count) => counters.epochs_sold.inc({ channel }, count),
     refused: (code, count = 1) => counters.refusals.inc({ code }, count),
+    evicted: (reason, count) => counters.epochs_evicted.inc({ reason }, count),
     takenOver: () => counters.broker_takeovers.inc(),
     levels(read) {
       const show = levelGauges(register)

@@ -42,6 +42,16 @@ export function openWatch(note: Note, metrics: Metrics) {
       if (said.event === 'published' && parsed?.kind === 'epoch') metrics.published(parsed.stream)
       note('debug', said.event, { ...rest(said), ...epoch })
     },
+    kept(said: { readonly event: string }) {
+      const facts = rest(said)
+      if (said.event === 'evicted') {
+        const unsent = Number(facts.unsent)
+        const sent = Number(facts.epochs) - unsent
+        if (sent > 0) metrics.evicted(String(facts.reason), sent)
+        if (unsent > 0) metrics.evicted('unsent', unsent)
+      }
+      note(said.event === 'disk full' ? 'warn' : 'info', said.event, facts)
+    },
     sale(said: { readonly event: string }) {
       const facts = rest(said)
       if (said.event === 'refused') metrics.refused(String(facts.code))

@@ -10,7 +10,8 @@ const well: HealthParts = {
   models: [],
   store: {
     ...{ waiting: 1, epochs: 2, outboxRows: 0, outboxBytes: 10 },
-    ...{ walBytes: 0, databaseBytes: 4096 },
+    ...{ walBytes: 0, databaseBytes: 4096, usedBytes: 4096, pinnedBytes: 0, diskBytes: 1e9 },
+    full: false,
   },
   broker: { url: 'mqtt://127.0.0.1:1883', connected: true, troubles: [], takeovers: 0 },
   books: 'whole',
@@ -19,6 +20,7 @@ const well: HealthParts = {
   totals: {
     ...{ readings_stored: { air: 3 }, doubts: {}, epochs_sealed: {} },
     ...{ epochs_published: {}, epochs_sold: {}, refusals: {}, broker_takeovers: {} },
+    epochs_evicted: { quota: 7 },
   },
   outboxBytesMax: 10,
 }
@@ -62,4 +64,13 @@ test('several wrongs are all told', () => {
   const broker = { ...well.broker, connected: false }
   const clock = { ...well.clock, quality: 'unset' } as const
   assert.equal(healthOf({ ...well, broker, clock }).problems.length, 2)
+})
+
+test('a full disk is told with its cure, and so are epochs that gave way before they were sent', () => {
+  const store = { ...well.store, full: true }
+  const totals = { ...well.totals, epochs_evicted: { disk: 5, unsent: 2 } }
+  const { problems } = healthOf({ ...well, store, totals })
+  assert.equal(problems.length, 2)
+  assert.match(problems[0] ?? '', /^disk full: .*free some/)
+  assert.match(problems[1] ?? '', /^2 epochs/)
 })

@@ -7,6 +7,9 @@ const levels: Readonly<Record<LevelName, number>> = {
   outbox_bytes: 1024,
   waiting_readings: 7,
   wal_bytes: 4096,
+  store_bytes: 65_536,
+  pinned_bytes: 512,
+  disk_free_bytes: 1e9,
   broker_connected: 1,
   broker_certificate_days: 30,
 }
@@ -69,6 +72,7 @@ test('what is counted stands in the totals under its labels', async () => {
     epochs_published: { air: 1 },
     epochs_sold: { '0xc4': 4 },
     refusals: { PRICE_LOW: 1 },
+    epochs_evicted: {},
     broker_takeovers: { all: 1 },
   })
 })
