@@ -35,6 +35,11 @@ export const lineFaults = {
     says: 'another client calls itself {clientId} at {url}; it threw us out, {times} times so far',
     cure: 'find it and stop it: a cloned card, a second process, a copied folder; two cannot share one key',
   },
+  RETAINED_LEFT: {
+    exit: 3,
+    says: '{left} topics are still retained at the MQTT broker {url}: {why}',
+    cure: 'run `wayside retire` again when the broker is there; nothing is forgotten meanwhile',
+  },
   CERT_INVALID: {
     exit: 2,
     says: '{path} does not serve for TLS: {why}',

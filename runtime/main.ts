@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Entry>> = {
     says: 'go on with lost books, or on another machine',
     add: async (program) => (await import('./commands/recover.ts')).recoverCommand(program),
   },
+  retire: {
+    says: 'take away what a device has left at its broker',
+    add: async (program) => (await import('./commands/retire.ts')).retireCommand(program),
+  },
   config: {
     says: 'check a config, or print its schema',
     add: async (program) => (await import('./commands/config.ts')).configCommand(program),
