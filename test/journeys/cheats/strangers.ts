@@ -150,8 +150,10 @@ const sold = journey({
     await buyOne(sale, peer, 500n, 1n)
     const { device, gateway, outside, operator } = sale
     const topic = topics(device.device).sold
-    await outside.until(() => outside.retained(topic) !== undefined)
-    const old = outside.retained(topic) as Uint8Array
+    const held = () => outside.retained(topic)
+    // Where there is an access list, nobody but the gateway may even read it.
+    if (sale.street.broker.flavour === 'aedes') await outside.until(() => held() !== undefined)
+    const old = held() ?? randomBytes(500)
     await buyOne(sale, peer, 1_000n, 2n)
     const forged = await peer.pay(9_000n, 3n, { signer: localSigner(randomBytes(32)) })
     const sealed = await sealSold([forged], device.device, unhex(gateway.hpke))
