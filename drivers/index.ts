@@ -6,5 +6,14 @@ import { nmea0183 } from './nmea0183/index.ts'
 import { plantower } from './plantower.ts'
 import { sds011 } from './sds011.ts'
 import { sps30 } from './sps30.ts'
+import { vedirect } from './vedirect/index.ts'
 
-export const drivers: readonly Driver[] = [plantower, sds011, sps30, mhz19, nmea0183, modbus]
+export const drivers: readonly Driver[] = [
+  plantower,
+  sds011,
+  sps30,
+  mhz19,
+  nmea0183,
+  modbus,
+  vedirect,
+]
