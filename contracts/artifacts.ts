@@ -1,5 +1,6 @@
 import settlement from './generated/BatchSettlement.json' with { type: 'json' }
 import permit2 from './generated/DevPermit2.json' with { type: 'json' }
+import plainToken from './generated/DevPlainToken.json' with { type: 'json' }
 import token from './generated/DevToken.json' with { type: 'json' }
 import collector from './generated/Eip3009Collector.json' with { type: 'json' }
 import multicall from './generated/Multicall3.json' with { type: 'json' }
@@ -25,6 +26,7 @@ export const artifacts = {
   permit2Collector: permit2Collector as Artifact,
   permit2: permit2 as Artifact,
   token: token as Artifact,
+  plainToken: plainToken as Artifact,
   multicall: multicall as Artifact,
 } as const
 

@@ -15,6 +15,7 @@ const published = [
   'Permit2Collector',
   'DevPermit2',
   'DevToken',
+  'DevPlainToken',
   'Multicall3',
 ]
 

@@ -19,8 +19,8 @@ export type DevChain = {
   /** Name and version of the token's EIP-712 domain, which a payer signs deposits under. */
   readonly tokenName: string
   readonly tokenVersion: string
-  /** Gives an account tokens, in the smallest unit (a millionth). */
-  mint(to: Address, amount: bigint): Promise<void>
+  /** Gives an account tokens, in the smallest unit (a millionth); of `token` unless another is named. */
+  mint(to: Address, amount: bigint, of?: Address): Promise<void>
   /** Sets what an account has for gas, in wei. */
   fund(to: Address, wei: bigint): Promise<void>
   /** Tokens of an account, in the smallest unit. */
@@ -35,6 +35,9 @@ export type DevChainOptions = {
   /** Seconds between blocks; without it, a block at each transaction. */
   readonly blockTimeS?: number
 }
+
+/** A token of every such chain that is an ERC-20 and nothing more: deposits of it go through Permit2. */
+export const plainToken: Address = '0xd012a4d012a4d012a4d012a4d012a4d012a4d012'
 
 /** Whether this machine can have an embedded chain at all. */
 export function chainAvailable(): boolean {
@@ -129,14 +132,15 @@ async function putContracts(rpc: string): Promise<void> {
   await put(canonical.permit2, artifacts.permit2)
   await put(canonical.multicall, artifacts.multicall)
   await put(places.token, artifacts.token)
+  await put(plainToken, artifacts.plainToken)
 }
 
 function devToken(rpc: string): Pick<DevChain, 'mint' | 'fund' | 'balanceOf'> {
   return {
-    mint: async (to, amount) => {
+    mint: async (to, amount, of = places.token) => {
       const [from] = (await call(rpc, 'eth_accounts', [])) as unknown as string[]
       const data = `0x40c10f19${word(BigInt(to))}${word(amount)}`
-      const hash = await call(rpc, 'eth_sendTransaction', [{ from, to: places.token, data }])
+      const hash = await call(rpc, 'eth_sendTransaction', [{ from, to: of, data }])
       await mined(rpc, hash)
     },
     fund: async (to, wei) => {

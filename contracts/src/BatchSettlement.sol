@@ -129,15 +129,14 @@ contract BatchSettlement is IBatchSettlement, Multicall, ReentrancyGuardTransien
         Withdrawal storage pending = pendingWithdrawals[channelId];
         uint40 initiatedAt = pending.initiatedAt;
         if (initiatedAt != 0) revert WithdrawalAlreadyPending(channelId, initiatedAt);
-        Channel memory channel = channels[channelId];
+        Channel storage channel = channels[channelId];
         uint128 available = channel.balance - channel.totalClaimed;
         if (amount > available) revert WithdrawalOverAvailable(channelId, amount, available);
 
         // 40 bits of seconds last for 34,000 years.
         // forge-lint: disable-next-line(unsafe-typecast)
         uint40 timestamp = uint40(block.timestamp);
-        pending.amount = amount;
-        pending.initiatedAt = timestamp;
+        (pending.amount, pending.initiatedAt) = (amount, timestamp);
         emit WithdrawInitiated(channelId, amount, timestamp + config.withdrawDelay);
     }
 

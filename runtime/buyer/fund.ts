@@ -21,7 +21,7 @@ export type BuyerChain = {
     config: ChannelConfig,
     amount: bigint,
     payer: Signer,
-  ): Promise<{ readonly hash: string }>
+  ): Promise<{ readonly hash: string; readonly approved?: string }>
   close(): void
 }
 
@@ -70,11 +70,13 @@ export async function fund(
   rail: OfferedRail,
   needed: bigint,
   payer: Signer,
-): Promise<{ readonly amount: bigint; readonly tx: string } | undefined> {
+): Promise<
+  { readonly amount: bigint; readonly tx: string; readonly approved?: string } | undefined
+> {
   const { balance, withdrawal } = await chain.state(config)
   if (withdrawal !== undefined) throw fault('CHANNEL_WITHDRAWING', { channel: id })
   if (balance >= needed) return undefined
   const amount = needed - balance
-  const { hash } = await chain.deposit(rail, config, amount, payer)
-  return { amount, tx: hash }
+  const { hash, approved } = await chain.deposit(rail, config, amount, payer)
+  return { amount, tx: hash, ...(approved === undefined ? {} : { approved }) }
 }

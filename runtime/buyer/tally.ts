@@ -14,7 +14,13 @@ export type BuyNote =
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
   | { readonly event: 'waiting'; readonly device: Address; readonly why: Short }
   | { readonly event: 'undelivered'; readonly device: Address; readonly epochs: number }
-  | { readonly event: 'deposited'; readonly amount: bigint; readonly tx: string }
+  /** `approved`: the transaction that first allowed Permit2 to move the token. */
+  | {
+      readonly event: 'deposited'
+      readonly amount: bigint
+      readonly tx: string
+      readonly approved?: string
+    }
   | { readonly event: 'budget used up' }
 
 /** A message that proves nothing, or a seller that did wrong. */

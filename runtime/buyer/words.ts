@@ -30,8 +30,10 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return `${note.device} waits: the next promise is ${waits[note.why]}`
     case 'undelivered':
       return `${note.device} owes the keys of ${note.epochs} epochs: promising again`
-    case 'deposited':
-      return `deposited ${amountOf(note.amount)} in transaction ${note.tx}`
+    case 'deposited': {
+      const how = note.approved === undefined ? '' : `, Permit2 allowed in ${note.approved}`
+      return `deposited ${amountOf(note.amount)} in transaction ${note.tx}${how}`
+    }
     case 'budget used up':
       return 'the budget is used up'
   }
@@ -64,7 +66,9 @@ const waits = {
 } as const
 
 /** The state of things in one line: `12 epochs (12 opened), 340 readings, 0.0034 USDC of 1.5`. */
-export function summaryLine({ counts, findings, money }: Summary, name?: MoneyName): string {
+export function summaryLine(summary: Summary, name?: MoneyName): string {
+  const { counts, findings, money } = summary
+  const { done, of } = progressOf(summary)
   const found = Object.values(findings).reduce((sum, count) => sum + count, 0)
   const paid =
     money === undefined
@@ -73,11 +77,22 @@ export function summaryLine({ counts, findings, money }: Summary, name?: MoneyNa
   const missing = counts.gap + counts.evicted
   return [
     `${counts.seen} epochs seen, ${counts.bought} bought, ${counts.opened} opened and verified`,
+    ...(of === 0 ? [] : [`${done} of the ${of} in range done`]),
     `${counts.readings} readings`,
     paid,
     ...(missing === 0 ? [] : [`${missing} epochs missing`]),
     ...(found === 0 ? [] : [`${found} findings`]),
   ].join(' · ')
+}
+
+/** How many epochs of ranges that have an end are accounted for. */
+export function progressOf({ ranges }: Pick<Summary, 'ranges'>) {
+  let [done, of] = [0, 0]
+  for (const { from, to = -1, next = from } of ranges) {
+    of += Math.max(0, to + 1 - from)
+    done += Math.max(0, Math.min(next, to + 1) - from)
+  }
+  return { done, of }
 }
 
 function placeOf({

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { call, chainAvailable, type DevChain, startChain } from '../../demo/chain.ts'
+import { canonical } from '../../contracts/artifacts.ts'
+import { call, chainAvailable, type DevChain, plainToken, startChain } from '../../demo/chain.ts'
 import { Fault, type FaultCode } from '../../runtime/faults.ts'
 import { type Chain, type ChainOptions, openChain } from '../../runtime/link/chain.ts'
 import { authorizeDeposit } from '../../runtime/link/deposit.ts'
@@ -134,6 +135,41 @@ describe('the line to a chain', { skip }, () => {
     assert.equal((await careful.state(channel)).withdrawal?.amount, 50n)
   })
 
+  it('deposits a token without ERC-3009 through Permit2, which it allows once', async () => {
+    const chain = await open({ sender: buyer })
+    await dev.mint(buyer.address, 1_000n, plainToken)
+    const { permit2Collector } = canonical
+    const plain = { ...rail(), token: plainToken, permit2Collector }
+    const channel = { ...config(), token: plainToken }
+    const first = await chain.deposit(plain, channel, 300n, buyer)
+    const second = await chain.deposit(plain, channel, 100n, buyer)
+    assert.match(first.approved ?? '', /^0x[0-9a-f]{64}$/)
+    assert.equal(second.approved, undefined)
+    assert.equal((await chain.state(channel)).balance, 400n)
+    assert.equal(await chain.balanceOf(plainToken, buyer.address), 600n)
+    const { permit2Collector: _, ...without } = plain
+    await assert.rejects(
+      chain.deposit(without, channel, 1n, buyer),
+      is('TOKEN_UNSIGNED', plainToken),
+    )
+  })
+
+  it('refuses a token that keeps a part of what is sent', async () => {
+    const chain = await open({ sender: buyer })
+    await dev.mint(buyer.address, 1_000n, plainToken)
+    const { permit2Collector } = canonical
+    const plain = { ...rail(), token: plainToken, permit2Collector }
+    const channel = { ...config(), token: plainToken }
+    await setFee(dev.rpc, 10n)
+    try {
+      const words = is('TOKEN_INEXACT', 'of 500 deposited only 495 arrived')
+      await assert.rejects(chain.deposit(plain, channel, 500n, buyer), words)
+    } finally {
+      await setFee(dev.rpc, 0n)
+    }
+    assert.equal((await chain.state(channel)).balance, 0n)
+  })
+
   it('sends one after the other what is asked at once', async () => {
     const chain = await open({ sender: buyer })
     const channels = [config(), config(), config()]
@@ -173,6 +209,13 @@ describe('the line to a chain', { skip }, () => {
     }
   })
 })
+
+/** How much of a transfer the plain token keeps, in per mille: `setFee(uint256)`. */
+async function setFee(rpc: string, permille: bigint): Promise<void> {
+  const [from] = (await call(rpc, 'eth_accounts', [])) as unknown as string[]
+  const data = `0x69fe0e2d${permille.toString(16).padStart(64, '0')}`
+  await call(rpc, 'eth_sendTransaction', [{ from, to: plainToken, data }])
+}
 
 /** The same chain, but every contract read comes back as if it held a fortune. */
 async function lyingCopy(rpc: string): Promise<{ rpc: string; server: Server }> {
