@@ -1,27 +1,28 @@
 /** `wayside buy`: verified readings on stdout, words on stderr, money within a budget. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
 import { fault } from '../faults.ts'
-import { duration } from '../quantity.ts'
-import { type Address, parseAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import type { Signer } from '../wire/signer.ts'
+import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
+import {
+  addRangeFlags,
+  addWantedFlags,
+  count,
+  list,
+  type RangeFlags,
+  rangeOf,
+  time,
+  type WantedFlags,
+  wantedOf,
+} from './buyflags.ts'
 
 export function buyCommand(program: Command): void {
-  program
+  const named = program
     .command('buy')
     .description('find streams, pay for them within a budget, print verified readings')
-    .requiredOption('--broker <url>', 'where the devices publish: mqtt://, mqtts://, ws://, wss://')
-    .option('--operator <address>', 'only devices that this operator enrolled', address)
-    .option('--device <address>', 'only this device; may be repeated', (text, all) => [
-      ...list<Address>(all),
-      address(text),
-    ])
-    .option('--stream <name>', 'only streams of this name; may be repeated', (text, all) => [
-      ...list<string>(all),
-      text,
-    ])
+  addRangeFlags(addWantedFlags(addBrokerFlags(named)))
     .requiredOption('--key <file>', 'the key that pays: 32 bytes of hex (mode 0600), or a keystore')
     .option('--password-file <file>', 'the password of the keystore')
     .option('--budget <amount>', "the most this run promises, in the token's own unit", '0')
@@ -42,27 +43,27 @@ export function buyCommand(program: Command): void {
     .action(buy)
 }
 
-type Options = {
-  readonly broker: string
-  readonly operator?: Address
-  readonly device?: readonly Address[]
-  readonly stream?: readonly string[]
-  readonly key: string
-  readonly passwordFile?: string
-  readonly budget: string
-  readonly rpc?: readonly string[]
-  readonly ahead?: number
-  readonly own?: boolean
-  readonly folder: string
-  readonly resume?: boolean
-  readonly for?: number
-  readonly count?: number
-  readonly format: 'ndjson' | 'csv'
-  readonly evidence?: string
-  readonly json?: string
-}
+type Options = BrokerFlags &
+  WantedFlags &
+  RangeFlags & {
+    readonly key: string
+    readonly passwordFile?: string
+    readonly budget: string
+    readonly rpc?: readonly string[]
+    readonly ahead?: number
+    readonly own?: boolean
+    readonly folder: string
+    readonly resume?: boolean
+    readonly for?: number
+    readonly count?: number
+    readonly format: 'ndjson' | 'csv'
+    readonly evidence?: string
+    readonly json?: string
+  }
 
-async function buy(options: Options): Promise<void> {
+async function buy(options: Options, command: Command): Promise<void> {
+  const broker = brokerOf(options, command)
+  const range = rangeOf(options, command)
   const { openBuyer } = await import('../buyer/index.ts')
   const { openTeller } = await import('./buytell.ts')
   const { sinkOf } = await import('./buysink.ts')
@@ -73,7 +74,11 @@ async function buy(options: Options): Promise<void> {
   let buyer: Buyer | undefined
   const stop = stopper(() => buyer?.stop(), end)
   try {
-    buyer = await openBuyer(buyerOptions(options, signer, end.signal, tell.note, tell.money))
+    buyer = await openBuyer({
+      ...buyerOptions(options, signer, end.signal, tell.note, tell.money),
+      ...range,
+      broker,
+    })
     const found = buyer
     tell.found(found)
     if (options.for !== undefined) setTimeout(() => found.stop(), options.for).unref()
@@ -101,17 +106,12 @@ function buyerOptions(
   signal: AbortSignal,
   note: NonNullable<BuyerOptions['note']>,
   money: (name: MoneyName) => void,
-): BuyerOptions {
-  const { operator, device, stream, own, rpc } = options
+): Omit<BuyerOptions, 'broker'> {
+  const { own, rpc } = options
   return {
-    broker: options.broker,
     folder: options.folder,
     signer,
-    wanted: {
-      ...(operator === undefined ? {} : { operator }),
-      ...(device === undefined ? {} : { devices: device }),
-      ...(stream === undefined ? {} : { streams: stream }),
-    },
+    wanted: wantedOf(options),
     budget: options.budget,
     aheadMs: options.ahead ?? 0,
     resume: options.resume === true,
@@ -162,33 +162,12 @@ function stopper(stop: () => void, end: AbortController) {
   }
 }
 
-function list<T>(value: unknown): readonly T[] {
-  return Array.isArray(value) ? value : []
-}
-
-function address(text: string): Address {
-  const parsed = parseAddress(text)
-  if (parsed === undefined) throw new InvalidArgumentError('an address is 0x and 40 hex digits.')
-  return parsed
-}
-
-function time(text: string): number {
-  const parsed = duration({ min: 1, max: 366 * 86_400_000 }).safeParse(text)
-  if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0]?.message ?? '')
-  return parsed.data
-}
-
-function count(text: string): number {
-  const parsed = /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : undefined
-  if (parsed === undefined) throw new InvalidArgumentError('a whole number, 1 or more.')
-  return parsed
-}
-
 const examples = `
 Examples:
   wayside buy --broker mqtt://localhost --key buyer.key --rpc http://localhost:8545 --budget 1.50
   wayside buy --broker mqtts://fleet.example --operator 0x5fbd… --stream air --key buyer.key \\
       --budget 20 --ahead 1h --resume --format csv >> air.csv
+  wayside buy --broker mqtt://localhost --key buyer.key --from 7d --to 24h --format csv > week.csv
   wayside buy --own --operator 0x5fbd… --broker mqtt://localhost --key operator.key
 
 Each line names its epoch and its index in it. Ctrl-C stops buying, waits for what is paid, prints the

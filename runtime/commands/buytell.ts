@@ -2,21 +2,29 @@
 
 import type { Buyer, BuyNote, Summary } from '../buyer/index.ts'
 import { exactJson } from '../buyer/lines.ts'
-import { type MoneyName, sentenceOf, summaryLine } from '../buyer/words.ts'
+import { type MoneyName, progressOf, sentenceOf, summaryLine } from '../buyer/words.ts'
 import { atomicWrite } from '../disk/write.ts'
 import { shown } from '../wire/shown.ts'
 
 const liveEveryMs = 500
+/** Where nobody watches, a long range tells how far it has come. */
+const progressEveryMs = 10_000
 
 export function openTeller() {
   let name: MoneyName | undefined
   let buyer: Buyer | undefined
   const { stderr } = process
   const live = stderr.isTTY === true
-  const timer = live ? setInterval(line, liveEveryMs) : undefined
+  const timer = live ? setInterval(line, liveEveryMs) : setInterval(progress, progressEveryMs)
+  timer.unref()
 
   function line() {
     if (buyer !== undefined) stderr.write(`\r\x1b[K${shown(summaryLine(buyer.summary(), name))}`)
+  }
+
+  function progress() {
+    const summary = buyer?.summary()
+    if (summary !== undefined && progressOf(summary).of > 0) say(summaryLine(summary, name))
   }
 
   function say(text: string) {
