@@ -17,7 +17,9 @@ import { atomicWrite } from '../../runtime/disk/write.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { type BrokerSettings, type Flavour, type StreetBroker, startBroker } from './brokers.ts'
+import { chance } from './chance.ts'
 import { type Gate, startGate } from './gate.ts'
+import { type Loss, startLoss } from './loss.ts'
 import { type Running, start } from './process.ts'
 import { openStall, type Stall } from './stall.ts'
 
@@ -32,6 +34,8 @@ export type Street = {
   /** Leads to the chain; everybody's endpoint. */
   readonly chainGate: Gate
   readonly stalls: readonly Stall[]
+  /** The bad line, on a street that has one. */
+  readonly loss: Loss | undefined
   /** Whoever has a key, by its file. */
   readonly people: Readonly<Record<Person, { readonly address: Address; readonly file: string }>>
   /** From now on no grant, ack or enrolment reaches that device, or they do again. */
@@ -52,8 +56,8 @@ export type StreetOptions = {
   readonly broker?: Flavour
   /** The broker's retained messages and sessions outlive its end; not with aedes. */
   readonly keeps?: boolean
-  /** Puts something between the broker at that URL and everybody; returns where they find it. */
-  readonly via?: (url: string) => Promise<string>
+  /** Between the broker and everybody lies a bad line; LOSS_SEED makes it bad in the same way again. */
+  readonly loss?: boolean
   readonly devices?: number
   /** Whether there is a chain, and tokens on it. */
   readonly money?: boolean
@@ -113,9 +117,9 @@ export async function openStreet(
     processes.push(one)
     return one
   }
-  const { broker } = ground
+  const { broker, loss } = ground
   return {
-    ...{ folder, broker, end, chain, chainGate, stalls, people, wayside },
+    ...{ folder, broker, end, chain, chainGate, stalls, loss, people, wayside },
     url: broker.url,
     deafen: broker.deafen,
     async operate() {
@@ -139,15 +143,18 @@ async function openChain(end: Ends, money: boolean) {
 
 /** The devices get their keys, so that the broker knows whom it lets in. */
 async function lineUp(end: Ends, folder: string, operator: Address, options: StreetOptions) {
-  const { broker: flavour = 'aedes', keeps = false, devices: count = 1, via } = options
+  const { broker: flavour = 'aedes', keeps = false, devices: count = 1 } = options
   const devices: Address[] = []
   for (let i = 0; i < count; i += 1) {
     devices.push((await openDeviceKey(`${folder}/device${i}`)).device)
   }
   const broker = await startBroker(end, { flavour, folder, operator, devices, keeps })
-  const url = (await via?.(broker.url)) ?? broker.url
+  const dice = chance(process.env.LOSS_SEED)
+  const loss = options.loss ? await startLoss(broker.url, dice) : undefined
+  if (loss !== undefined) end.add(loss.stop)
+  const url = loss?.url ?? broker.url
   const line: StreetBroker['line'] = async (who) => ({ ...(await broker.line(who)), url })
-  return { devices, broker: { ...broker, url, line } }
+  return { devices, loss, broker: { ...broker, url, line } }
 }
 
 /** What the buyer's flags are when the test names no others: its line, its key, and its books. */
@@ -157,8 +164,8 @@ async function buyerFlags({ folder, people, broker }: Ground): Promise<string[]>
 }
 
 /** A line as `wayside buy` takes it. */
-export function flagsOf({ url, caFile, certFile, keyFile }: BrokerSettings): string[] {
-  const files = { '--ca': caFile, '--cert': certFile, '--cert-key': keyFile }
+export function flagsOf({ url, caFile, certFile, keyFile, version }: BrokerSettings): string[] {
+  const files = { '--ca': caFile, '--cert': certFile, '--cert-key': keyFile, '--mqtt': version }
   const named = Object.entries(files).flatMap(([flag, file]) =>
     file === undefined ? [] : [flag, file],
   )

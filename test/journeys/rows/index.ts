@@ -2,6 +2,7 @@
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
 import { fleet, ownOnly, restarted } from './fleet.ts'
+import { lossy } from './loss.ts'
 import {
   brokerFrozen,
   brokerGone,
@@ -31,5 +32,6 @@ export const journeys: readonly Journey[] = [
   gatewayGone,
   sensorGone,
   clockAstray,
+  lossy,
   ...cheats,
 ]
