@@ -44,7 +44,7 @@ export type Broker = {
   onConnect(listener: (forgot: boolean) => void): void
   /**
    * Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one, and at
-   * once with BROKER_LOGIN, BROKER_TLS or BROKER_VERSION when the broker does not let us in.
+   * once with BROKER_LOGIN, BROKER_TLS or BROKER_VERSION while the broker does not let us in.
    */
   ready(withinMs?: number): Promise<void>
   /**
@@ -134,8 +134,11 @@ export function openBroker(options: BrokerOptions): Broker {
       listeners.push(listener)
       if (link !== undefined) listener(link.forgot)
     },
-    ready: (withinMs = limits.connectMs) =>
-      link === undefined ? waiting.wait(withinMs) : Promise.resolve(),
+    ready(withinMs = limits.connectMs) {
+      if (link !== undefined) return Promise.resolve()
+      const shut = standing.shut()
+      return shut === undefined ? waiting.wait(withinMs) : Promise.reject(shut)
+    },
     close,
   }
 

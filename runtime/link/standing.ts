@@ -70,6 +70,8 @@ export function openStanding(
       refused.set(topic, why)
       note({ event: 'refused', topic, why: why.message })
     },
+    /** Why the broker did not let us in the last time, if it did not. */
+    shut: () => shut,
     takes: (topic: string) => void refused.delete(topic),
     /** We took leave ourselves, to come back with another login. */
     left(): void {

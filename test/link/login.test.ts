@@ -55,8 +55,9 @@ test('a wrong password is told in words and tried slowly; the right one is taken
     await eventually('it says how long it waits', () => line.told('disconnected').length === 1)
     const [said] = line.told('disconnected')
     assert.ok(said !== undefined && 'retryMs' in said && said.retryMs === 540_000)
+    await assert.rejects(line.ready(), 'whoever asks later hears it too')
     await writeFile(passwordFile, 'right\n')
-    await line.ready()
+    await eventually('it is let in', line.connected)
     assert.deepEqual(line.state().troubles, [])
   }
 })
