@@ -52,6 +52,7 @@ export function openDesk(parts: OrdersParts): Desk {
   function obey(channel: Hex, request: Request): Refusal | undefined {
     if (request.kind === 'books') return show(channel, request)
     if (request.kind === 'end') return undefined
+    if (request.kind === 'refund') return refusal('refund-never')
     const why = `a gateway takes orders, books and the end, no ${request.kind}`
     return refusal('request-malformed', { why })
   }

@@ -97,6 +97,8 @@ export function requests(options: RequestsOptions) {
       }
       case 'books':
         return refusal('request-malformed', { why: 'books go to the gateway' })
+      case 'refund':
+        return refusal('request-malformed', { why: 'a device holds no money to give back' })
     }
   }
 

@@ -141,6 +141,10 @@ export const refusals = {
     says: 'the leaf at index {index} went down from {known} to {amount}',
     cure: 'leaves are running totals, which only grow',
   },
+  'refund-never': {
+    says: 'this gateway signs no refunds, whatever its books say',
+    cure: "take what is left by the channel's own withdrawal: initiateWithdraw, then finalizeWithdraw after the delay",
+  },
   // Keys and stored messages
   'keys-unconfirmed': {
     says: 'the keys hold {runs} runs of epochs, the most is {max}',

@@ -2,6 +2,7 @@
  * Requests: the bodies that a buyer sends inside session messages, to a device or to its gateway.
  */
 import {
+  amount,
   choice,
   decodeShape,
   encodeShape,
@@ -59,6 +60,8 @@ export type Request =
       readonly split: Split
       readonly leaves: readonly Leaf[]
     }
+  /** To the gateway: asks for unclaimed money back. It is always refused, in words that help. */
+  | { readonly kind: 'refund'; readonly amount: bigint }
 
 /** Ranges in one request. */
 export const rangesMax = 64
@@ -106,6 +109,7 @@ const requestShape: Shape<Request> = choice<Request>({
     split: splitShape,
     leaves: list(leafShape, leavesMax),
   }),
+  refund: record<Of<'refund'>>({ amount: amount(128) }),
 })
 
 function inOrder<T extends { readonly from: number; readonly to: number }>(

@@ -72,6 +72,10 @@ test('what a gateway does not do is refused, and no refund is among what it does
     const answer = await one.ask(request)
     assert.equal(answer.kind === 'refusal' && answer.refusal.code, 'request-malformed')
   }
+  const signed = world.signatures()
+  const refund = await one.ask({ kind: 'refund', amount: 1_000n })
+  assert.equal(refund.kind === 'refusal' && refund.refusal.code, 'refund-never')
+  assert.equal(world.signatures(), signed, 'and signed by nobody')
   assert.equal((await one.ask({ kind: 'end' })).kind, 'ok')
 })
 

@@ -250,7 +250,7 @@ test('what the page quotes of the CDDL stands in wire.cddl, and every name there
   const bare = cddl.replace(/;.*$/gm, '').replace(/"[^"]*"/g, '')
   const defined = new Set([...bare.matchAll(/^([a-z][a-z0-9-]*) =/gm)].map(([, name]) => name))
   const prelude = ['uint', 'int', 'float', 'number', 'bool', 'tstr', 'bstr']
-  const used = bare.replace(/[A-Za-z]+:/g, '').matchAll(/(?<![.\w-])[a-z][a-z0-9-]*/g)
+  const used = bare.replace(/[A-Za-z][A-Za-z0-9]*:/g, '').matchAll(/(?<![.\w-])[a-z][a-z0-9-]*/g)
   for (const [name] of used) assert.ok(defined.has(name) || prelude.includes(name), name)
 })
 

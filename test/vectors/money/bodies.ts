@@ -95,6 +95,7 @@ export const requests: readonly Request[] = [
   { kind: 'confirm', version: 18_446_744_073_709_551_615n },
   { kind: 'end' },
   { kind: 'books', voucher, split, leaves },
+  { kind: 'refund', amount: 1_250_000n },
 ]
 
 export const answers: readonly Answer[] = [
