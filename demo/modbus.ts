@@ -31,7 +31,7 @@ export type ModbusLine = {
   babble(bytes: Uint8Array): void
   /** Puts another slave in the place of the one with its unit. */
   replace(slave: Slave): void
-  stop(): void
+  stop(): Promise<void>
 }
 
 /** Starts a line with these slaves on a pseudo-terminal. */
@@ -66,7 +66,7 @@ export async function startModbusLine(slaves: readonly Slave[]): Promise<ModbusL
     replace: (slave) => void there.set(slave.unit, slave),
     stop() {
       for (const timer of pending) clearTimeout(timer)
-      line.close()
+      return line.close()
     },
   }
 }

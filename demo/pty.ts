@@ -1,5 +1,7 @@
 /** A pseudo-terminal as a USB adapter would be: raw, silent, and there whether or not somebody reads. */
 import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import * as nodePty from '@lydell/node-pty'
 
@@ -11,14 +13,15 @@ export type PtyLine = {
   write(bytes: Uint8Array): void
   /** What whoever opened the path writes to it. */
   onData(take: (chunk: Uint8Array) => void): void
-  close(): void
+  close(): Promise<void>
 }
 
 export async function openLine(): Promise<PtyLine> {
   const pty = openPty({ encoding: null })
-  // Its own end would steal bytes from whoever reads: held open so that the line outlives a reader, silent.
-  pty.slave.pause()
   pty.master.on('error', () => {})
+  // The other end is held open so that the line outlives a reader, but not by what reads: it would steal bytes.
+  const held = await open(pty._pty, constants.O_RDWR | constants.O_NOCTTY)
+  pty.slave.destroy()
   // No echo and no line discipline, before the first byte.
   await promisify(execFile)('stty', ['-F', pty._pty, 'raw', '-echo'])
   return {
@@ -26,10 +29,10 @@ export async function openLine(): Promise<PtyLine> {
     waiting: () => pty.master.writableLength,
     write: (bytes) => void pty.master.write(Buffer.from(bytes)),
     onData: (take) => void pty.master.on('data', take),
-    close() {
+    async close() {
       // Never destroy or kill the pty itself: its process id is -1, and that is everybody.
       pty.master.destroy()
-      pty.slave.destroy()
+      await held.close()
     },
   }
 }
@@ -38,7 +41,7 @@ export async function openLine(): Promise<PtyLine> {
 type Pty = {
   readonly _pty: string
   readonly master: NodeJS.ReadWriteStream & { destroy(): void; readonly writableLength: number }
-  readonly slave: { pause(): void; destroy(): void }
+  readonly slave: { destroy(): void }
 }
 
 const { open: openPty } = nodePty as unknown as { open(options: { encoding: null }): Pty }

@@ -40,7 +40,7 @@ export async function startSensors(
     paths: Object.fromEntries(lines.map(({ name, path }) => [name, path])),
     stats: () => Object.fromEntries(lines.map(({ name, stats }) => [name, stats()])),
     async stop() {
-      for (const line of lines) line.stop()
+      await Promise.all(lines.map((line) => line.stop()))
     },
   }
 }
@@ -83,7 +83,7 @@ type Line = {
   readonly name: string
   readonly path: string
   stats(): SensorStats
-  stop(): void
+  stop(): Promise<void>
 }
 
 async function play(capture: SensorCapture, speedup: number): Promise<Line> {
@@ -125,7 +125,7 @@ async function play(capture: SensorCapture, speedup: number): Promise<Line> {
     stop() {
       stopped = true
       clearTimeout(next)
-      line.close()
+      return line.close()
     },
   }
 }

@@ -1,12 +1,11 @@
 /** The real serial port on pseudo-terminals: what a mock cannot tell. */
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { nmeaCapture, plantowerCapture, startSensors } from '../../demo/sensors.ts'
 import { nmea0183 } from '../../drivers/nmea0183/index.ts'
 import { plantower } from '../../drivers/plantower.ts'
@@ -16,8 +15,7 @@ import { readOptions } from '../../runtime/sense/options.ts'
 import { openPort } from '../../runtime/sense/port.ts'
 import { supervise } from '../../runtime/sense/supervisor.ts'
 import type { Reading } from '../../runtime/wire/reading.ts'
-
-const socat = has('socat') ? false : 'socat is not installed'
+import { lacks, until } from './live.ts'
 
 test('captures played over a pty come out as readings, none of them doubted', async () => {
   const sensors = await startSensors([await plantowerCapture('air'), await nmeaCapture('gps')], {
@@ -57,7 +55,7 @@ test('a port that is not there is a fault with a cure', async () => {
 })
 
 test('a hang-up is noticed, and the port is opened anew when it is back', {
-  skip: socat,
+  skip: lacks('socat'),
 }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'wayside-pty-'))
   const path = join(folder, 'sensor')
@@ -120,21 +118,4 @@ async function plugIn(path: string) {
   await once(cable, 'spawn')
   await until(async () => realpath(path).then(Boolean, () => false))
   return cable
-}
-
-async function until(holds: () => boolean | Promise<boolean>) {
-  const endMs = performance.now() + 15_000
-  while (!(await holds())) {
-    assert.ok(performance.now() < endMs, 'waited for 15 s')
-    await sleep(20)
-  }
-}
-
-function has(program: string): boolean {
-  try {
-    execFileSync('which', [program], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
 }
