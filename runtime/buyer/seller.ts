@@ -89,6 +89,10 @@ export function openSeller(options: SellerOptions): Seller {
     fetch: async (...fetch) => state.open?.session.fetch(...fetch),
     learn: (answer) => learn(state, answer),
     keysVersion: () => state.keysVersion,
+    hearKeysAgain: async () => {
+      // A broker that refuses it now took it before; then it is asked again with the next promise.
+      await state.open?.session.hearKeysAgain().catch(() => {})
+    },
   })
   return {
     feeds: options.feeds,

@@ -40,6 +40,8 @@ export type Session = {
     take: (messages: readonly Uint8Array[]) => void,
     signal: AbortSignal,
   ): Promise<Fetched | undefined>
+  /** Asks the broker for the keys that it retains: a message of them may have got lost. */
+  hearKeysAgain(): Promise<void>
   /** Deaf from now on. */
   close(): void
 }
@@ -95,31 +97,40 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     fetchMs: options.limits.askMs,
     before: Promise.resolve(),
   }
-  await listen(state, name)
+  const hearKeys = await listen(state, name)
   return {
     name,
     order: (signal) => inTurn(state, () => send(state, 0n, row.message, signal)),
     ask: (request, signal) => inTurn(state, () => ask(state, encodeRequest(request), signal)),
     fetch: (request, take, signal) => inTurn(state, () => fetch(state, request, take, signal)),
+    hearKeysAgain: hearKeys,
     close() {
       state.closed = true
     },
   }
 }
 
-async function listen(state: State, name: string): Promise<void> {
+/** Hears answers and keys; gives the function that subscribes to the keys once more. */
+async function listen(state: State, name: string): Promise<() => Promise<void>> {
   const topic = topics(state.row.seller)
   await state.line.subscribe(topic.answer(name), (_topic, payload) => {
     const answer = state.closed ? undefined : read(state, 'answer', payload, decodeAnswer)
-    if (answer !== undefined) state.waiting.get(answer.to)?.(answer)
+    if (answer === undefined) return
+    // The order, said again in a long silence, was refused: so is everything else in this session.
+    const toAll = answer.to === 0n && answer.kind === 'refusal' && !state.waiting.has(0n)
+    if (toAll) for (const give of state.waiting.values()) give(answer)
+    else state.waiting.get(answer.to)?.(answer)
   })
-  await state.line.subscribe(topic.keys(name), (_topic, payload) => {
+  const take = (_topic: string, payload: Uint8Array) => {
     if (state.closed || payload.length === 0) return
     const keys = read(state, 'keys', payload, decodeKeysBody)
     if (keys === undefined || keys.version <= state.keysVersion) return
     state.keysVersion = keys.version
     state.onKeys(keys)
-  })
+  }
+  const hearKeys = () => state.line.subscribe(topic.keys(name), take)
+  await hearKeys()
+  return hearKeys
 }
 
 /** The seller takes requests in the order of their counters, so a later one must not overtake. */
@@ -222,6 +233,10 @@ async function send(
   for (let waitMs = limits.askMs; !end.aborted; waitMs = Math.min(2 * waitMs, limits.askMaxMs)) {
     // A line that is down is a message that got lost: it is said again all the same.
     line.publish(topics(row.seller).ask, message).catch(() => {})
+    // A seller that lost the session drops its requests unread; the order it reads.
+    if (to > 0n && waitMs === limits.askMaxMs) {
+      line.publish(topics(row.seller).ask, row.message).catch(() => {})
+    }
     await pause(waitMs, end)
   }
   waiting.delete(to)

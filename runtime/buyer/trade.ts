@@ -35,6 +35,8 @@ export type TradeOptions = SellerOptions & {
   readonly learn: (answer: Answer) => boolean
   /** Newest version of the keys that we hold. */
   readonly keysVersion: () => bigint
+  /** Asks the broker for the keys that it retains. */
+  readonly hearKeysAgain: () => Promise<void>
 }
 
 /** Refusals after which only another order helps. */
@@ -53,6 +55,8 @@ export type TradeState = TradeOptions & {
   short: Short | undefined
   /** The refusal that was told last, until something is taken: the same one again is no news. */
   told: string
+  /** What it was paid for and did not deliver was given up once. */
+  gaveUp: boolean
   /** Feeds of which a whole window was not stored: the next one reaches behind the hole. */
   readonly holes: Set<Feed>
 }
@@ -64,6 +68,7 @@ export function openTrade(options: TradeOptions): Trade {
     saidMs: 0,
     short: undefined,
     told: '',
+    gaveUp: false,
     holes: new Set(),
   }
   return {
@@ -87,6 +92,7 @@ async function turn(state: TradeState, fresh: boolean, ending: AbortSignal): Tur
   const waitedMs = state.nowMs() - Math.max(late ?? 0, state.saidMs)
   const isLate = late !== undefined && waitedMs > limits.undeliveredMs
   if (isLate && !state.owing) tellLate(state)
+  if (isLate) await state.hearKeysAgain()
   if (isLate || state.owing) return sayAgain(state, ending)
   const count = fresh && state.room() ? batchOf(state) : 0
   return count > 0 ? buyMore(state, count, ending) : undefined
@@ -218,11 +224,26 @@ async function heed(
     state.owing = false
     for (const feed of state.feeds) feed.refused(of(feed, wants))
   } else if (code.startsWith('promise-')) {
+    if (code === 'promise-used-up') giveUpOnce(state)
     const standing = await state.ask({ kind: 'state' }, ending)
     if (standing !== undefined) state.learn(standing)
   }
   await pause(state.limits.retryMs, ending)
   return undefined
+}
+
+/**
+ * Paid on sight, a promise covers what was asked for: a seller that finds it used up counts otherwise, as one
+ * does that lost its books. What it owes is given up and the sale goes on from what it counts: once. A seller
+ * that does so again owes for ever, and no more is bought of it.
+ */
+function giveUpOnce(state: TradeState): void {
+  const { feeds, tally, listing, aheadMs } = state
+  if (aheadMs > 0 || state.gaveUp) return
+  state.gaveUp = true
+  const owed = feeds.flatMap((feed) => feed.outstanding())
+  tally.note({ event: 'given up', device: listing.offer.device, epochs: owed.length })
+  for (const feed of feeds) feed.refused(of(feed, owed))
 }
 
 function tellRefused(state: TradeState, refusal: Refusal): void {

@@ -32,7 +32,8 @@ export type Broker = {
   ): Promise<void>
   /**
    * Hears a filter from now on, across reconnections. Resolves when the broker took it, or at once while
-   * there is no link. Rejects with BROKER_REFUSED when the broker says no.
+   * there is no link. Rejects with BROKER_REFUSED when the broker says no. The same handler once more has
+   * the broker say again what it retains there.
    */
   subscribe(filter: string, handler: Handler): Promise<void>
   connected(): boolean
@@ -117,7 +118,7 @@ export function openBroker(options: BrokerOptions): Broker {
     async subscribe(filter, handler) {
       const handlers = filters.get(filter)
       if (handlers === undefined) filters.set(filter, [handler])
-      else handlers.push(handler)
+      else if (!handlers.includes(handler)) handlers.push(handler)
       const refused = await link?.subscribe(filter)
       if (refused === undefined) return
       standing.refuses(filter, refused)

@@ -59,6 +59,28 @@ const duplicated = journey({
   },
 })
 
+const withheld = journey({
+  name: 'keys withheld',
+  says: 'keys that a broker retains and does not hand on are asked for again, and nothing is paid twice',
+  run: (street) => {
+    let count = 0
+    const lie: Lie = (message) => {
+      if (message.parsed.kind !== 'keys') return [message]
+      count += 1
+      return [{ ...message, silent: count % 2 === 0 }]
+    }
+    return lied(
+      street,
+      lie,
+      (honest) => {
+        nothingFound(honest)
+        assert.ok(honest.notes.some(({ event }) => event === 'undelivered'))
+      },
+      25,
+    )
+  },
+})
+
 const refusals = journey({
   name: 'forged refusal',
   says: 'a refusal that the session did not seal is nobody’s word: a finding, and the sale goes on',
@@ -127,18 +149,24 @@ export const broker: readonly Journey[] = [
   reordered,
   dropped,
   duplicated,
+  withheld,
   refusals,
   confused,
   rolledBack,
 ]
 
 /** An honest buyer behind a liar reads on, in order, and all books agree. */
-async function lied(on: Street | Sale, lie: Lie, check: (honest: Honest) => void): Promise<void> {
+async function lied(
+  on: Street | Sale,
+  lie: Lie,
+  check: (honest: Honest) => void,
+  count = 40,
+): Promise<void> {
   const sale = 'street' in on ? on : await openSale(on)
   const { street } = sale
   const liar = await openLiar(street, lie)
   const honest = await openHonest(street, { line: await lineTo(street, liar) })
-  await honest.more(40)
+  await honest.more(count)
   const promised = await honest.done()
   check(honest)
   await settled(sale, promised)

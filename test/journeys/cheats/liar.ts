@@ -16,16 +16,23 @@ export type Message = {
 }
 
 /** What it makes of a message: the messages that it hands on in its place, in their order. */
-export type Lie = (message: Message) => readonly Pick<Message, 'topic' | 'payload'>[]
+export type Lie = (message: Message) => readonly Said[]
+
+type Said = Pick<Message, 'topic' | 'payload'> & {
+  /** Only whoever subscribes from now on is told of it. */
+  readonly silent?: boolean
+}
+
+type Retained = { storeRetained(packet: object): Promise<void> }
 
 export type Liar = {
   readonly url: string
-  /** Says something of its own. */
-  say(topic: string, payload: Uint8Array): void
 }
 
 export async function openLiar(street: Street, lie: Lie): Promise<Liar> {
   const aedes = await Aedes.createBroker()
+  // Not among its types, but what every store of it has.
+  const { persistence: retained } = aedes as unknown as { readonly persistence: Retained }
   const server = createServer(aedes.handle)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => sockets.add(socket))
@@ -38,11 +45,13 @@ export async function openLiar(street: Street, lie: Lie): Promise<Liar> {
   const upstream = await lineOf(street, 'liar')
   // One after the other: aedes takes a message for a repetition when a later one has overtaken it.
   let said = Promise.resolve()
-  const say = (topic: string, payload: Uint8Array) => {
+  const say = ({ topic, payload, silent = false }: Said) => {
     const retain = !passing.has(parseTopic(topic)?.kind ?? 'ask')
     const packet = { topic, payload: Buffer.from(payload), retain, qos: 1, dup: false } as const
-    const send = () =>
-      new Promise<void>((done) => aedes.publish({ cmd: 'publish', ...packet }, () => done()))
+    const send = async () => {
+      if (silent) return retained.storeRetained({ cmd: 'publish', ...packet })
+      await new Promise<void>((done) => aedes.publish({ cmd: 'publish', ...packet }, () => done()))
+    }
     said = said.then(send)
   }
   aedes.on('publish', ({ topic, payload }, client) => {
@@ -53,9 +62,9 @@ export async function openLiar(street: Street, lie: Lie): Promise<Liar> {
   await upstream.subscribe(everyTopic, (topic, payload) => {
     const parsed = parseTopic(topic)
     if (parsed === undefined || parsed.kind === 'ask') return
-    for (const one of lie({ topic, payload: payload.slice(), parsed })) say(one.topic, one.payload)
+    for (const one of lie({ topic, payload: payload.slice(), parsed })) say(one)
   })
-  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, say }
+  return { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 /** A line to it, for the buyer that it lies to. */
