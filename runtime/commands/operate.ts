@@ -17,6 +17,8 @@ export function operateCommand(program: Command): void {
 type Options = { readonly config: string; readonly json?: boolean }
 
 async function operateFrom({ config: path, json = false }: Options): Promise<void> {
+  const { armFailpoints } = await import('../disk/failpoint.ts')
+  armFailpoints(process.env.WAYSIDE_FAILPOINT ?? '')
   const { loadOperatorConfig, openOffice } = await import('./office.ts')
   const config = await loadOperatorConfig(path)
   const stop = stopSignal()
@@ -41,5 +43,5 @@ Examples:
   wayside operate -c fleet.yaml --json | tee -a events.ndjson
 
 Events: ready connected disconnected renewed ordered refused deposited granted acked withdrawing ended
-claimed settled trouble.
+lost unseen claiming replaced claimed settled trouble, 'endpoint failing', 'endpoint well'.
 Exit code: 0 ended in order, 2 a mistake in config or keys, 3 broker or chain unreachable at the start.`
