@@ -12,6 +12,7 @@ import type { Option } from './sense/options.ts'
 import { configFault, readYaml } from './yamlfile.ts'
 
 type Written = SensorConfig['options']
+type Schema = NonNullable<Option['document']>
 
 /**
  * The options of a driver with every table that they name read from its file, its path taken from `folder`.
@@ -23,7 +24,7 @@ export function readTables(driver: string, options: Written, folder: string): Wr
     Object.entries(options).map(([name, written]) => {
       const schema = known[name]?.document
       const named = schema !== undefined && typeof written === 'string' && isPath(written)
-      return [name, named ? readTable(schema, resolve(folder, written)) : written]
+      return [name, named ? readTable(schema, written, folder) : written]
     }),
   )
 }
@@ -50,9 +51,10 @@ export function sensorMistakes({ sensors }: Config, folder: string): Mistake[] {
 }
 
 /** What its driver has against one sensor. */
-function ownMistakes({ driver, options }: SensorConfig, i: number, folder: string): Mistake[] {
+function ownMistakes(sensor: SensorConfig, i: number, folder: string): Mistake[] {
   const at = ['sensors', i, 'options']
-  const inside = tableMistakes(driver, options, at)
+  const { driver, options } = sensor
+  const inside = tableMistakes(sensor, at, folder)
   if (inside.length > 0) return inside
   try {
     chooseDriver(drivers, driver, readTables(driver, options, folder))
@@ -64,13 +66,16 @@ function ownMistakes({ driver, options }: SensorConfig, i: number, folder: strin
       return [{ path: ['sensors', i, 'driver'], what: message, hint: cure }]
     }
     const atKey = code === 'DRIVER_OPTION_UNKNOWN' ? { atKey: true as const } : {}
-    const path = facts.option === undefined ? at : [...at, String(facts.option)]
-    return [{ path, what: message, hint: cure, ...atKey }]
+    return [{ path: [...at, String(facts.option)], what: message, hint: cure, ...atKey }]
   }
 }
 
-/** Mistakes in tables that stand in the config itself. */
-function tableMistakes(driver: string, options: Written, at: Mistake['path']): Mistake[] {
+/** Mistakes in the tables of a sensor, in the config itself or in files that it names. */
+function tableMistakes(
+  { driver, options }: SensorConfig,
+  at: Mistake['path'],
+  folder: string,
+): Mistake[] {
   let known: Readonly<Record<string, Option>>
   try {
     known = chooseDriver(drivers, driver).driver.options
@@ -79,11 +84,30 @@ function tableMistakes(driver: string, options: Written, at: Mistake['path']): M
   }
   return Object.entries(options).flatMap(([name, written]) => {
     const schema = known[name]?.document
-    if (schema === undefined || typeof written !== 'object') return []
+    if (schema === undefined) return []
+    const path = [...at, name]
+    if (typeof written !== 'object') return fileMistakes(schema, written, folder, path)
     const { error } = schema.safeParse(written)
     const mistakes = error?.issues.flatMap((issue) => mistakesOf(issue, schema, written)) ?? []
-    return mistakes.map((mistake) => ({ ...mistake, path: [...at, name, ...mistake.path] }))
+    return mistakes.map((mistake) => ({ ...mistake, path: [...path, ...mistake.path] }))
   })
+}
+
+/** What keeps the file of a table from being read. */
+function fileMistakes(
+  schema: Schema,
+  written: unknown,
+  folder: string,
+  path: Mistake['path'],
+): Mistake[] {
+  if (typeof written !== 'string' || !isPath(written)) return []
+  try {
+    readTable(schema, written, folder)
+    return []
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return [{ path, what: error.message, hint: error.cure }]
+  }
 }
 
 /** Sensors that name one port: may they share it, and do they agree on its settings? */
@@ -118,14 +142,15 @@ function isPath(written: string): boolean {
   return written.includes('/') || /\.(ya?ml|json)$/.test(written)
 }
 
-function readTable(schema: NonNullable<Option['document']>, path: string) {
+function readTable(schema: Schema, written: string, folder: string) {
+  const path = resolve(folder, written)
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (cause) {
-    throw fault('INPUT_UNREADABLE', { path, why: (cause as Error).message }, cause)
+    throw fault('INPUT_UNREADABLE', { path: written, why: (cause as Error).message }, cause)
   }
   const checked = readYaml(schema, text)
   if (checked.ok) return checked.value as Record<string, unknown>
-  throw configFault(path, checked.problems)
+  throw configFault(written, checked.problems)
 }
