@@ -25,6 +25,8 @@ export type Slave = {
 
 export type ModbusLine = {
   readonly path: string
+  /** Bytes that the slaves said. */
+  bytes(): number
   /** Requests that each unit got. */
   asked(): Readonly<Record<number, number>>
   /** Says these bytes, whoever's turn it is. */
@@ -41,6 +43,7 @@ export async function startModbusLine(slaves: readonly Slave[]): Promise<ModbusL
   const asked: Record<number, number> = {}
   const pending = new Set<NodeJS.Timeout>()
   const cut = cutter(requestShape)
+  let said = 0
 
   line.onData((chunk) => {
     for (const { bytes, flaw } of cut.push(chunk)) {
@@ -52,7 +55,9 @@ export async function startModbusLine(slaves: readonly Slave[]): Promise<ModbusL
       if (slave === undefined || slave.silent) continue
       const say = () => {
         pending.delete(timer)
-        line.write(encodeAnswer(unit, answerOf(slave, request)))
+        const answer = encodeAnswer(unit, answerOf(slave, request))
+        said += answer.length
+        line.write(answer)
       }
       const timer = setTimeout(say, slave.delayMs?.(request) ?? 0)
       pending.add(timer)
@@ -61,6 +66,7 @@ export async function startModbusLine(slaves: readonly Slave[]): Promise<ModbusL
 
   return {
     path: line.path,
+    bytes: () => said,
     asked: () => ({ ...asked }),
     babble: line.write,
     replace: (slave) => void there.set(slave.unit, slave),

@@ -19,7 +19,8 @@ export type PtyLine = {
 export async function openLine(): Promise<PtyLine> {
   const pty = openPty({ encoding: null })
   pty.master.on('error', () => {})
-  // The other end is held open so that the line outlives a reader, but not by what reads: it would steal bytes.
+  // The other end is held open so that the line outlives a reader, but by nothing that reads: that would
+  // steal its bytes.
   const held = await open(pty._pty, constants.O_RDWR | constants.O_NOCTTY)
   pty.slave.destroy()
   // No echo and no line discipline, before the first byte.

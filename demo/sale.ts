@@ -152,8 +152,8 @@ async function buy({ setting, story, cast }: Parts, stops: Stops) {
   return { code, epochs, sessions, ...money }
 }
 
-function bytesPlayed({ sensors }: Setting): number {
-  return Object.values(sensors.stats()).reduce((sum, { bytes }) => sum + bytes, 0)
+function bytesPlayed({ sensors, meter }: Setting): number {
+  return Object.values(sensors.stats()).reduce((sum, { bytes }) => sum + bytes, meter.bytes())
 }
 
 /** The eavesdropper's attempt with nothing, and with one key that was paid for. */

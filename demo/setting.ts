@@ -3,6 +3,8 @@ import { type DemoBroker, startBroker } from './broker.ts'
 import { call, chainAvailable, type DevChain, startChain, useChain } from './chain.ts'
 import { Ending } from './ending.ts'
 import type { Ends } from './ends.ts'
+import { sdm630 } from './meter.ts'
+import { type ModbusLine, startModbusLine } from './modbus.ts'
 import { nmeaCapture, type PlayedSensors, plantowerCapture, startSensors } from './sensors.ts'
 import type { Story } from './story.ts'
 import { makeWorld, type World } from './world.ts'
@@ -11,6 +13,7 @@ export type Setting = {
   readonly chain: DevChain
   readonly broker: DemoBroker
   readonly sensors: PlayedSensors
+  readonly meter: ModbusLine
   readonly world: World
 }
 
@@ -44,10 +47,14 @@ export async function setStage(parts: {
   await end.add(sensors.stop)
   const lines = Object.entries(sensors.paths).map(([name, path]) => `${name} on ${path}`)
   story.say(`real captures: ${lines.join(', ')}`, 'demo/sensors.ts')
-  const world = await makeWorld({ folder, chain, broker: broker.url, ports: sensors.paths })
+  const meter = await startModbusLine([sdm630(1, () => performance.now() / 1000)])
+  await end.add(meter.stop)
+  story.say(`an electricity meter that is asked over Modbus: on ${meter.path}`, 'demo/modbus.ts')
+  const ports = { ...sensors.paths, meter: meter.path }
+  const world = await makeWorld({ folder, chain, broker: broker.url, ports })
   await chain.mint(world.buyer, purse)
   for (const who of [world.buyer, world.gateway]) await chain.fund(who, gasWei)
-  return { chain, broker, sensors, world }
+  return { chain, broker, sensors, meter, world }
 }
 
 async function ownChain(): Promise<DevChain> {

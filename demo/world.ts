@@ -111,6 +111,13 @@ function deviceConfig(parts: {
       sensor('air', ports.air, prices.air, 'Air at the junction'),
       sensor('hall', ports.hall, prices.hall, 'Air in the hall, one reading an epoch'),
       { name: 'position', driver: 'nmea0183', port: ports.position, price: 'free' },
+      {
+        name: 'meter',
+        driver: 'sdm630',
+        port: ports.meter,
+        options: { every: '1s' },
+        price: 'free',
+      },
     ],
     models: [
       {

@@ -6,8 +6,8 @@
  *   ← 01 84 02 c2c1                   function + 128: an exception, and why
  *
  * Frames and functions: request.ts, answer.ts. Where they begin and end: shape.ts. Who speaks when:
- * dialogue.ts. What registers mean: profiles/. `profile: generic` reads one row of registers as numbers, named
- * by their addresses; a table of one's own, in the config or in a file beside it, needs no code.
+ * dialogue.ts. What registers mean: profiles/. `profile: generic` reads one row of registers as numbers,
+ * named by their addresses; a table of one's own, in the config or in a file beside it, needs no code.
  *
  * On a line that is only heard (`wayside decode`) requests are shown too, and an answer is read by the
  * request before it; without one, by the only request of the profile that it fits.
