@@ -1,11 +1,18 @@
-/** The driver in docs/add-a-driver.md is a real one. */
+/** The driver and the table in docs/add-a-driver.md are real ones. */
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { drivers } from '../../drivers/index.ts'
+import { encodeAnswer } from '../../drivers/modbus/answer.ts'
+import { encodeRequest } from '../../drivers/modbus/request.ts'
+import { chooseDriver } from '../../runtime/sense/choose.ts'
+import { type Decoder, decoder } from '../../runtime/sense/decoder.ts'
 import type { Driver } from '../../runtime/sense/driver.ts'
+import { profileSchema } from '../../runtime/sense/profile.ts'
+import { readYaml } from '../../runtime/yamlfile.ts'
 import { doubts, hear, sayings } from './bench.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -23,3 +30,24 @@ test('the driver of the guide reads the example of its data sheet', async () => 
   frame[3] = 5
   assert.deepEqual(doubts(hear(sds011, frame)), ['bad checksum'])
 })
+
+test('the table of the guide is one, and reads what a device with it would say', async () => {
+  const guide = await readFile(new URL('docs/add-a-driver.md', root), 'utf8')
+  const [, yaml = ''] = /```yaml\n(title:.*?)```/s.exec(guide) ?? []
+  const read = readYaml(profileSchema, yaml)
+  const profile = read.ok ? read.value : assert.fail(JSON.stringify(read.problems))
+  const { driver, options } = chooseDriver(drivers, 'modbus', { profile })
+  assert.deepEqual(driver.serial, { baudRate: 9600, parity: 'even', stopBits: 1 })
+  const heat = (errors: number) =>
+    sayings(answered(decoder(driver, options), [1_500, 0x8000, 42, 1, 1, errors]))
+  assert.deepEqual(heat(0)[0]?.values, {
+    ...{ flow: 1.5, '6-0:1.0.0': 65_578, leak: true, errors: 0 },
+  })
+  assert.deepEqual(heat(0x10), [])
+})
+
+/** What these registers, asked for and told, are heard as. */
+function answered(work: Decoder, registers: readonly number[]) {
+  work.push(encodeRequest(3, { function: 4, address: 0, count: registers.length }))
+  return work.push(encodeAnswer(3, { function: 4, registers }))
+}
