@@ -12,7 +12,7 @@ import { type Leaf, paymentTree } from '../wire/paymenttree.ts'
 import { type Refusal, refusal, refuse } from '../wire/refusal.ts'
 import type { Split } from '../wire/split.ts'
 import type { Voucher } from '../wire/voucher.ts'
-import { type Channel, end, isSound, type Member } from './channel.ts'
+import { type Channel, end, isOpen, type Member } from './channel.ts'
 
 export type BooksShown = {
   readonly voucher: Voucher
@@ -53,7 +53,7 @@ export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): 
   }
   if (period <= kept.acked.period) return { channel: kept }
   // The deposit is not where it was: the voucher is kept, and an ack must wait.
-  if (!isSound(kept)) return { channel: kept, refusal: refusal('channel-unknown') }
+  if (!isOpen(kept)) return { channel: kept, refusal: refusal('channel-unknown') }
   const changed = withLeaves(kept.members, shown.leaves)
   if (!changed.ok) {
     // No device takes a leaf over its cap, so what was signed for it was promised to nobody.

@@ -144,16 +144,11 @@ export function isFunded(channel: Channel): boolean {
   return channel.ended !== undefined || (channel.balance > 0n && channel.shortSinceMs === undefined)
 }
 
-/** An open channel may get grants and acks now. */
+/** As far as is known its money is there: it may get grants and acks now. */
 export function isOpen(channel: Channel): boolean {
-  return isSound(channel) && channel.unseen === undefined
-}
-
-/** As far as is known, the money is there: its buyer's books can be taken. */
-export function isSound({ ended, shortSinceMs, withdrawing, unseen }: Channel): boolean {
-  return (
-    ended === undefined && shortSinceMs === undefined && withdrawing === 0n && unseen !== 'long'
-  )
+  const { ended, shortSinceMs, withdrawing, unseen } = channel
+  const isStill = shortSinceMs === undefined && withdrawing === 0n
+  return ended === undefined && isStill && unseen === undefined
 }
 
 /** The first reason stands: what ended a channel is told to its buyer. */

@@ -115,13 +115,15 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
     async start(signal) {
       const broken = Promise.withResolvers<never>()
       broker.onConnect(() => notices?.touchAll())
+      const seenOnce = Promise.withResolvers<void>()
+      const looking = every(lookMs, signal, () => look().finally(seenOnce.resolve))
+      // Its end is awaited below; until then it may not be unheard of.
+      looking.catch(() => {})
+      // What happened while we were away comes before what buyers say of it now.
+      await Promise.race([seenOnce.promise, pause(limits.firstLookMs, signal)])
       await listen(broker, register.operator, desk, broken.reject)
       note({ event: 'ready', operator: register.operator, gateway: parts.gateway.address })
-      const loops = [
-        every(lookMs, signal, look),
-        every(ackMs, signal, ackAll),
-        notices?.start(signal),
-      ]
+      const loops = [looking, every(ackMs, signal, ackAll), notices?.start(signal)]
       const ended = new AbortController()
       const overdue = after(signal, limits.endMs, ended.signal)
       try {

@@ -15,6 +15,11 @@ export type DeskLimits = {
   readonly waitingMax: number
   readonly waitingMs: number
   /**
+   * The chain is read before buyers are heard; a chain that hangs holds the desk up for so long. What
+   * was not read by then gets no acks until it is.
+   */
+  readonly firstLookMs: number
+  /**
    * At the end the last notices get so long: a broker that hangs must not keep money from being
    * claimed.
    */
@@ -27,5 +32,6 @@ export const deskLimits: DeskLimits = {
   sessionsMax: 10_000,
   waitingMax: 256,
   waitingMs: 3_600_000,
+  firstLookMs: 5_000,
   endMs: 5_000,
 }

@@ -49,6 +49,7 @@ export type Life = {
   until(holds: (event: Event) => boolean): Promise<Event>
   /** Ends it with SIGTERM, or sees it end by itself; says how. */
   stop(): Promise<number | null>
+  kill(): void
   readonly ended: Promise<number | null>
 }
 
@@ -118,6 +119,7 @@ function startLife(t: After, config: string, failpoint: string): Life {
       const said = events.map((event) => JSON.stringify(event)).join('\n')
       return assert.fail(`it never came: ${holds}\n${said}\n${words}`)
     },
+    kill: () => void child.kill('SIGKILL'),
     async stop() {
       child.kill('SIGTERM')
       return ended
