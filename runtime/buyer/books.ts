@@ -13,6 +13,7 @@ import { channelTable } from './channels.ts'
 import { cursorTable } from './cursors.ts'
 import { keyTable } from './keyring.ts'
 import { sessionTable } from './sessions.ts'
+import { versionTable } from './versions.ts'
 
 export type Books = ReturnType<typeof tables> & {
   /** Runs `work` in one transaction, durable when it returns. */
@@ -65,5 +66,6 @@ function tables(db: Parameters<typeof channelTable>[0]) {
     cursors: cursorTable(db),
     sessions: sessionTable(db),
     keys: keyTable(db),
+    versions: versionTable(db),
   }
 }

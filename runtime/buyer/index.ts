@@ -122,15 +122,19 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   }
   try {
     await broker?.ready(limits.connectMs)
-    const market = await openMarket(line, wanted, (why) =>
-      tally.finding('malformed message', { why }),
-    )
+    const market = await openMarket({ line, wanted, seen: books.versions.all(), tally })
     const listings = await waitForListings(market, wanted, limits, signal)
     const operator = soleOperator(listings)
     if (options.own && options.signer.address !== operator) {
       throw fault('OWN_KEY', { key: options.signer.address, operator })
     }
     const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
+    const gateway = till && (await gatewayOf(market, operator, limits, signal))
+    const offers = [
+      ...listings.map(({ offer }) => offer),
+      ...(gateway === undefined ? [] : [gateway]),
+    ]
+    books.together(() => offers.forEach(books.versions.saw))
     const shop = await startShop({
       line,
       books,
@@ -138,7 +142,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
       listings,
       operator,
       till,
-      gateway: till && (await gatewayOf(market, operator, limits, signal)),
+      gateway,
       ceiling: options.own ? { amount: 0n, perMs: 1n } : ceilingFor(listings, options.ceiling),
       aheadMs: options.aheadMs ?? 0,
       resume: options.resume ?? false,

@@ -13,6 +13,8 @@ import { type Offer, readOffer } from '../wire/offer.ts'
 import { type Terms, termsHash } from '../wire/terms.ts'
 import { everyOffer, parseTopic } from '../wire/topic.ts'
 import type { Line } from './session.ts'
+import type { Tally } from './tally.ts'
+import { type Versions, versionName } from './versions.ts'
 
 /** Which offers we look for; what is absent is any. */
 export type Wanted = {
@@ -38,21 +40,25 @@ export type Market = {
   gateway(operator: Address): Offer | undefined
 }
 
-type State = {
+export type MarketOptions = {
+  readonly line: Pick<Line, 'subscribe'>
   readonly wanted: Wanted
-  readonly malformed: (why: string) => void
-  readonly offers: Map<Address, Offer>
+  /** What we have bought under before: older offers are no news, whoever says them. */
+  readonly seen: Versions
+  readonly tally: Pick<Tally, 'finding'>
+}
+
+type State = MarketOptions & {
+  /** Of each seller the newest of every key that signs for it: a stranger's does not hide the true one. */
+  readonly offers: Map<Address, Map<Address, Offer>>
   /** Of the operator that was named, by device. */
   readonly enrolments: Map<Address, Uint8Array>
 }
 
 /** Reads offers and enrolments from now on. */
-export async function openMarket(
-  line: Pick<Line, 'subscribe'>,
-  wanted: Wanted,
-  malformed: (why: string) => void,
-): Promise<Market> {
-  const state: State = { wanted, malformed, offers: new Map(), enrolments: new Map() }
+export async function openMarket(options: MarketOptions): Promise<Market> {
+  const { line, wanted } = options
+  const state: State = { ...options, offers: new Map(), enrolments: new Map() }
   await line.subscribe(everyOffer, (topic, payload) => take(state, topic, payload, takeOffer))
   if (wanted.operator !== undefined) {
     await line.subscribe(everyEnrolment, (topic, payload) =>
@@ -61,10 +67,13 @@ export async function openMarket(
   }
   return {
     listings: () =>
-      [...state.offers.values()]
-        .sort((a, b) => (a.device < b.device ? -1 : 1))
-        .flatMap((offer) => listingOf(state, offer) ?? []),
-    gateway: (operator) => state.offers.get(operator),
+      [...state.offers]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([, signed]) =>
+          newest([...signed.values()].flatMap((one) => listingOf(state, one) ?? [])),
+        ),
+    // Nobody is enrolled to speak for an operator: only its own key does.
+    gateway: (operator) => state.offers.get(operator)?.get(operator),
   }
 }
 
@@ -83,15 +92,28 @@ function take(
     read(state, seller, payload)
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
-    state.malformed(error.message)
+    state.tally.finding('malformed message', { why: error.message })
   }
 }
 
-function takeOffer({ offers }: State, seller: Address, payload: Uint8Array): void {
+function takeOffer({ offers, seen, tally }: State, seller: Address, payload: Uint8Array): void {
   const { offer } = readOffer(payload)
-  must(offer.device === seller, "offer: on another device's topic")
-  const known = offers.get(seller)
-  if (known === undefined || offer.version > known.version) offers.set(seller, offer)
+  const { device, signingKey, version } = offer
+  must(device === seller, "offer: on another device's topic")
+  const bought = seen.get(versionName(offer)) ?? 0
+  if (version < bought) {
+    const why = `version ${version}, of which we have had ${bought}`
+    tally.finding('stale offer', { device, why })
+    return
+  }
+  const signed = offers.get(seller) ?? new Map<Address, Offer>()
+  offers.set(seller, signed)
+  if (version > (signed.get(signingKey)?.version ?? -1)) signed.set(signingKey, offer)
+}
+
+/** The one with the highest version, if any. */
+function newest(listings: readonly Listing[]): readonly Listing[] {
+  return listings.toSorted((a, b) => b.offer.version - a.offer.version).slice(0, 1)
 }
 
 function takeEnrolment({ enrolments, wanted }: State, seller: Address, payload: Uint8Array): void {

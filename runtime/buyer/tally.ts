@@ -30,6 +30,7 @@ export type Found =
   | 'other terms'
   | 'paid and does not open'
   | 'session shared'
+  | 'stale offer'
 
 type About = {
   readonly device?: Address

@@ -14,12 +14,15 @@ import type { Line } from '../../../runtime/buyer/session.ts'
 import type { SessionRow } from '../../../runtime/buyer/sessions.ts'
 import { openChain } from '../../../runtime/link/chain.ts'
 import type { Address } from '../../../runtime/wire/address.ts'
-import { localSigner } from '../../../runtime/wire/signer.ts'
+import { localSigner, type Signer } from '../../../runtime/wire/signer.ts'
 import { serial } from '../stall.ts'
 import { type Street, until } from '../street.ts'
 import { deposited, lineOf } from './sale.ts'
 
 export type Honest = Buyer & {
+  /** With both of them another run goes on in its books. */
+  readonly signer: Signer
+  readonly folder: string
   readonly notes: readonly BuyNote[]
   /** What was handed out so far. */
   readonly items: readonly Item[]
@@ -41,11 +44,11 @@ export type HonestOptions = Partial<BuyerOptions> & { readonly line?: Line }
 /** Buys the stream `air` of every device of the street, with a fresh key and a tenth of its purse at hand. */
 export async function openHonest(street: Street, options: HonestOptions = {}): Promise<Honest> {
   const { line = await lineOf(street, 'honest'), ...more } = options
-  const signer = localSigner(randomBytes(32))
+  const signer = options.signer ?? localSigner(randomBytes(32))
   const { chain } = street
   await chain.mint(signer.address, deposited)
   await chain.fund(signer.address, 10n ** 18n)
-  const folder = join(street.folder, `honest-${signer.address}`)
+  const folder = options.folder ?? join(street.folder, `honest-${signer.address}`)
   const notes: BuyNote[] = []
   const buyer = await openBuyer({
     broker: line,
@@ -71,7 +74,7 @@ export async function openHonest(street: Street, options: HonestOptions = {}): P
   const found = (finding: string) => buyer.summary().findings[finding] ?? 0
   return {
     ...buyer,
-    ...{ notes, items, found },
+    ...{ signer, folder, notes, items, found },
     async more(count) {
       const wanted = items.length + count
       await until(() => items.length >= wanted, `${count} more readings: ${told(notes)}`)

@@ -1,6 +1,7 @@
 /** Everyone who cheats, in the order of the table. */
 import type { Journey } from '../journey.ts'
 import { broker } from './broker.ts'
+import { offers } from './offers.ts'
 import { promises } from './promises.ts'
 import { sellers } from './sellers.ts'
 import { sessions } from './sessions.ts'
@@ -12,6 +13,7 @@ export const cheats: readonly Journey[] = [
   ...sessions,
   ...wallets,
   ...sellers,
+  ...offers,
   ...broker,
   ...strangers,
 ]

@@ -180,7 +180,7 @@ async function stuck({ stall }: Sale, { desk }: Peer): Promise<void> {
 }
 
 /** Says it; without an access list the device hears it, and drops it by name. */
-async function forge(sale: Sale, topic: string, payload: Uint8Array): Promise<void> {
+export async function forge(sale: Sale, topic: string, payload: Uint8Array): Promise<void> {
   const { stall, street } = sale
   const drops = async () => (await stall.refusals())['dropped: not from the gateway'] ?? 0
   const before = await drops()
