@@ -16,7 +16,7 @@ import { type Follower, follow, type Head } from './follow.ts'
 import { open } from './handout.ts'
 import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
-import { hear, mark, pass, wantOf } from './placing.ts'
+import { asked, buyAgain, hear, pass, wantOf } from './placing.ts'
 import type { Tally } from './tally.ts'
 import type { Want } from './want.ts'
 
@@ -30,7 +30,7 @@ export type Parcel = {
 /** Messages that wait at whatever stage; beyond it new ones are let go, to be fetched later. */
 export const backlogMax = 512
 
-/** Epochs whose keys are here open as they come, so more of them may be on their way. */
+/** Epochs whose keys are here open as they come: so many may be on their way. */
 export const openingMax = 4_096
 
 /** From one number of a stream to another, both included, or on without end. */
@@ -63,6 +63,8 @@ export type Feed = {
   asked(wants: readonly Want[]): void
   /** The seller does not have them: passed over. */
   refused(wants: readonly Want[]): void
+  /** What was asked for and did not come is to be bought once more. */
+  buyAgain(): void
   /** Opens what there are keys for. */
   open(): void
   /** Everything asked for and not handed out, whether it is seen or still ahead. */
@@ -71,6 +73,8 @@ export type Feed = {
   undelivered(): { readonly epochs: number; readonly sinceMs: number } | undefined
   /** True when all of a range that has an end is accounted for, and nothing in it is left to buy. */
   isComplete(): boolean
+  /** True when it goes on into what comes: only then is there anything to pay ahead for. */
+  isEndless(): boolean
   /** The number that comes next. */
   next(): number | undefined
 }
@@ -160,6 +164,7 @@ export function openFeed(options: FeedOptions): Feed {
       for (const { number } of wants) pass(state, number, number)
       open(state)
     },
+    buyAgain: () => buyAgain(state),
     open: () => open(state),
     outstanding: () =>
       [...askedFor].map(([number, { generation }]) => ({ meter, price, generation, number })),
@@ -169,6 +174,7 @@ export function openFeed(options: FeedOptions): Feed {
       return first && { epochs: waiting.length, sinceMs: first.sinceMs }
     },
     isComplete: () => isPast(state) && !entries.some((one) => one.state === 'seen'),
+    isEndless: () => state.span?.to === undefined,
     next: () => state.follower?.next(),
   }
 }
@@ -275,23 +281,10 @@ function isPast({ span, follower }: State): boolean {
   return span?.to !== undefined && (follower?.next() ?? 0) > span.to
 }
 
-function asked(state: State, wants: readonly Want[]): void {
-  for (const { number, generation, coveredMs } of wants) {
-    state.askedFor.set(number, { generation, metered: coveredMs !== undefined })
-  }
-  const numbers = new Set(wants.map(({ number }) => number))
-  state.books.soon(() => {
-    for (const entry of state.entries) {
-      if (entry.state === 'seen' && numbers.has(entry.head.number)) mark(state, entry)
-    }
-  })
-}
-
-function ahead(state: State, count: number): Want[] {
-  const { follower, askedFor, meter, price, span } = state
+function ahead({ follower, askedFor, meter, price }: State, count: number): Want[] {
   const head = follower?.head()
-  // Behind a tombstone it is not known which generation comes; in a range with an end all can be seen.
-  if (head === undefined || head.generation === 0 || span?.to !== undefined) return []
+  // Behind a tombstone it is not known which generation comes.
+  if (head === undefined || head.generation === 0) return []
   const { generation } = head
   return Array.from({ length: count }, (_, i) => head.number + 1 + i)
     .filter((number) => !askedFor.has(number))

@@ -34,12 +34,17 @@ export function hear(state: State, verdict: Verdict): void {
   }
 }
 
-/** It is paid for: from here on it waits for its key, and is kept for the run after this one. */
-export function mark(state: State, entry: Entry): void {
-  entry.state = 'asked'
-  entry.sinceMs = state.nowMs()
-  state.tally.count('bought')
-  keep(state, entry)
+/** They were asked of the seller, and are paid for or will be when they are seen. */
+export function asked(state: State, wants: readonly Want[]): void {
+  for (const { number, generation, coveredMs } of wants) {
+    state.askedFor.set(number, { generation, metered: coveredMs !== undefined })
+  }
+  const numbers = new Set(wants.map(({ number }) => number))
+  state.books.soon(() => {
+    for (const entry of state.entries) {
+      if (entry.state === 'seen' && numbers.has(entry.head.number)) mark(state, entry)
+    }
+  })
 }
 
 /** Epochs that will not open any more: evicted before they were delivered. */
@@ -52,6 +57,15 @@ export function pass(state: State, from: number, to: number): void {
     if (entry.state === 'asked') forgo(state, entry)
     entry.state = 'passed'
     state.tally.lost('evicted', { device, stream, from: number, to: number })
+  }
+}
+
+/** The seller counts what was paid for them as spent. */
+export function buyAgain(state: State): void {
+  for (const entry of state.entries) {
+    if (entry.state !== 'asked' || keyOf(state, entry) !== undefined) continue
+    forgo(state, entry)
+    entry.state = 'seen'
   }
 }
 
@@ -82,8 +96,8 @@ function see(state: State, message: Message, head: Head): void {
       mark(state, entry)
       return
     }
-    // What was promised ahead ended before the numbers that were asked for: it is bought like others.
-    askedFor.delete(number)
+    // What was promised ahead ended before the numbers that were asked for: these are bought like others.
+    forget(state, number, Number.POSITIVE_INFINITY)
   }
   // What the channel once bought has its key here, whatever our books say: nothing is paid for twice.
   if (keyOf(state, entry) !== undefined) mark(state, entry)
@@ -108,7 +122,7 @@ function forgo(state: State, entry: Entry): void {
   if (known?.metered) for (const want of wantOf(state, entry)) forgone(want)
 }
 
-/** Numbers that nobody will see were asked for ahead: they cost nothing. */
+/** Numbers that were asked for ahead and are not paid: evicted, or past the end of the promise. */
 function forget({ askedFor, books, meter }: State, from: number, to: number): void {
   const gone = [...askedFor.keys()].filter((number) => from <= number && number <= to)
   for (const number of gone) {
@@ -125,4 +139,12 @@ function keep(state: State, { message, head }: Entry): void {
   books.bodies.put(meter, head.number, bytes)
   kept.set(head.number, bytes.length)
   state.keptBytes += bytes.length
+}
+
+/** It is paid for: from here on it waits for its key, and is kept for the run after this one. */
+function mark(state: State, entry: Entry): void {
+  entry.state = 'asked'
+  entry.sinceMs = state.nowMs()
+  state.tally.count('bought')
+  keep(state, entry)
 }

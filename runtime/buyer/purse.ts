@@ -195,7 +195,9 @@ function promiseOne(state: State, { device, wants, ahead }: Wish): Share | Short
   if (taken.length === 0 && wants.length > 0) {
     return room === cap ? 'over the cap' : 'over the budget'
   }
-  const amount = larger(leaf.amount, smaller(spent + ahead, room))
+  // What was promised ahead and is not seen yet is spoken for: the device sells it before this.
+  const reserved = state.books.bought.isAhead(device) ? leaf.amount - leaf.spent : 0n
+  const amount = larger(leaf.amount, smaller(spent + larger(ahead, reserved), room))
   noteAsked(state.books, taken)
   commit(state, [{ ...leaf, amount, spent }], state.channel.period)
   return { leaf: { ...leaf, amount, spent }, taken }

@@ -13,7 +13,11 @@ export type BuyNote =
   | { readonly event: 'refused'; readonly seller: Address; readonly why: string }
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
   | { readonly event: 'waiting'; readonly device: Address; readonly why: Short }
-  | { readonly event: 'undelivered'; readonly device: Address; readonly epochs: number }
+  | {
+      readonly event: 'undelivered' | 'paid again'
+      readonly device: Address
+      readonly epochs: number
+    }
   /** `approved`: the transaction that first allowed Permit2 to move the token. */
   | {
       readonly event: 'deposited'

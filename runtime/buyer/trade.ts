@@ -55,8 +55,8 @@ export type TradeState = TradeOptions & {
   short: Short | undefined
   /** The refusal that was told last, until something is taken: the same one again is no news. */
   told: string
-  /** What it was paid for and did not deliver was given up once. */
-  gaveUp: boolean
+  /** What it was paid for and did not deliver was bought once more. */
+  paidAgain: boolean
   /** Feeds of which a whole window was not stored: the next one reaches behind the hole. */
   readonly holes: Set<Feed>
 }
@@ -68,7 +68,7 @@ export function openTrade(options: TradeOptions): Trade {
     saidMs: 0,
     short: undefined,
     told: '',
-    gaveUp: false,
+    paidAgain: false,
     holes: new Set(),
   }
   return {
@@ -125,9 +125,10 @@ function tellLate({ feeds, listing, tally }: TradeState): void {
 async function buyMore(state: TradeState, count: number, ending: AbortSignal): Turned {
   const { feeds, purse, listing } = state
   const { device } = listing.offer
-  const wants = feeds.flatMap((feed) => feed.wants()).slice(0, count)
-  const seen = firstRanges(wants, rangesMax)
-  const { wants: later, amount: ahead } = aheadOf(state)
+  const all = feeds.flatMap((feed) => feed.wants())
+  const seen = firstRanges(all.slice(0, count), rangesMax)
+  // What is seen comes first: nothing is paid ahead of a backlog.
+  const { wants: later, amount: ahead } = seen.length < all.length ? nothing : aheadOf(state)
   if (seen.length === 0 && later.length === 0) return undefined
   if (purse === undefined) {
     markAsked(state, seen)
@@ -176,7 +177,7 @@ function aheadOf({ feeds, purse, listing, books, aheadMs }: TradeState): {
   const wants: Want[] = []
   for (const [i, feed] of feeds.entries()) {
     const terms = listing.streams[i]?.terms
-    if (terms === undefined) continue
+    if (terms === undefined || !feed.isEndless()) continue
     const price = { amount: BigInt(terms.price.amount), perMs: BigInt(terms.price.perMs) }
     amount += charge(books.bought.coveredMs(feed.meter), BigInt(aheadMs), price)
     wants.push(...feed.ahead(Math.ceil(aheadMs / terms.epochMs) + 1))
@@ -224,7 +225,7 @@ async function heed(
     state.owing = false
     for (const feed of state.feeds) feed.refused(of(feed, wants))
   } else if (code.startsWith('promise-')) {
-    if (code === 'promise-used-up') giveUpOnce(state)
+    if (code === 'promise-used-up') payAgainOnce(state)
     const standing = await state.ask({ kind: 'state' }, ending)
     if (standing !== undefined) state.learn(standing)
   }
@@ -234,16 +235,16 @@ async function heed(
 
 /**
  * Paid on sight, a promise covers what was asked for: a seller that finds it used up counts otherwise, as one
- * does that lost its books. What it owes is given up and the sale goes on from what it counts: once. A seller
- * that does so again owes for ever, and no more is bought of it.
+ * does that lost its books. What it owes is bought again, from where it stands: once. A seller that does so
+ * again owes for ever, and no more is bought of it.
  */
-function giveUpOnce(state: TradeState): void {
+function payAgainOnce(state: TradeState): void {
   const { feeds, tally, listing, aheadMs } = state
-  if (aheadMs > 0 || state.gaveUp) return
-  state.gaveUp = true
-  const owed = feeds.flatMap((feed) => feed.outstanding())
-  tally.note({ event: 'given up', device: listing.offer.device, epochs: owed.length })
-  for (const feed of feeds) feed.refused(of(feed, owed))
+  if (aheadMs > 0 || state.paidAgain) return
+  state.paidAgain = true
+  const epochs = feeds.reduce((sum, feed) => sum + feed.outstanding().length, 0)
+  tally.note({ event: 'paid again', device: listing.offer.device, epochs })
+  for (const feed of feeds) feed.buyAgain()
 }
 
 function tellRefused(state: TradeState, refusal: Refusal): void {

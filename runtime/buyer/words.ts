@@ -30,6 +30,8 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return `${note.device} waits: the next promise is ${waits[note.why]}`
     case 'undelivered':
       return `${note.device} owes the keys of ${note.epochs} epochs: promising again`
+    case 'paid again':
+      return `${note.device} counts the promise as spent: ${note.epochs} epochs are bought again, this once`
     case 'deposited': {
       const how = note.approved === undefined ? '' : `, Permit2 allowed in ${note.approved}`
       return `deposited ${amountOf(note.amount)} in transaction ${note.tx}${how}`

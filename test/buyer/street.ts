@@ -28,6 +28,7 @@ import { gateway, operator, rail, receiver, token } from '../operator/fixture.ts
 import { memoryBroker } from '../operator/line.ts'
 import { testClock } from '../sign/fixture.ts'
 import { secretOf } from '../wire/sample.ts'
+import { type HandClock, past } from './past.ts'
 
 export const offeredRail = {
   ...rail,
@@ -59,28 +60,39 @@ type Running = { readonly stop: () => Promise<void> }
 type StreetBroker = Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
 export type Street = Awaited<ReturnType<typeof openStreet>>
 
-export type StreetOptions = {
+export type StreetOptions = Pick<StandOptions, 'bend' | 'clock' | 'terms'> & {
   readonly devices?: number
   readonly broker?: StreetBroker
-  /** What a dishonest device gives for the keys that were paid for. */
-  readonly bend?: (nodes: readonly KeyNode[]) => KeyNode[]
+  readonly gatewayWallMs?: () => number
 }
 
 export async function openStreet(t: Ends, options: StreetOptions = {}) {
-  const { devices = 1, broker = memoryBroker(), bend = (nodes) => [...nodes] } = options
+  const { devices = 1, broker = memoryBroker() } = options
   const folder = await mkdtemp(join(tmpdir(), 'wayside-street-'))
   const running: Running[] = []
   const made = []
   for (let i = 0; i < devices; i += 1)
-    made.push(await openDevice(join(folder, `device${i}`), broker, { bend }))
+    made.push(await openDevice(join(folder, `device${i}`), broker, options))
   running.push(...made)
-  const books = await startGateway(join(folder, 'gateway.db'), broker, made)
+  const books = await startGateway(join(folder, 'gateway.db'), broker, made, options)
   running.push(books)
   t.after(async () => {
     for (const one of running) await one.stop()
     await rm(folder, { recursive: true })
   })
-  return { folder, broker, devices: made, gateway: books.gateway, buy: buyers(t, folder, broker) }
+  return {
+    folder,
+    broker,
+    devices: made,
+    gateway: books.gateway,
+    buy: buyers(t, folder, broker),
+    /** Starts a device that was stopped again, on its own store, perhaps under other terms. */
+    async reopen(more: Pick<StreetOptions, 'terms'> = {}) {
+      const again = await openDevice(join(folder, 'device0'), broker, { ...options, ...more })
+      running.push(again)
+      return again
+    },
+  }
 }
 
 /** Opens buyers that are closed before the street is; each has a folder of its own, unless named. */
@@ -106,6 +118,7 @@ async function startGateway(
   path: string,
   broker: StreetBroker,
   devices: readonly { readonly device: Address }[],
+  { gatewayWallMs }: StreetOptions,
 ) {
   const ledger = openLedger(path)
   const rows = devices.map(({ device }) => ({ device, signingKey: device, version: 1 }))
@@ -123,6 +136,7 @@ async function startGateway(
     lookMs: 50,
     ackMs: 100,
     note: () => {},
+    ...(gatewayWallMs === undefined ? {} : { wallMs: gatewayWallMs }),
     limits: { ordersPerSecond: 50, requestsPerSecond: 1000 },
   })
   const end = new AbortController()
@@ -140,7 +154,10 @@ async function startGateway(
 type Key = Awaited<ReturnType<typeof openDeviceKey>>
 
 export type StandOptions = {
-  readonly bend?: StreetOptions['bend']
+  /** What a dishonest device gives for the keys that were paid for. */
+  readonly bend?: (nodes: readonly KeyNode[]) => KeyNode[]
+  /** Instead of a sensor: epochs are made by hand, on this clock. */
+  readonly clock?: HandClock
   readonly terms?: Terms
   /** What it offers; the street's own rail and people, unless named. */
   readonly offer?: (key: Key, streams: Terms[]) => Omit<Offer, 'version'>
@@ -159,7 +176,7 @@ export async function openDevice(
   const key = await openDeviceKey(folder)
   const generations = await openGenerations(folder, { random: randomBytes })
   const store = await openStore({ path: join(folder, 'store.db') })
-  const clock = testClock()
+  const clock = options.clock ?? testClock()
   const box = outbox({ store, publish: broker.publish })
   const { device } = key
   const shelf = await openShelf({
@@ -188,41 +205,59 @@ export async function openDevice(
     limits: { ordersPerS: 50, requestsPerS: 1000 },
   })
   const setup = shelf.setupHash('air')
+  let sealed = 0
   const plan = { name: 'air', terms: termsHash(sold), setup, epochMs: sold.epochMs, free: false }
   const maker = epochMaker({
     key: { ...key, sign: signs.headers ?? key.sign },
     clock,
-    streams: [{ ...plan, countMax: 4096, bytesMax: 65_536 }],
+    streams: [{ ...plan, countMax: options.clock === undefined ? 4096 : 2, bytesMax: 65_536 }],
     generation: generations.current,
     keys: generations.leafKey,
     store,
     random: randomBytes,
     limits: { commitDelayMs: 50 },
-    sealed: () => [box, shelf, shop].map((part) => part.look()),
+    sealed({ stream }) {
+      if (stream === 'air') sealed += 1
+      for (const part of [box, shelf, shop]) part.look()
+    },
   })
   for (const filter of shop.filters) await broker.subscribe(filter, shop.handle)
-  const stop = running([shelf, maker, box, shop], maker, clock, () => store.close())
-  return { device, store, counts: shop.counts, stop }
+  const say = options.clock === undefined ? sensor(maker, clock) : undefined
+  const stop = running([shelf, maker, box, shop], say, () => store.close())
+  const make = options.clock && past(maker, options.clock, () => sealed, sold.epochMs)
+  return {
+    device,
+    store,
+    shelf,
+    counts: shop.counts,
+    stop,
+    /** Makes so many epochs by hand. */
+    make: async (epochs: number) => make?.(epochs),
+  }
 }
 
-type Part = { start(signal: AbortSignal): Promise<void> }
-
-/** Starts the parts and the sensor, which counts; gives the way to stop them. */
-function running(
-  parts: readonly Part[],
-  maker: EpochMaker,
-  clock: Clock,
-  close: () => Promise<void>,
-) {
-  const end = new AbortController()
-  const ended = parts.map((part) => part.start(end.signal))
+/** A sensor that counts. */
+function sensor(maker: EpochMaker, clock: Clock) {
   let count = 0
-  const timer = setInterval(() => {
+  return () => {
     count += 1
     const moment = { boot: clock.boot, monotonicMs: clock.monotonicMs() }
     const values = { pm2_5: count }
     maker.take({ stream: 'air', ...moment, values, units: { pm2_5: 'ug/m3' } })
-  }, 20)
+  }
+}
+
+type Part = { start(signal: AbortSignal): Promise<void> }
+
+/** Starts the parts and the sensor; gives the way to stop them. */
+function running(
+  parts: readonly Part[],
+  say: (() => void) | undefined,
+  close: () => Promise<void>,
+) {
+  const end = new AbortController()
+  const ended = parts.map((part) => part.start(end.signal))
+  const timer = say && setInterval(say, 20)
   let stopped: Promise<void> | undefined
   return () => {
     stopped ??= (async () => {

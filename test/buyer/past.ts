@@ -1,0 +1,58 @@
+/** A past for the tests: epochs of the real maker on a clock that is moved by hand, as fast as a store takes them. */
+import { setImmediate as turn } from 'node:timers/promises'
+import type { EpochMaker } from '../../runtime/sign/epoch.ts'
+import type { Clock } from '../../runtime/wire/clock.ts'
+import { boot } from '../sign/fixture.ts'
+
+export type HandClock = Clock & {
+  quality: 'unset' | 'synced'
+  /** Moves it; nothing else does. */
+  pass(ms: number): void
+}
+
+/** Its wall stands at `startMs` when it is made, and is told while it is `synced`. */
+export function handClock(startMs: number, bootId = boot): HandClock {
+  let nowMs = 1_000
+  return {
+    quality: 'synced',
+    boot: bootId,
+    monotonicMs: () => nowMs,
+    wall() {
+      if (this.quality === 'unset') return undefined
+      return { ms: startMs + nowMs - 1_000, quality: this.quality }
+    },
+    pass(ms) {
+      nowMs += ms
+    },
+  }
+}
+
+/**
+ * Makes epochs of `epochMs` without a pause, each of two readings that count on: the epoch is full with the
+ * second. Resolves when the last is sealed.
+ */
+export function past(maker: EpochMaker, clock: HandClock, sealed: () => number, epochMs: number) {
+  let count = 0
+  const say = () => {
+    count += 1
+    const wall = clock.wall()
+    maker.take({
+      stream: 'air',
+      boot: clock.boot,
+      monotonicMs: clock.monotonicMs(),
+      ...(wall === undefined ? {} : { wallMs: wall.ms }),
+      values: { pm2_5: count },
+      units: { pm2_5: 'ug/m3' },
+    })
+  }
+  return async (epochs: number): Promise<void> => {
+    for (let i = 0; i < epochs; i += 1) {
+      const before = sealed()
+      say()
+      clock.pass(epochMs - 1)
+      say()
+      while (sealed() === before) await turn()
+      clock.pass(1)
+    }
+  }
+}
