@@ -154,7 +154,9 @@ function goalOf(rule: KeepRule, { room, mark, timeMs }: Parts): Goal | undefined
   const { usedBytes, fileBytes, spareBytes, diskBytes } = room()
   const seqMax = Number.MAX_SAFE_INTEGER
   if (rule.full) {
-    return { reason: 'disk', bytes: Math.max(fileBytes * slack, roomBytesMin), seqMax }
+    const bytes = Math.max(fileBytes * slack, roomBytesMin)
+    // With room enough within the file it is the log beside it that has none: forgetting does not help.
+    return spareBytes >= bytes ? undefined : { reason: 'disk', bytes, seqMax }
   }
   if (usedBytes > rule.bytesMax) {
     return { reason: 'quota', bytes: usedBytes - rule.bytesMax * (1 - slack), seqMax }
