@@ -15,6 +15,7 @@
  * What can go wrong, and what then happens:
  *   noise on the line            bad checksum, a doubt; the request is put again
  *   nobody answers               doubt `no answer`; after three polls the device is asked ever more seldom
+ *   a block is not answered      the reading has the fields of the blocks before it
  *   the slave refuses            a doubt in the words of the specification, such as `illegal data address`
  *   an answer comes too late     it is drained, or a doubt `late answer`; never that of the next request
  *   it has no value (NaN, …)     the field is absent; with no field left, doubt `no value`

@@ -31,7 +31,7 @@ function oneLine({ id, title }: Driver): string {
 function inFull(driver: Driver): string {
   const { id, title, models, serial, silenceMs, warmUpMs } = driver
   const options = Object.entries(driver.options).map(
-    ([name, { title: what, allowed, fallback }]) =>
+    ([name, { title: what, allowed, fallback: value, fallbackText: fallback = value }]) =>
       `  ${name.padEnd(24)}${what}: ${allowed}${fallback === undefined ? '' : ` (${fallback})`}`,
   )
   const fields = Object.entries(driver.fields).map(
@@ -92,20 +92,22 @@ function unitRow(unit: Unit): string {
 function section(driver: Driver): string {
   const { id, title, models, serial, otherBaudRates, warmUpMs, silenceMs } = driver
   const options = Object.entries(driver.options).map(
-    ([name, { title: what, allowed, fallback }]) =>
+    ([name, { title: what, allowed, fallback: value, fallbackText: fallback = value }]) =>
       `| \`${name}\` | ${what} | ${allowed} | ${fallback ?? ''} |`,
   )
   const fields = Object.entries(driver.fields).map(
     ([name, { title: what, unit, type, detail }]) =>
       `| \`${name}\` | ${unit === undefined ? '' : `\`${unit}\``} | ${type} | ${what}${detail ? ' (_decode only_)' : ''} |`,
   )
+  const [model] = driver.under === undefined ? [] : Object.keys(models)
+  const each = model === undefined ? '' : `\n- fields of one of them: \`wayside drivers ${model}\``
   const others = otherBaudRates.length === 0 ? '' : `, also met at ${otherBaudRates.join(', ')}`
   return `
 ## ${id}
 
 ${title}.
 
-- names: ${[id, ...Object.keys(models).map((model) => `${id}.${model}`)].map((name) => `\`${name}\``).join(', ')}
+- names: ${[id, ...Object.keys(models).map((model) => `${id}.${model}`)].map((name) => `\`${name}\``).join(', ')}${each}
 - line: ${serial.baudRate} baud${others}
 - after ${silenceMs} ms without a frame the port is opened anew; frames of the first ${warmUpMs} ms after a silence are doubts
 

@@ -102,8 +102,9 @@ export async function fingerprint(line: {
     const fitting = line.drivers.filter((driver) => speedsOf([driver]).includes(baudRate))
     const found = await listenAt({ ...line, baudRate }, fitting)
     const best = found.reduce((most, next) => (next.frames > most.frames ? next : most))
-    // Frames with checksums at one speed are no accident: no need to try the others.
-    if (best.frames > 0) return best
+    // Frames with checksums at one speed are no accident: no need to try the others. On a line where a frame
+    // may begin with any byte, one could be.
+    if (best.frames > (best.driver.bus === undefined ? 0 : 1)) return best
   }
   return undefined
 }

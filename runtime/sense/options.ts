@@ -12,6 +12,8 @@ export type Option = {
   readonly allowed: string
   /** Left out: the option may stay unset. */
   readonly fallback?: OptionValue
+  /** How a person would write it, where that is not how the driver sees it. */
+  readonly fallbackText?: string
   /** True for keys: never printed. */
   readonly secret?: true
   /** A table may be written too, or the path of a file that holds one: what such a table must be like. */
@@ -67,18 +69,26 @@ export function hexKey(title: string, bytes: number): Option {
 
 /** A length of time from `min` to `max` ms, as `500ms`, `10s`, `5min` or `1h`; the driver sees ms. */
 export function lapse(title: string, min: number, max: number, fallback: number): Option {
-  const scale: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 }
+  const form = new RegExp(`^(\\d{1,9}(?:\\.\\d{1,3})?) ?(${Object.keys(lapseUnits).join('|')})$`)
   return {
     title,
-    allowed: `a length of time from ${min} ms to ${max} ms, such as 500ms, 10s or 5min`,
+    allowed: `a length of time from ${lapseText(min)} to ${lapseText(max)}`,
     fallback,
+    fallbackText: lapseText(fallback),
     read(written) {
-      const [, number = '', unit = ''] =
-        /^(\d{1,9}(?:\.\d{1,3})?) ?(ms|s|min|h)$/.exec(plain(written)) ?? []
-      const ms = Math.round(Number(number) * (scale[unit] ?? Number.NaN))
+      const [, number = '', unit = ''] = form.exec(plain(written)) ?? []
+      const ms = Math.round(Number(number) * (lapseUnits[unit] ?? Number.NaN))
       return ms >= min && ms <= max ? ms : undefined
     },
   }
+}
+
+const lapseUnits: Readonly<Record<string, number>> = { h: 3_600_000, min: 60_000, s: 1000, ms: 1 }
+
+/** In the largest unit that writes it whole. */
+function lapseText(ms: number): string {
+  const [unit, factor] = Object.entries(lapseUnits).find(([, of]) => ms % of === 0) ?? ['ms', 1]
+  return `${ms / factor}${unit}`
 }
 
 /** One of these words, or a table of one's own. */
