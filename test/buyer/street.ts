@@ -19,6 +19,8 @@ import { openShelf } from '../../runtime/stream/shelf.ts'
 import { type Address, zeroAddress } from '../../runtime/wire/address.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
+import { decodeMessage } from '../../runtime/wire/epoch.ts'
+import { headerHash } from '../../runtime/wire/header.ts'
 import type { KeyNode } from '../../runtime/wire/keytree.ts'
 import type { Offer } from '../../runtime/wire/offer.ts'
 import { generateSessionKey } from '../../runtime/wire/session.ts'
@@ -233,6 +235,15 @@ export async function openDevice(
     stop,
     /** Makes so many epochs by hand. */
     make: async (epochs: number) => make?.(epochs),
+    /** Forgets epochs as a device does whose store is full. */
+    async evict(from: number, to: number) {
+      const message = await store.epochMessage('air', generations.current, to)
+      if (message === undefined) throw new Error(`there is no epoch ${to}`)
+      const last = headerHash(decodeMessage(message).headerBytes)
+      const epochs = to + 1 - from
+      const gone = { stream: 'air', from, to, last, reason: 'quota', epochs, bytes: 0, unsent: 0 }
+      return maker.evict([gone])
+    },
   }
 }
 
