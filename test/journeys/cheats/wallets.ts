@@ -20,6 +20,7 @@ import {
   buyOne,
   deposited,
   isRefusal,
+  newest,
   openBuyer,
   openPeer,
   openSale,
@@ -92,6 +93,36 @@ const delegated = journey({
   },
 })
 
+const withdrawn = journey({
+  name: 'withdrawal in the middle of a sale',
+  says: 'a payer who asks for its deposit back gets no more grants and acks, and what it promised is claimed at once',
+  async run(street) {
+    const { chain, people } = street
+    const sale = await openSale(street)
+    const peer = await openBuyer(sale)
+    await buyOne(sale, peer, 500n, 1n)
+    const { chainId, settlement } = sale.rail
+    const line = await openChain({
+      ...{ rpcs: [chain.rpc], chainId, settlement, sender: peer.signer },
+      limits: { pollMs: 50 },
+    })
+    await line.initiateWithdraw(peer.config, deposited - 100n)
+    line.close()
+    const end = await sale.operator.says(({ event }) => event === 'ended')
+    assert.equal(end.why, 'withdrawal')
+    await refused(peer.gate, booksOf(await peer.pay(500n, 2n)), 'channel-withdrawing')
+    const range = await newest(sale)
+    await until(async () => {
+      const payment = await peer.pay(500n, 3n)
+      const answer = await peer.desk.request({ kind: 'promise', payment, buy: [range] })
+      return answer?.kind === 'refusal' && answer.refusal.code === 'grant-missing'
+    }, 'the grant ends')
+    const claimed = async () => (await chain.balanceOf(people.receiver.address)) === 500n
+    await until(claimed, 'it is claimed inside the delay, with the gateway at work')
+    await settled(sale, 500n)
+  },
+})
+
 const refund = journey({
   name: 'refund without a record',
   says: 'a gateway signs no refund, for no channel; with lost books it does not start, and on chain nothing moves',
@@ -143,7 +174,7 @@ const refund = journey({
   },
 })
 
-export const wallets: readonly Journey[] = [revoked, delegated, refund]
+export const wallets: readonly Journey[] = [revoked, delegated, withdrawn, refund]
 
 /** The channel holds what was put in, and no refund was ever made of it. */
 async function untouched({ chain }: Street, { config, ground }: Peer): Promise<void> {
