@@ -20,7 +20,8 @@ import type { Held, LostBooks, Recut, Uncut } from './store/lost.ts'
 import { openGenerations } from './stream/generations.ts'
 import { readOwn } from './stream/lost.ts'
 import { openMessages } from './stream/open.ts'
-import { decodeAcks, recoverAck } from './wire/ack.ts'
+import { type Ack, decodeAcks, recoverAck } from './wire/ack.ts'
+import type { Address } from './wire/address.ts'
 import { hex, unhex } from './wire/bytes.ts'
 import { decodeShape } from './wire/cborshape.ts'
 import { ownStream } from './wire/clearbody.ts'
@@ -28,6 +29,7 @@ import type { Clock } from './wire/clock.ts'
 import { zeroHash } from './wire/header.ts'
 import { Malformed } from './wire/malformed.ts'
 import { paymentShape } from './wire/payment.ts'
+import { verifyLeaf } from './wire/paymenttree.ts'
 import type { Index } from './wire/shelf.ts'
 import { readDocument } from './wire/signed.ts'
 import { parseTopic, topics } from './wire/topic.ts'
@@ -83,7 +85,8 @@ async function mend(
     const sealed = chains.flatMap((chain) => firstHeaders(key, chain, generation, clock))
     const { channels, sessions, down } = await salesOf(config, key, store, lost)
     tell(`generation ${generation} begins; ${down.length} sessions end`)
-    for (const channel of channels) tell(`channel ${channel}: its next payment counts as spent`)
+    for (const { channel, spent } of channels)
+      tell(`channel ${channel}: ${spent ?? 'all'} of its next payment counts as spent`)
     await store.adopt({
       sealed,
       standing: await standingOf(key, store, lost),
@@ -213,7 +216,7 @@ async function salesOf({ gateway }: Config, key: DeviceKey, store: Store, { hear
       const payment = row?.payment == null ? undefined : paymentOf(row.payment)
       return payment?.split.period !== ack.period || hex(payment.split.root) !== hex(ack.root)
     })
-    .map((ack) => hex(ack.channelId))
+    .map((ack) => ({ channel: hex(ack.channelId), spent: spentIn(ack, key.device) }))
   const ledger = (await store.retainedTopics()).map((topic) => ({ topic }))
   const sessions = new Set(
     [...heard, ...ledger].flatMap(({ topic }) => {
@@ -227,6 +230,11 @@ async function salesOf({ gateway }: Config, key: DeviceKey, store: Store, { hear
     sessions: [...sessions].filter((session) => !known.has(session)),
     down: [...sessions].map((session) => own.keys(session)),
   }
+}
+
+/** Where the device is alone in the channel, all of its total is the device's. */
+function spentIn({ root, total }: Ack, device: Address): string | null {
+  return verifyLeaf({ index: 0, device, amount: total }, [], root, total) ? String(total) : null
 }
 
 function paymentOf(bytes: Uint8Array) {

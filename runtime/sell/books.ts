@@ -42,9 +42,12 @@ export type Books = {
   readonly wanted: Runs
   readonly bytesPaid: number
   readonly bytesFetched: number
-  /** The books were lost once: what the next payment promises counts as spent. */
-  readonly lost?: true
+  /** The books were lost once; it leaves with the next payment. */
+  readonly lost?: Lost
 }
+
+/** How much of the next payment counts as spent: what was acknowledged, or, where nobody knows that, all. */
+export type Lost = { readonly spent: bigint | 'all' }
 
 export type Pending = {
   readonly period: bigint
@@ -55,7 +58,7 @@ export type Pending = {
 export const ownChannel: Hex = `0x${'0'.repeat(64)}`
 
 /** Fresh books for an order on a channel that was never here. */
-export function newBooks(order: OrderDocument, exposureMax: bigint, lost = false): Books {
+export function newBooks(order: OrderDocument, exposureMax: bigint, lost?: Lost): Books {
   const channel = hex(order.order.channelId)
   return {
     channel,
@@ -69,7 +72,7 @@ export function newBooks(order: OrderDocument, exposureMax: bigint, lost = false
     wanted: [],
     bytesPaid: 0,
     bytesFetched: 0,
-    ...(lost ? { lost } : {}),
+    ...(lost === undefined ? {} : { lost }),
   }
 }
 

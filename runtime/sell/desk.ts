@@ -14,7 +14,7 @@ import { charge } from '../wire/price.ts'
 import { type Refusal, refusal, refuse } from '../wire/refusal.ts'
 import type { Range } from '../wire/request.ts'
 import type { Tariff } from './admit.ts'
-import { type Books, meterName, type Pending } from './books.ts'
+import { type Books, type Lost, meterName, type Pending } from './books.ts'
 import type { SealedEpoch } from './rows.ts'
 import { has, type Runs, size, union, without } from './runs.ts'
 
@@ -95,7 +95,7 @@ export function takePayment(books: Books, payment: Payment, ground: Ground): Dec
   if (!promised.ok) return promised
   const { period, root } = payment.split
   const { lost, ...rest } = books
-  const account = lost === true ? spent(promised.account) : promised.account
+  const account = lost === undefined ? promised.account : spentBefore(promised.account, lost)
   const next = { ...rest, payment, account }
   const entry: Pending = { period, root, amount }
   // The gateway may have acknowledged this very tree before it came here.
@@ -215,9 +215,10 @@ function chargeFor(books: Books, epoch: SealedEpoch, ground: Ground): Decision |
   return { ok: true, books: { ...books, account: delivered.account, coveredMs } }
 }
 
-/** Of lost books nobody here knows what was delivered for this promise: all of it, as far as we know. */
-function spent(account: Books['account']): Books['account'] {
-  return { ...account, delivered: account.promised }
+/** Nobody here knows what was delivered before the books were lost: at most what was promised. */
+function spentBefore(account: Books['account'], { spent }: Lost): Books['account'] {
+  const { promised } = account
+  return { ...account, delivered: spent === 'all' || spent > promised ? promised : spent }
 }
 
 function isReadings({ kind }: SealedEpoch): boolean {

@@ -47,7 +47,7 @@ export function orders(options: OrdersOptions) {
       return turnAway(name, opened.keys, refusal('request-malformed', { why: document.message }))
     }
     // A session from before the books were lost: its counters and keys are lost too.
-    if (till.isLost('session', name)) {
+    if (till.isLost(name)) {
       return turnAway(name, opened.keys, refusal('session-ended'))
     }
     const no = refusalOf(document, opened.sessionKey, known)
@@ -90,7 +90,7 @@ export function orders(options: OrdersOptions) {
     const before = till.books(channel)
     const books =
       before === undefined
-        ? options.brief(newBooks(document, limits.exposureMax, till.isLost('channel', channel)))
+        ? options.brief(newBooks(document, limits.exposureMax, till.lost(channel)))
         : renewed(before, document)
     const session: Session = {
       name,

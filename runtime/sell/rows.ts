@@ -81,7 +81,8 @@ export type SalesStore = {
     readonly sessions: readonly SessionRow[]
     readonly terms: readonly TermsRow[]
     readonly timeMs: number | null
-    readonly lost: readonly { readonly what: 'channel' | 'session'; readonly name: string }[]
+    readonly lostChannels: readonly { readonly channel: string; readonly spent: string | null }[]
+    readonly lostSessions: readonly string[]
   }>
   /**
    * One transaction, durable when it resolves. False, with nothing changed, when an epoch that it sells was

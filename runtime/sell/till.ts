@@ -12,7 +12,7 @@ import { encodeKeysBody } from '../wire/keysbody.ts'
 import type { KeyNode } from '../wire/keytree.ts'
 import { sealMessage } from '../wire/session.ts'
 import { topics } from '../wire/topic.ts'
-import { type Books, booksFrom, booksRow } from './books.ts'
+import { type Books, booksFrom, booksRow, type Lost } from './books.ts'
 import type { SalesStore } from './rows.ts'
 import { without } from './runs.ts'
 import { keysBody, type Session, sessionFrom, sessionRow } from './session.ts'
@@ -52,10 +52,12 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
   const books = new Map<Hex, Books>()
   const sessions = new Map<string, Session>()
   const touched = new Set<Hex>()
-  const lost = new Set(saved.lost.map(({ what, name }) => `${what} ${name}`))
+  const lostSessions = new Set(saved.lostSessions)
+  const lost = new Map(saved.lostChannels.map((row) => [row.channel, lostFrom(row)]))
   for (const row of saved.channels) {
     const one = booksFrom(row, exposureMax)
-    books.set(one.channel, isLost('channel', one.channel) ? { ...one, lost: true } : one)
+    const gone = lost.get(one.channel)
+    books.set(one.channel, gone === undefined ? one : { ...one, lost: gone })
   }
   for (const row of saved.sessions) sessions.set(row.session, sessionFrom(row))
 
@@ -70,8 +72,10 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       return isKept(books.get(session.channel)) ? 'granted' : 'guest'
     },
     allSessions: () => [...sessions.values()],
-    /** Whether it existed before the books were lost, and nothing was heard of it since. */
-    isLost,
+    /** What a channel must be taken for that existed before the books were lost. */
+    lost: (channel: Hex) => lost.get(channel),
+    /** Whether the session was opened before the books were lost, and is in none of them. */
+    isLost: (session: string) => lostSessions.has(session),
     /** Sessions of that channel that still get keys. */
     live,
     /** Notes in memory what needs no disk: the next commit takes it along. */
@@ -90,10 +94,6 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       await store.saleCommit({ channels: rows, sessions: [], forgotten: [], timeMs, retained: [] })
     },
     commit,
-  }
-
-  function isLost(what: 'channel' | 'session', name: string): boolean {
-    return lost.has(`${what} ${name}`)
   }
 
   function live(channel: Hex): Session[] {
@@ -130,7 +130,7 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       const sale = { channels, sessions: rows, forgotten, timeMs, retained, found }
       if (!(await store.saleCommit({ ...sale, ...soldBy(next, timeMs) }))) return false
     }
-    for (const channel of found) lost.delete(`channel ${channel}`)
+    for (const channel of found) lost.delete(channel)
     if (next !== undefined) {
       books.set(next.channel, next)
       touched.delete(next.channel)
@@ -153,7 +153,7 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
 
   /** Its first payment since the books were lost. */
   function isFound(next: Books): boolean {
-    return next.lost !== true && isLost('channel', next.channel)
+    return next.lost === undefined && lost.has(next.channel)
   }
 
   function sealedKeys(session: Session, next: Books): Uint8Array {
@@ -184,4 +184,8 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
 /** Books that go to disk: the owner's, and those of a channel that the gateway has granted. */
 export function isKept(books: Books | undefined): boolean {
   return books !== undefined && (books.own || books.grant !== undefined)
+}
+
+function lostFrom({ spent }: { readonly spent: string | null }): Lost {
+  return { spent: spent === null ? 'all' : BigInt(spent) }
 }

@@ -11,6 +11,7 @@ import type { chainTable } from './chain.ts'
 import type { SealedRow } from './commit.ts'
 import type { epochTable } from './epoch.ts'
 import type { outboxTable } from './outbox.ts'
+import type { LostChannel } from './sales.ts'
 
 /** A retained topic, and what stands there. */
 export type Standing = { readonly topic: string; readonly payload: Uint8Array }
@@ -40,8 +41,8 @@ export type Adoption = {
   readonly standing: readonly Standing[]
   /** Topics to be taken down: the keys of sessions. */
   readonly down: readonly string[]
-  /** Channels whose next payment counts as spent, and sessions that nobody here knows any more. */
-  readonly channels: readonly string[]
+  /** Channels that were paid on since, and sessions that nobody here knows any more. */
+  readonly channels: readonly LostChannel[]
   readonly sessions: readonly string[]
 }
 
@@ -123,8 +124,8 @@ export function lostTables(db: Database, { chain, epoch, outbox }: Parts) {
       for (const row of adoption.sealed) add(row)
       for (const { topic, payload } of adoption.standing) change.stand(topic, payload)
       for (const topic of adoption.down) outbox.addRetained(topic, new Uint8Array(0))
-      for (const name of adoption.channels) change.lose('channel', name)
-      for (const name of adoption.sessions) change.lose('session', name)
+      for (const { channel, spent } of adoption.channels) change.loseChannel(channel, spent)
+      for (const session of adoption.sessions) change.loseSession(session)
       failpoint('recover.adopt')
     }),
     /** The oldest headers that are still to be cut anew. */
@@ -198,7 +199,8 @@ function changes(db: Database) {
   const stand = db.prepare(`INSERT INTO retained VALUES (?, ?)
     ON CONFLICT (topic) DO UPDATE SET payload = excluded.payload`)
   const unsend = db.prepare('DELETE FROM outbox WHERE topic = ? AND retain = 1')
-  const lose = db.prepare('INSERT OR IGNORE INTO sale_lost VALUES (?, ?)')
+  const loseChannel = db.prepare('INSERT OR REPLACE INTO sale_lost_channel VALUES (?, ?)')
+  const loseSession = db.prepare('INSERT OR IGNORE INTO sale_lost_session VALUES (?)')
   const placeOf = db.prepare('SELECT stream, number FROM epoch WHERE seq = ?')
   const moveAudits = db.prepare('UPDATE audit SET number = ? WHERE stream = ? AND number = ?')
   const dropAudits = db.prepare('DELETE FROM audit WHERE stream = ? AND number = ?')
@@ -219,7 +221,8 @@ function changes(db: Database) {
       unsend.run(topic)
       stand.run(topic, payload)
     },
-    lose: (what: 'channel' | 'session', name: string) => void lose.run(what, name),
+    loseChannel: (channel: string, spent: string | null) => void loseChannel.run(channel, spent),
+    loseSession: (session: string) => void loseSession.run(session),
     drop(seq: number, number: number | undefined): void {
       const { stream, number: before } = placeOf.get(seq) as { stream: string; number: number }
       if (number === undefined) dropAudits.run(stream, before)

@@ -16,9 +16,12 @@ export type SavedSales = {
   readonly terms: readonly SaleTermsRow[]
   /** Gateway time as it was last kept, ms since 1970; null when there never was one. */
   readonly timeMs: number | null
-  /** Of which books were lost: channels whose next payment counts as spent, sessions nobody here knows. */
-  readonly lost: readonly { readonly what: 'channel' | 'session'; readonly name: string }[]
+  /** Whose books were lost; `spent` is what was acknowledged, null where nobody knows. */
+  readonly lostChannels: readonly LostChannel[]
+  readonly lostSessions: readonly string[]
 }
+
+export type LostChannel = { readonly channel: string; readonly spent: string | null }
 
 /** Terms that were offered once: an order may go on under them when the offer has others. */
 export type SaleTermsRow = { readonly hash: string; readonly json: string }
@@ -56,18 +59,21 @@ export function salesTables(db: Database, parts: Parts) {
     time_ms INTEGER NOT NULL
   ) STRICT;
   -- Recovery of lost books writes it; a channel leaves it with its next payment.
-  CREATE TABLE IF NOT EXISTS sale_lost (
-    what TEXT NOT NULL CHECK (what IN ('channel', 'session')),
-    name TEXT NOT NULL,
-    PRIMARY KEY (what, name)
+  CREATE TABLE IF NOT EXISTS sale_lost_channel (
+    channel TEXT PRIMARY KEY,
+    spent TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS sale_lost_session (
+    session TEXT PRIMARY KEY
   ) STRICT, WITHOUT ROWID`)
   const channel = saleChannelTable(db)
   const session = saleSessionTable(db)
   const epochs = saleEpochs(db, parts)
   const addTerms = db.prepare('INSERT OR IGNORE INTO sale_terms VALUES (?, ?)')
   const allTerms = db.prepare('SELECT hash, json FROM sale_terms ORDER BY hash')
-  const lost = db.prepare('SELECT what, name FROM sale_lost ORDER BY what, name')
-  const find = db.prepare("DELETE FROM sale_lost WHERE what = 'channel' AND name = ?")
+  const lostChannels = db.prepare('SELECT channel, spent FROM sale_lost_channel ORDER BY channel')
+  const lostSessions = db.prepare('SELECT session FROM sale_lost_session ORDER BY session').pluck()
+  const find = db.prepare('DELETE FROM sale_lost_channel WHERE channel = ?')
   const time = db.prepare('SELECT time_ms FROM sale_time').pluck()
   const setTime = db.prepare(`INSERT INTO sale_time VALUES (1, ?)
     ON CONFLICT DO UPDATE SET time_ms = max(time_ms, excluded.time_ms)`)
@@ -92,7 +98,8 @@ export function salesTables(db: Database, parts: Parts) {
       sessions: session.all(),
       terms: allTerms.all() as SaleTermsRow[],
       timeMs: (time.get() as number | undefined) ?? null,
-      lost: lost.all() as SavedSales['lost'],
+      lostChannels: lostChannels.all() as LostChannel[],
+      lostSessions: lostSessions.all() as string[],
     }),
     /**
      * Durable when it returns. Takes no waiting readings along. False, and nothing is changed, when an

@@ -40,10 +40,13 @@ export type LookoutOptions = Self & {
 
 export const lookoutLimits = {
   /**
-   * A broker sends what it retains with its answer to a subscription; silent for so long behind that, it
-   * has nothing. Only a device that is new to its broker waits for it.
+   * A broker sends what it retains with its answer to a subscription. Silent for so long behind that, it is
+   * asked a second time, which also tells how slow it is; silent again, it has nothing. Only a device that
+   * is new to its broker waits for it.
    */
-  quietMs: 1_000,
+  quietMs: 500,
+  /** The second silence: at least so many times as long as the second answer took. */
+  patience: 10,
   /** Retained topics that are kept when books are lost: as many as a device has streams and sessions. */
   standingMax: 11_000,
 }
@@ -73,6 +76,8 @@ export function lookout(options: LookoutOptions): Lookout {
   let heardAtMs = 0
 
   const hear = (payload: Uint8Array) => {
+    // What others wrote there is nothing, and delays nothing.
+    if (readOwn(payload, options) === undefined) return
     heardAtMs = performance.now()
     heard = payload.slice()
     if (state === 'whole') watch(heard)
@@ -92,9 +97,10 @@ export function lookout(options: LookoutOptions): Lookout {
       })
       signal.addEventListener('abort', alarm.ring, { once: true })
       for (;;) {
-        const verdict = heard === undefined ? undefined : compare(ours, heard, options)
+        const verdict = heard && compare(ours, heard, options)
         if (verdict?.kind === 'ahead') return giveUp(verdict.what, signal)
-        if (verdict?.kind === 'known' || isQuiet()) return settle()
+        if (verdict?.kind === 'known') return settle()
+        if (isQuiet() && (await isSilent())) return settle()
         // Told to end, a device whose line stands still waits for the answer: then it can send what it has.
         if (signal.aborted && !line.connected()) return false
         await alarm.wait(line.connected() ? limits.quietMs / 4 : Number.POSITIVE_INFINITY, never)
@@ -106,6 +112,20 @@ export function lookout(options: LookoutOptions): Lookout {
 
   function isQuiet(): boolean {
     return line.connected() && performance.now() - heardAtMs >= limits.quietMs
+  }
+
+  /** Asks once more; false when there is an answer, or no line any more. */
+  async function isSilent(): Promise<boolean> {
+    const askedAtMs = performance.now()
+    const heardBefore = heard
+    await line.subscribe(own.index, (_topic, payload) => hear(payload))
+    const tookMs = performance.now() - askedAtMs
+    const waitMs = Math.max(limits.quietMs, limits.patience * tookMs)
+    const untilMs = performance.now() + waitMs
+    while (line.connected() && heard === heardBefore && performance.now() < untilMs) {
+      await alarm.wait(untilMs - performance.now(), never)
+    }
+    return line.connected() && heard === heardBefore
   }
 
   async function settle(): Promise<boolean> {

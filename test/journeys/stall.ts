@@ -126,8 +126,7 @@ export async function openStall(
       if (now === undefined) return
       clearInterval(now.timer)
       now.end.abort()
-      await now.ended
-      await now.device.close()
+      await now.ended.finally(now.device.close)
     },
     async sale() {
       const { sale, totals } = (await life?.device.health()) ?? none
