@@ -1,6 +1,6 @@
 /**
- * The gateway is killed at every step of a claim, or is away while its buyer withdraws: money that was promised
- * inside the delay arrives, is paid for once, and the books of both sides agree to the unit.
+ * The gateway is killed at every step of a claim, or is away while its buyer withdraws: money that was
+ * promised inside the delay arrives, is paid for once, and the books of both sides agree to the unit.
  */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
