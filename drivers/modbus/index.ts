@@ -87,12 +87,14 @@ export const modbus: Driver = defineDriver<Memory>({
   under(options) {
     const profile = profileOf(options)
     const { title, baudRate, parity, stopBits } = profile
+    const own = fieldsOf(profile)
     return {
       ...modbus,
       title,
       serial: { baudRate, parity, stopBits },
       silenceMs: Math.max(30 * seconds, 3 * Number(options.every)),
-      fields: { ...fieldsOf(profile), ...lineFields() },
+      // A register may be named as what is told of requests: then the name is its own.
+      fields: { ...own, ...lineFields(), ...own },
     }
   },
   bus: { gapMs: (serial) => Math.max(3.5 * byteMs(serial), gapLeastMs) },

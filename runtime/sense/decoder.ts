@@ -50,8 +50,9 @@ export function decoder(driver: Driver, options: OptionValues): Decoder {
       const turn = driver.ask?.(memory, nowMs)
       if (turn === undefined) return undefined
       memory = turn.memory
-      // What came before the question is no answer to it.
-      if (turn.send !== undefined) cut.drop(turn.expect ?? driver.shape)
+      // On a shared line, what came before the question is no answer to it.
+      const shared = driver.bus !== undefined
+      if (turn.send !== undefined && shared) cut.drop(turn.expect ?? driver.shape)
       return turn
     },
     drop: () => cut.drop(driver.shape),

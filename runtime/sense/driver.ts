@@ -112,7 +112,7 @@ export type Bus = {
 export type Ask<Memory> = {
   readonly memory: Memory
   readonly send?: Uint8Array
-  /** Where frames of the answer begin and end, when what was sent tells; left out, the driver's shape. */
+  /** With `bus`: where the answer begins and ends, when what was sent tells; left out, the driver's shape. */
   readonly expect?: Shape
   /** The line belongs to this device until it is answered or `wakeMs` have passed: nobody else may ask. */
   readonly waits?: true

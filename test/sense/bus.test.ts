@@ -50,7 +50,7 @@ test('the line is silent for 3.5 characters before anybody is asked', async () =
   }
 })
 
-test('a silent slave costs the others nothing but a rare probe', async () => {
+test('a silent slave costs the others nothing but a rare probe', async (t) => {
   const polls = async (slaves: readonly Slave[]) => {
     await using bench = await start(slaves, { 1: '200ms', 2: '1s', 3: '1s' })
     await bench.pass(300_000)
@@ -59,6 +59,7 @@ test('a silent slave costs the others nothing but a rare probe', async () => {
   }
   const alone = await polls([slave(1)])
   const beside = await polls([slave(1), slave(2, silent), slave(3, silent)])
+  t.diagnostic(`${beside.good} polls beside two silent slaves, ${alone.good} without, in 300 s`)
   assert.ok(beside.good / alone.good > 0.95, `${beside.good} of ${alone.good}`)
   assert.ok((beside.asked[2] ?? 0) < 20, `asked ${beside.asked[2]} times in 300 s`)
   assert.deepEqual(beside.health.slice(1), [

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { drivers } from '../../drivers/index.ts'
 import { Fault } from '../../runtime/faults.ts'
 import { chooseDriver } from '../../runtime/sense/choose.ts'
-import { flag, hexKey, type Option, readOptions, whole } from '../../runtime/sense/options.ts'
+import {
+  document,
+  flag,
+  hexKey,
+  lapse,
+  type Option,
+  readOptions,
+  whole,
+} from '../../runtime/sense/options.ts'
 
 const thrown = (run: () => unknown): Fault => {
   try {
@@ -56,6 +65,33 @@ test('options are read as typed in yaml or on the command line, and fall back', 
     { address: '17', strict: 'yes', key },
   ]) {
     assert.deepEqual(readOptions(driver, written), { address: 17, strict: true, key })
+  }
+})
+
+test('a length of time is read with its unit and no other way, and falls back in words', () => {
+  const driver = { id: 'x', options: { every: lapse('poll', 50, 3_600_000, 10_000) } }
+  for (const [written, ms] of [
+    ['500ms', 500],
+    ['10s', 10_000],
+    ['1.5min', 90_000],
+    ['1h', 3_600_000],
+  ] as const) {
+    assert.deepEqual(readOptions(driver, { every: written }), { every: ms })
+  }
+  for (const written of ['10', 10, '49ms', '2h', '-1s', '1e3ms', '']) {
+    const wrong = thrown(() => readOptions(driver, { every: written }))
+    assert.match(wrong.cure, /from 50ms to 1h/)
+  }
+  assert.equal(driver.options.every.fallbackText, '10s')
+})
+
+test('a table is taken where its schema accepts it, and a word where it is one of ours', () => {
+  const schema = z.strictObject({ rows: z.number() })
+  const driver = { id: 'x', options: { table: document('the table', ['ours'], 'ours', schema) } }
+  assert.deepEqual(readOptions(driver), { table: 'ours' })
+  assert.deepEqual(readOptions(driver, { table: { rows: 3 } }), { table: { rows: 3 } })
+  for (const table of ['theirs', { rows: 'x' }, {}, null, [1]]) {
+    assert.equal(thrown(() => readOptions(driver, { table })).code, 'DRIVER_OPTION_INVALID')
   }
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { drivers } from '../../drivers/index.ts'
+import { modbus } from '../../drivers/modbus/index.ts'
 import { fingerprint, type Links, namePort } from '../../runtime/sense/find.ts'
 import { mockPort } from '../../runtime/sense/mock.ts'
 import type { OpenPort, PortInfo } from '../../runtime/sense/port.ts'
@@ -54,6 +55,21 @@ test('the driver that understands is found, at the speed at which it does', asyn
   const { signal } = new AbortController()
   const found = await fingerprint({ path: '/dev/x', drivers, open, listenMs: 30, signal })
   assert.deepEqual([found?.driver.id, found?.baudRate, found?.frames], ['nmea0183', 4800, 2])
+})
+
+test('a line of somebody else is known by its talk, and nothing is asked on it', async () => {
+  const port = mockPort()
+  const open: OpenPort = async (line) => {
+    const opened = await port.open(line)
+    const talk = Buffer.from('1103007c00020743110304008d008efbbd'.repeat(2), 'hex')
+    setTimeout(() => port.say(talk), 5)
+    return opened
+  }
+  const { signal } = new AbortController()
+  const line = { path: '/dev/x', drivers: [modbus], open, listenMs: 30, signal }
+  const found = await fingerprint(line)
+  assert.deepEqual([found?.driver.id, found?.frames], ['modbus', 4])
+  assert.deepEqual(port.written, [])
 })
 
 test('where nothing is understood nothing is found, and a signal ends the search', async () => {

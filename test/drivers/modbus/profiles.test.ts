@@ -120,6 +120,13 @@ test('bits of a register, coils, and numbers that mean nothing', () => {
   assert.deepEqual(sayings(heard)[0]?.values, { door: true })
 })
 
+test('a field may bear any name, that of what is told of requests too', () => {
+  const profile = table({ count: { title: 'cars', address: 0, type: 'u16' } }, 1)
+  const { driver, options } = chooseDriver([modbus], 'modbus', { profile })
+  assert.deepEqual(driver.fieldsWith?.(options), ['count'])
+  assert.deepEqual(driver.fields.count, { title: 'cars', type: 'integer' })
+})
+
 test('generic reads any row, by its options or by the question that was heard', () => {
   const options = { function: 4, address: 7, count: 5, type: 'u32' }
   const { driver } = chooseDriver([modbus], 'modbus', options)
