@@ -191,8 +191,9 @@ export function mayServe(books: Books, { timeMs }: Ground): Refusal | undefined 
   if (timeMs === undefined) return refusal('time-unknown')
   const { untilMs } = books.order.order
   if (untilMs <= timeMs) return refusal('order-ended', { untilMs, timeMs })
-  if (books.grant?.live !== true) return refusal('grant-missing')
-  const { grant } = books.grant
+  if (books.grant === undefined) return refusal('grant-missing')
+  const { grant, live } = books.grant
+  if (!live) return refusal('grant-taken-back')
   if (grant.untilMs <= timeMs) return refusal('grant-ended', { untilMs: grant.untilMs, timeMs })
   const ageMs = timeMs - books.heardMs
   const maxMs = ((books.order.config?.withdrawDelay ?? 0) * 1000) / 2

@@ -79,6 +79,10 @@ export const refusals = {
     says: 'the gateway has granted this device nothing from the channel yet',
     cure: 'send the order to the gateway too, and try again',
   },
+  'grant-taken-back': {
+    says: 'the gateway has taken back what it had granted this device from the channel',
+    cure: 'ask the gateway why; where a withdrawal is pending, open another channel',
+  },
   'grant-ended': {
     says: 'the grant ended at {untilMs}, it is {timeMs}',
     cure: 'ask the operator for a new grant',

@@ -63,7 +63,7 @@ describe('a sale', { skip: moneyless, timeout: 200_000 }, () => {
     await payer.initiateWithdraw(channel.config, channel.balance)
     await operator.says(({ event, why }) => event === 'ended' && why === 'withdrawal')
     await until(
-      async () => Object.keys(await stall.refusals()).includes('grant-missing'),
+      async () => Object.keys(await stall.refusals()).includes('grant-taken-back'),
       'the device refuses',
     )
     buyer.signal('SIGINT')

@@ -107,7 +107,7 @@ const twoTrees = journey({
     await refused(peer.gate, booksOf(await peer.pay(2n * anEpoch, 2n)), 'promise-two-trees')
     await until(async () => {
       const answer = await peer.desk.request(promise(await peer.pay(2n * anEpoch, 2n), range))
-      return answer?.kind === 'refusal' && answer.refusal.code === 'grant-missing'
+      return answer?.kind === 'refusal' && answer.refusal.code === 'grant-taken-back'
     }, 'the grant ends')
     const after = await sale.stall.sale()
     assert.deepEqual([after.delivered, after.promised], [before.delivered, 2n * anEpoch])

@@ -115,7 +115,7 @@ const withdrawn = journey({
     await until(async () => {
       const payment = await peer.pay(500n, 3n)
       const answer = await peer.desk.request({ kind: 'promise', payment, buy: [range] })
-      return answer?.kind === 'refusal' && answer.refusal.code === 'grant-missing'
+      return answer?.kind === 'refusal' && answer.refusal.code === 'grant-taken-back'
     }, 'the grant ends')
     const claimed = async () => (await chain.balanceOf(people.receiver.address)) === 500n
     await until(claimed, 'it is claimed inside the delay, with the gateway at work')
