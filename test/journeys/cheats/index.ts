@@ -1,6 +1,7 @@
 /** Everyone who cheats, in the order of the table. */
 import type { Journey } from '../journey.ts'
 import { broker } from './broker.ts'
+import { images } from './images.ts'
 import { offers } from './offers.ts'
 import { promises } from './promises.ts'
 import { sellers } from './sellers.ts'
@@ -16,4 +17,5 @@ export const cheats: readonly Journey[] = [
   ...offers,
   ...broker,
   ...strangers,
+  ...images,
 ]
