@@ -64,6 +64,7 @@ chain:
   id: ${chain}
   settlement: "${canonical.settlement}"
   collector: "${canonical.collector}"
+  permit2Collector: "${canonical.permit2Collector}"
   confirmations: 3
 tokens:
   # name and version are those of the token's own EIP-712 domain.
@@ -80,6 +81,7 @@ settle:
 const canonical = {
   settlement: '0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10003',
   collector: '0x4020806089470a89826cB9fB1f4059150b550004',
+  permit2Collector: '0x4020425FAf3B746C082C2f942b4E5159887B0005',
 }
 const unknown = `0x${'0'.repeat(40)}`
 

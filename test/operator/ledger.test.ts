@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { test } from 'node:test'
+import { openDatabase } from '../../runtime/disk/sqlite.ts'
 import { takeBooks } from '../../runtime/operator/books.ts'
 import { type Channel, end, join, observe } from '../../runtime/operator/channel.ts'
+import type { SentClaim } from '../../runtime/operator/claimtable.ts'
 import { deal } from '../../runtime/operator/deal.ts'
 import { type Ledger, openLedger } from '../../runtime/operator/ledger.ts'
 import { books, device, funded, secretOf } from './fixture.ts'
@@ -55,19 +57,70 @@ test('sessions, notices and the version of the offer last', async (t) => {
   assert.deepEqual(reopen().sessions(), [])
 })
 
+test('a claim on its way comes back with every version of it, until it is done', async (t) => {
+  const reopen = await scratch(t)
+  const price = { maxFee: 2n ** 70n, tip: 3n }
+  const version = { hash: '0xaa', raw: '0xbb', nonce: 7, price } as const
+  const claim: SentClaim = {
+    ...{ number: 4, sender: device(1), receiver: device(2), token: device(3), value: 2n ** 80n },
+    totals: new Map([
+      ['0x01', 5n],
+      ['0x02', 2n ** 90n],
+    ]),
+    outgoing: { to: device(4), data: '0xcc', gasLimit: 9n, versions: [version] },
+    ...{ sinceMs: 1, versionMs: 2 },
+  }
+  reopen().save({ claim })
+  assert.deepEqual(reopen().claims(), [claim])
+  const dearer = { ...version, hash: '0xdd', price: { maxFee: 2n ** 71n } } as const
+  const outgoing = { ...claim.outgoing, versions: [version, dearer] }
+  const renewed = { ...claim, outgoing, versionMs: 3 }
+  reopen().save({ claim: renewed })
+  reopen().save({ claim: { ...claim, number: 5 } })
+  assert.deepEqual(reopen().claims(), [renewed, { ...claim, number: 5 }])
+  reopen().save({ done: 4 })
+  assert.deepEqual(
+    reopen()
+      .claims()
+      .map(({ number }) => number),
+    [5],
+  )
+})
+
+test('a ledger of the first schema is read, and learns the rest', async (t) => {
+  const reopen = await scratch(t)
+  const channel = funded(1_000n)
+  reopen().save({ channels: [{ now: channel }] })
+  const old = openDatabase(reopen.close())
+  old.exec('ALTER TABLE channel DROP COLUMN withdrawable; DROP TABLE claim; DROP TABLE claim_total')
+  old.pragma('user_version = 1')
+  old.close()
+  assert.deepEqual(reopen().channels(), [channel])
+  const now = { ...channel, withdrawableS: 99 }
+  reopen().save({ channels: [{ before: channel, now }] })
+  assert.deepEqual([reopen().channels(), reopen().claims()], [[now], []])
+})
+
 /** Closes and opens the same file at every call. */
-async function scratch(t: { after(fn: () => Promise<void>): void }): Promise<() => Ledger> {
+async function scratch(t: { after(fn: () => Promise<void>): void }) {
   const folder = await mkdtemp(path(tmpdir(), 'wayside-ledger-'))
   let ledger: Ledger | undefined
   t.after(async () => {
     ledger?.close()
     await rm(folder, { recursive: true })
   })
-  return () => {
+  const file = path(folder, 'gateway.sqlite')
+  const reopen = () => {
     ledger?.close()
-    ledger = openLedger(path(folder, 'gateway.sqlite'))
+    ledger = openLedger(file)
     return ledger
   }
+  const close = () => {
+    ledger?.close()
+    ledger = undefined
+    return file
+  }
+  return Object.assign(reopen, { close })
 }
 
 function hexed(keys: Readonly<Record<string, Uint8Array>> = {}) {
