@@ -1,17 +1,20 @@
 /**
  * What the device must remember while it does not know whether its books are whole, and while it mends them.
  *
- *   unchecked       since which header the books are unproven: these were given to nobody, and can be cut anew
+ *   unchecked       since which header the books are unproven: nobody was given these, they can be cut anew
  *   heard           what the device's own documents at the broker said when they were found to be ahead
  *   recovery        how far the mending has come: which generation it begins, up to which header it cuts anew
  */
 import { failpoint } from '../disk/failpoint.ts'
 import type { Database } from '../disk/sqlite.ts'
+import { readClearBody } from '../wire/clearbody.ts'
+import { decodeMessage } from '../wire/epoch.ts'
 import type { chainTable } from './chain.ts'
 import type { SealedRow } from './commit.ts'
 import type { epochTable } from './epoch.ts'
 import type { outboxTable } from './outbox.ts'
 import type { LostChannel } from './sales.ts'
+import type { tombstoneTable } from './tombstone.ts'
 
 /** A retained topic, and what stands there. */
 export type Standing = { readonly topic: string; readonly payload: Uint8Array }
@@ -68,10 +71,11 @@ type Parts = {
   readonly chain: ReturnType<typeof chainTable>
   readonly epoch: ReturnType<typeof epochTable>
   readonly outbox: ReturnType<typeof outboxTable>
+  readonly tombstone: ReturnType<typeof tombstoneTable>
 }
 
 /** Expects all other tables. */
-export function lostTables(db: Database, { chain, epoch, outbox }: Parts) {
+export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Parts) {
   db.exec(table)
   const { mark, markOpen, marked, heard, hear, held, generation, recovery, begin, uncut, clear } =
     statements(db)
@@ -80,6 +84,9 @@ export function lostTables(db: Database, { chain, epoch, outbox }: Parts) {
     const seq = epoch.add(row)
     chain.set(row)
     outbox.addEpoch(row.topic, seq, row.message.length)
+    if (row.kind !== 'tombstone') return
+    const said = readClearBody(decodeMessage(row.message))
+    if (said.kind === 'tombstone') tombstone.put({ ...row, ...said })
   }
 
   return {

@@ -48,7 +48,7 @@ function tables(db: Database, path: string, commitHoldMs: number) {
   const sales = salesTables(db, { outbox, pin, tombstone, reserved })
   const { saleTimeMs: timeMs, ...selling } = sales
   const room = () => roomOf(db, path)
-  const lost = lostTables(db, { chain, epoch, outbox })
+  const lost = lostTables(db, { chain, epoch, outbox, tombstone })
   const { isUnproven } = lost
   const keep = evictions(db, { pin, mark, tombstone, reserved, room, timeMs, isUnproven })
   return {

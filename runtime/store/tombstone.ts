@@ -14,6 +14,7 @@ export type TombstoneRow = {
 /**
  * The live tombstones: every number of a stream is either in the table `epoch` or under exactly one of them.
  * The commit that evicts owns them; a newer one takes the place of those whose numbers it covers.
+ * Expects the table `chain`.
  */
 export function tombstoneTable(db: Database) {
   db.exec(`CREATE TABLE IF NOT EXISTS tombstone (
@@ -29,18 +30,23 @@ export function tombstoneTable(db: Database) {
   const columns = 'stream, first AS "from", last AS "to", number, last_hash AS "last"'
   const within = db.prepare(`SELECT ${columns} FROM tombstone
     WHERE stream = ? AND first <= ? AND last >= ? ORDER BY first`)
-  const evicted = db.prepare('SELECT coalesce(sum(last - first + 1), 0) FROM tombstone').pluck()
+  // Numbers that were left out were never given to a header.
+  const evicted = db
+    .prepare(`SELECT coalesce(sum(min(t.last, c.number) - max(t.first, c.first) + 1), 0)
+      FROM tombstone t JOIN chain c ON c.stream = t.stream AND c.first <= t.last AND c.number >= t.first`)
+    .pluck()
 
   return {
     put(row: TombstoneRow): void {
-      drop.run(row.stream, row.from, row.to)
-      add.run(row)
+      const { stream, from, to, number, last } = row
+      drop.run(stream, from, to)
+      add.run({ stream, from, to, number, last })
     },
     /** Those that stand for any of these numbers, in their order. */
     within: (stream: string, from: number, to: number) =>
       within.all(stream, to, from) as TombstoneRow[],
     of: (stream: string) => within.all(stream, 2 ** 32, 0) as TombstoneRow[],
-    /** Numbers that are gone, of all streams. */
+    /** Headers that are gone, of all streams. */
     evicted: () => evicted.get() as number,
   }
 }
