@@ -74,6 +74,7 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
       rails: railsOf(config),
       withdrawDelayMinS: config.withdrawDelayMin / 1000,
       seen: (channel) => chain.look(channel),
+      chainS: chain.timeS,
       lookMs: config.look,
       ackMs: config.ack,
       note,

@@ -27,6 +27,7 @@ import type { Note } from './note.ts'
 import { type Notices, openNotices } from './notices.ts'
 import type { Register } from './register.ts'
 import { openSessions } from './sessions.ts'
+import { timeOfDay } from './timeofday.ts'
 import { openWatch, type SeenOf } from './watch.ts'
 
 export type GatewayParts = {
@@ -48,6 +49,8 @@ export type GatewayParts = {
   readonly lookMs: number
   readonly ackMs: number
   readonly note: (note: Note) => void
+  /** Time of the newest block that all endpoints have, seconds; what is signed is not far ahead of it. */
+  readonly chainS?: () => Promise<number>
   /** Called after every look: the settler's turn. */
   readonly looked?: () => Promise<void>
   readonly limits?: Partial<DeskLimits>
@@ -69,12 +72,14 @@ export type Gateway = {
 
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { broker, ledger, register, note, ackMs, lookMs } = parts
-  const wallMs = parts.wallMs ?? Date.now
   const monotonicMs = parts.monotonicMs ?? (() => performance.now())
   const limits = { ...deskLimits, ...parts.limits }
   let notices: Notices | undefined
   const changed: Changed = (kind, device) => notices?.touch(kind, device)
-  const keeper = openKeeper({ ledger, wallMs, changed, note })
+  const time = timeOfDay(parts.wallMs ?? Date.now, monotonicMs, (aheadMs) => {
+    note({ event: 'clock astray', aheadMs })
+  })
+  const keeper = openKeeper({ ledger, wallMs: time.nowMs, changed, note })
   const send = (session: string, message: Uint8Array) => {
     // A lost answer is asked for again.
     broker.publish(topics(register.operator).answer(session), message).catch(() => {})
@@ -96,6 +101,8 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   notices = openNotices({ ...parts, keeper, offer, publish, connected })
 
   async function look(): Promise<void> {
+    // Whoever needs an endpoint tells of one that fails.
+    await parts.chainS?.().then(time.hear, () => {})
     await watch.look()
     await desk.look()
     await parts.looked?.()

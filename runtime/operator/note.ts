@@ -13,6 +13,8 @@ export type Note =
       readonly devices: number
     }
   | { readonly event: 'refused'; readonly code: string; readonly why: string }
+  /** The wall clock is so far ahead of the chain that it is not signed. */
+  | { readonly event: 'clock astray'; readonly aheadMs: number }
   | {
       readonly event: 'granted'
       readonly channel: Hex

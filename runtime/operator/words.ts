@@ -16,6 +16,10 @@ export function sentenceOf(note: Note, money: Money): string {
       return 'the login at the broker was renewed'
     case 'refused':
       return `refused: ${note.why}`
+    case 'clock astray': {
+      const hours = Math.round(note.aheadMs / 3_600_000)
+      return `this machine's clock is ${hours} h ahead of the chain: its time is not signed; see NTP`
+    }
     case 'claiming': {
       const value = money(note.value, note.channels[0] ?? '0x')
       return `claiming ${value} from ${count(note.channels.length, 'channel')} in ${note.transaction}`
