@@ -127,6 +127,8 @@ export type State = FeedOptions & {
   /** Bytes of the messages that the books keep, by number. */
   readonly kept: Map<number, number>
   keptBytes: number
+  /** The books say where this run began. */
+  hasCursor: boolean
   /** Readings of the first epoch that an earlier run handed out. */
   skipFirst: number
   shelved: { readonly shelf: Shelf | undefined } | undefined
@@ -194,6 +196,7 @@ function stateOf(options: FeedOptions): State {
     entries: [],
     kept: new Map(),
     keptBytes: 0,
+    hasCursor: cursor !== undefined,
     skipFirst: cursor?.taken ?? 0,
     shelved: undefined,
     reached: 0,

@@ -131,9 +131,17 @@ function forget({ askedFor, books, meter }: State, from: number, to: number): vo
   }
 }
 
+/** For a later run: where to go on even when nothing was handed out, and what is in hand. */
 function keep(state: State, { message, head }: Entry): void {
   const { keeps, books, meter, kept, keptBytesMax } = state
   if (!keeps || message === undefined) return
+  if (!state.hasCursor) {
+    const { device, stream } = meter
+    const { generation, previous } = message.header
+    const before = { generation, number: head.number - 1, hash: previous }
+    books.cursors.put({ device, stream, head: before, taken: 0 })
+    state.hasCursor = true
+  }
   const bytes = encodeMessage(message)
   if (state.keptBytes + bytes.length > keptBytesMax) return
   books.bodies.put(meter, head.number, bytes)
