@@ -54,7 +54,7 @@ export function openWatch(parts: {
     }
   }
 
-  /** Why the chain could not be asked, if so. */
+  /** Why nobody on the chain's side answered, if so. */
   async function lookAt(channel: Channel): Promise<string | undefined> {
     let now: Seen
     try {
@@ -67,8 +67,8 @@ export function openWatch(parts: {
     const observed = observe(latest, now, keeper.nowMs())
     const next = now.doubt === undefined ? deal(observed) : observed
     if (differs(latest, next)) keeper.put(next)
-    if (now.doubt !== undefined) return now.doubt.message
-    agreedMs.set(channel.id, keeper.nowMs())
+    // A doubt was told with its endpoint; what the others say is looked at all the same.
+    if (now.doubt === undefined) agreedMs.set(channel.id, keeper.nowMs())
     return undefined
   }
 

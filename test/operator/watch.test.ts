@@ -77,6 +77,20 @@ test('a withdrawal that one endpoint shows holds the channel up, and only all to
   assert.equal(channel().ended, 'withdrawal')
 })
 
+test('while one endpoint is down, the others are heard about every channel', async () => {
+  const last = hex(channels[19]?.config.salt ?? new Uint8Array())
+  const { watch, keeper } = over(channels.slice(0, 20), async ({ salt }) => ({
+    ...{ balance: 100n, totalClaimed: 0n, doubt: new Error('one of them does not answer') },
+    ...(hex(salt) === last ? { withdrawal: { amount: 3n, atS: 9, agreed: true } } : {}),
+  }))
+  await watch.look()
+  const found = [...keeper.all()].filter(({ withdrawing }) => withdrawing > 0n)
+  assert.deepEqual(
+    found.map(({ config, ended }) => [hex(config.salt), ended]),
+    [[last, undefined]],
+  )
+})
+
 test('one endpoint alone fills no channel', async () => {
   const doubt = new Error('the other says 100')
   const { watch, keeper } = over(channels.slice(0, 1), async () => ({
