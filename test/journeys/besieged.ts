@@ -2,7 +2,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import { randomBytes } from '#crypto'
 import { startBroker } from '../../demo/broker.ts'
@@ -15,6 +14,7 @@ import { systemClock } from '../../runtime/watch/clock.ts'
 import { openMetrics } from '../../runtime/watch/metrics.ts'
 import { openWatch } from '../../runtime/watch/watch.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
+import { lookInto } from '../disk/look.ts'
 import { device, deviceKey, deviceSecret, offer } from '../sell/world.ts'
 import { openOutside } from './outside.ts'
 
@@ -101,14 +101,11 @@ async function outside(t: TestContext, url: string) {
 
 /** What a device keeps of sales in its database, but times and counters of messages. */
 export function booksIn(path: string): Readonly<Record<string, unknown>> {
-  const db = new DatabaseSync(path, { readOnly: true })
-  try {
+  return lookInto(path, (db) => {
     const named = db.prepare(`SELECT name FROM sqlite_master WHERE name LIKE 'sale_%'
       AND type = 'table' AND name NOT IN ('sale_session', 'sale_time', 'sale_held')`)
-    const tables = named.all().map(({ name }) => String(name))
+    const tables = named.pluck().all().map(String)
     const rows = tables.map((name) => [name, db.prepare(`SELECT * FROM ${name}`).all()])
     return Object.fromEntries(rows)
-  } finally {
-    db.close()
-  }
+  })
 }

@@ -61,6 +61,8 @@ async function open({ key, folder }: Plan['buyers'][number], index: number) {
     signer,
     wanted: { devices: [plan.device], streams: [plan.stream] },
     budget: plan.budget,
+    // Ten of them share a process, and the machine with many: none leaves before what it paid for is there.
+    limits: { endMs: 60_000 },
     chain: ({ chainId, settlement }) =>
       openChain({ rpcs: [plan.rpc], chainId, settlement, sender: signer }),
   })

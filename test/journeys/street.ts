@@ -4,24 +4,32 @@
  * the broker is real, one of five, and so is the chain where the machine can have one.
  */
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, randomBytes } from '#crypto'
-import { canonical } from '../../contracts/artifacts.ts'
 import { chainAvailable, type DevChain, startChain } from '../../demo/chain.ts'
 import { type Ends, openEnds } from '../../demo/ends.ts'
 import { openSecret } from '../../runtime/disk/secret.ts'
 import { atomicWrite } from '../../runtime/disk/write.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import type { Address } from '../../runtime/wire/address.ts'
+import { onSmallDisk, type SmallDisk } from '../disk/smalldisk.ts'
 import { type BrokerSettings, type Flavour, type StreetBroker, startBroker } from './brokers.ts'
 import { chance } from './chance.ts'
 import { type Gate, startGate } from './gate.ts'
 import { type Loss, startLoss } from './loss.ts'
 import { type Running, start } from './process.ts'
 import { openStall, type Stall } from './stall.ts'
+import {
+  deviceConfig,
+  epochMs,
+  folderOf,
+  type Ground,
+  noChain,
+  operatorConfig,
+} from './streetconfig.ts'
 
 export type Street = {
   readonly folder: string
@@ -36,6 +44,8 @@ export type Street = {
   readonly stalls: readonly Stall[]
   /** The bad line, on a street that has one. */
   readonly loss: Loss | undefined
+  /** The first device's own disk, on a street where it has one. */
+  readonly disk: SmallDisk | undefined
   /** Whoever has a key, by its file. */
   readonly people: Readonly<Record<Person, { readonly address: Address; readonly file: string }>>
   /** From now on no grant, ack or enrolment reaches that device, or they do again. */
@@ -67,6 +77,8 @@ export type StreetOptions = {
   readonly sayEveryMs?: number
   /** More of a device's config. */
   readonly settings?: Readonly<Record<string, unknown>>
+  /** Bytes of the disk that the first device has for itself; else it shares ours. */
+  readonly diskBytes?: number
 }
 
 /** Why a journey with money is left out here; false where it is not. */
@@ -74,7 +86,7 @@ export const moneyless = chainAvailable() ? false : 'no anvil for this machine'
 
 /** Tokens of the buyer, in the smallest unit; a second of a stream that costs costs a thousand. */
 export const purse = 10_000_000n
-export const epochMs = 400
+export { epochMs }
 
 /** Opens it; everything of it ends with the test, however that ends. */
 export async function openStreet(
@@ -88,6 +100,8 @@ export async function openStreet(
   end.add(() => rm(folder, { recursive: true, force: true }))
   const { chain, chainGate } = await openChain(end, money)
   const people = await castOf(folder)
+  const disk = options.diskBytes === undefined ? undefined : await openDisk(end, options.diskBytes)
+  if (disk !== undefined) await symlink(disk.folder, folderOf({ folder }, 0))
   const ground = {
     folder,
     chain,
@@ -119,7 +133,7 @@ export async function openStreet(
   }
   const { broker, loss } = ground
   return {
-    ...{ folder, broker, end, chain, chainGate, stalls, loss, people, wayside },
+    ...{ folder, broker, end, chain, chainGate, stalls, loss, disk, people, wayside },
     url: broker.url,
     deafen: broker.deafen,
     async operate() {
@@ -141,12 +155,28 @@ async function openChain(end: Ends, money: boolean) {
   return { chain: { ...chain, rpc: chainGate.url.replace('mqtt:', 'http:') }, chainGate }
 }
 
+/** A disk that ends with the street. */
+async function openDisk(end: Ends, bytes: number): Promise<SmallDisk> {
+  const opened = Promise.withResolvers<SmallDisk>()
+  const over = Promise.withResolvers<void>()
+  const used = onSmallDisk(bytes, (disk) => {
+    opened.resolve(disk)
+    return over.promise
+  })
+  used.catch(opened.reject)
+  end.add(async () => {
+    over.resolve()
+    await used
+  })
+  return opened.promise
+}
+
 /** The devices get their keys, so that the broker knows whom it lets in. */
 async function lineUp(end: Ends, folder: string, operator: Address, options: StreetOptions) {
   const { broker: flavour = 'aedes', keeps = false, devices: count = 1 } = options
   const devices: Address[] = []
   for (let i = 0; i < count; i += 1) {
-    devices.push((await openDeviceKey(`${folder}/device${i}`)).device)
+    devices.push((await openDeviceKey(folderOf({ folder }, i))).device)
   }
   const broker = await startBroker(end, { flavour, folder, operator, devices, keeps })
   const dice = chance(process.env.LOSS_SEED)
@@ -184,70 +214,6 @@ async function castOf(folder: string): Promise<Street['people']> {
     buyer: await person('buyer'),
     stranger: await person('stranger'),
   }
-}
-
-type Ground = Pick<Street, 'folder' | 'chain' | 'people'> & {
-  readonly options: StreetOptions
-  readonly devices: readonly Address[]
-  readonly broker: StreetBroker
-}
-
-const folderOf = ({ folder }: Ground, index: number) => `${folder}/device${index}`
-
-/** One stream that costs, one that is free; the devices of a street differ in nothing but their key. */
-async function deviceConfig(ground: Ground, index: number, device: Address) {
-  const { chain, people, broker, options } = ground
-  const { chainId, settlement, collector, token, tokenName, tokenVersion } = chain
-  const sensor = { driver: 'plantower', options: { variant: 'pms5003t' } }
-  return {
-    folder: folderOf(ground, index),
-    broker: await broker.line(device),
-    operator: people.operator.address,
-    gateway: people.gateway.address,
-    receiver: people.receiver.address,
-    rails: [{ chainId, settlement, collector, token, tokenName, tokenVersion, decimals: 6 }],
-    withdrawDelayMin: '1d',
-    sensors: [
-      { ...sensor, name: 'air', port: '/dev/air', price: { amount: '3.6', per: '1h' } },
-      { ...sensor, name: 'hall', port: '/dev/hall', price: 'free' },
-    ],
-    epoch: { age: `${epochMs}ms` },
-    commit: { delay: '100ms' },
-    sale: { exposure: options.exposure ?? '0.05' },
-    clock: 'trusted',
-    ...options.settings,
-  }
-}
-
-/** JSON is YAML. */
-async function operatorConfig({ folder, chain, people, broker, devices }: Ground): Promise<string> {
-  const { chainId: id, settlement, collector, rpc, token, tokenName, tokenVersion } = chain
-  return JSON.stringify({
-    folder: join(folder, 'operator'),
-    broker: await broker.line('desk'),
-    keys: { operator: people.operator.file, gateway: people.gateway.file },
-    receiver: people.receiver.address,
-    chain: { rpcs: [rpc], id, settlement, collector, confirmations: 0 },
-    tokens: [{ address: token, name: tokenName, version: tokenVersion }],
-    devices,
-    withdrawDelayMin: '1d',
-    look: '200ms',
-    ack: '1s',
-  })
-}
-
-/** A device may name a chain that nobody runs: it never asks one. */
-const noChain: DevChain = {
-  rpc: 'http://127.0.0.1:9',
-  chainId: 31_337,
-  ...canonical,
-  token: `0x${'d0'.repeat(20)}`,
-  tokenName: 'None',
-  tokenVersion: '1',
-  mint: async () => {},
-  fund: async () => {},
-  balanceOf: async () => 0n,
-  stop: async () => {},
 }
 
 /** Waits until it holds; a machine that is busy is given its time. */

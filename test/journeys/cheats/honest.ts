@@ -1,7 +1,6 @@
 /** The honest buyer beside a cheat: the product's own, in this process, so that all that it notes is at hand. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { randomBytes } from '#crypto'
 import {
   type Buyer,
@@ -15,6 +14,7 @@ import type { SessionRow } from '../../../runtime/buyer/sessions.ts'
 import { openChain } from '../../../runtime/link/chain.ts'
 import type { Address } from '../../../runtime/wire/address.ts'
 import { localSigner, type Signer } from '../../../runtime/wire/signer.ts'
+import { lookInto } from '../../disk/look.ts'
 import { serial } from '../stall.ts'
 import { type Street, until } from '../street.ts'
 import { deposited, lineOf } from './sale.ts'
@@ -122,13 +122,12 @@ function told(notes: readonly BuyNote[]): string {
 }
 
 function sessionIn(path: string, seller: Address): SessionRow {
-  const db = new DatabaseSync(path, { readOnly: true })
-  try {
+  return lookInto(path, (db) => {
     const row = db.prepare('SELECT * FROM session WHERE seller = ?').get(seller)
     assert.ok(row)
-    const { channel, terms, until_ms: untilMs, message, id, ask, answer, keys } = row
+    const { channel, terms, until_ms: untilMs, message, id, ask, answer, keys } = row as Row
     return { seller, channel, terms, untilMs, message, keys: { id, ask, answer, keys } } as never
-  } finally {
-    db.close()
-  }
+  })
 }
+
+type Row = Readonly<Record<string, unknown>>

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { addressOf, randomBytes } from '#crypto'
 import { openSecret } from '../../../runtime/disk/secret.ts'
 import { openChain } from '../../../runtime/link/chain.ts'
 import { decodeOrder } from '../../../runtime/wire/order.ts'
+import { lookInto } from '../../disk/look.ts'
 import type { Came, Ended, Plan } from '../crowd.ts'
 import { journey } from '../journey.ts'
 import type { Loss } from '../loss.ts'
@@ -94,11 +94,10 @@ async function agreed(street: Street, buyers: readonly Ended[]): Promise<void> {
 
 /** What the device keeps of each channel. */
 function booksOf(path: string) {
-  const db = new DatabaseSync(path, { readOnly: true })
-  try {
+  return lookInto(path, (db) => {
     const rows = db
       .prepare('SELECT channel, order_document, promised, delivered FROM sale_channel')
-      .all()
+      .all() as Readonly<Record<string, unknown>>[]
     return new Map(
       rows.map((row) => {
         const { config } = decodeOrder(row.order_document as Uint8Array)
@@ -107,9 +106,7 @@ function booksOf(path: string) {
         return [String(row.channel), { promised, delivered, config }]
       }),
     )
-  } finally {
-    db.close()
-  }
+  })
 }
 
 /** Gives each of them a key and tokens, and lets them buy. */
