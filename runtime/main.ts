@@ -35,6 +35,10 @@ const commands: Readonly<Record<string, Entry>> = {
     says: 'list the serial ports and what speaks on them',
     add: async (program) => (await import('./commands/ports.ts')).portsCommand(program),
   },
+  record: {
+    says: 'write what comes out of a port to a file that can stand in for it',
+    add: async (program) => (await import('./commands/record.ts')).recordCommand(program),
+  },
   drivers: {
     says: 'list the drivers, or the options and fields of one',
     add: async (program) => (await import('./commands/drivers.ts')).driversCommand(program),

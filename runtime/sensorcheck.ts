@@ -9,6 +9,7 @@ import { type Mistake, mistakesOf } from './mistake.ts'
 import { chooseDriver } from './sense/choose.ts'
 import type { Serial } from './sense/driver.ts'
 import type { Option } from './sense/options.ts'
+import { recordingScheme } from './sense/recording.ts'
 import { configFault, readYaml } from './yamlfile.ts'
 
 type Written = SensorConfig['options']
@@ -116,7 +117,7 @@ function sharingMistakes(sensors: readonly SensorConfig[], folder: string): Mist
   return sensors.flatMap((sensor, i): Mistake[] => {
     const plan = sensorAt(sensor, folder)
     const first = firsts.get(plan.path)
-    if (first === undefined) {
+    if (first === undefined || plan.path.startsWith(recordingScheme)) {
       firsts.set(plan.path, plan)
       return []
     }

@@ -7,7 +7,6 @@ import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
 import { type Driver, unitsOf } from '../sense/driver.ts'
-import { readTables } from '../sensorcheck.ts'
 import type { Value } from '../wire/reading.ts'
 
 export function decodeCommand(program: Command): void {
@@ -46,7 +45,7 @@ type Options = {
 
 async function decode(name: string, file: string | undefined, given: Options): Promise<void> {
   const profile = given.profile === undefined ? {} : { profile: given.profile }
-  const written = readTables(name, { ...given.option, ...profile }, '.')
+  const written = await withTables(name, { ...given.option, ...profile })
   const { driver, options } = chooseDriver(drivers, name, written)
   const work = decoder(driver, options)
   const asked = given.request === undefined ? 0 : ask(driver, work, given.request)
@@ -66,6 +65,13 @@ async function decode(name: string, file: string | undefined, given: Options): P
   await print(work.finish())
   process.stderr.write(`${summary(work, count)}\n`)
   process.exitCode = count.decoded > 0 ? 0 : 1
+}
+
+/** The options with the tables that they name; what reads YAML is loaded where one may be named. */
+async function withTables(name: string, written: Readonly<Record<string, string>>) {
+  if (!Object.values(written).some((value) => /[./]/.test(value))) return written
+  const { readTables } = await import('../sensorcheck.ts')
+  return readTables(name, written, '.')
 }
 
 /** Lets the driver hear the question before its answers. Its length in bytes. */

@@ -67,13 +67,13 @@ type Life = {
 async function live({ config, note, clock, random, stop }: Life): Promise<void> {
   const { openMetrics } = await import('../watch/metrics.ts')
   const { openWatch } = await import('../watch/watch.ts')
-  const { openPort } = await import('../sense/port.ts')
+  const { openPortOrRecording } = await import('../sense/playback.ts')
   const { openDevice } = await import('../device.ts')
   const { openWindow } = await import('../watch/http.ts')
 
   const metrics = openMetrics()
   const watch = openWatch(note, metrics)
-  const device = await openDevice({ config, clock, watch, openPort, random })
+  const device = await openDevice({ config, clock, watch, openPort: openPortOrRecording, random })
   metrics.levels(async () => {
     const { store, broker } = await device.health()
     return {
