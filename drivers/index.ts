@@ -1,5 +1,6 @@
 /** Every driver, one line each. The order is that of `wayside drivers` and of `find`. */
 import type { Driver } from '../runtime/sense/driver.ts'
+import { dsmr } from './dsmr/index.ts'
 import { mhz19 } from './mhz19.ts'
 import { modbus } from './modbus/index.ts'
 import { nmea0183 } from './nmea0183/index.ts'
@@ -16,4 +17,5 @@ export const drivers: readonly Driver[] = [
   nmea0183,
   modbus,
   vedirect,
+  dsmr,
 ]

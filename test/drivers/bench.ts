@@ -9,7 +9,8 @@ export function hear(
   bytes: Uint8Array | string,
   options: Record<string, unknown> = {},
 ): Heard[] {
-  const work = decoder(driver, readOptions(driver, options))
+  const read = readOptions(driver, options)
+  const work = decoder(driver.under?.(read) ?? driver, read)
   const raw = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes
   return [...work.push(raw), ...work.finish()]
 }

@@ -12,7 +12,7 @@ import { moments } from '../../runtime/sense/moment.ts'
 import { readOptions } from '../../runtime/sense/options.ts'
 import { isFieldName, isSubject } from '../../runtime/wire/reading.ts'
 import { isUnit } from '../../runtime/wire/units.ts'
-import { hear, sayings } from './bench.ts'
+import { capture, hear, sayings } from './bench.ts'
 
 test('docs/drivers.md says what the drivers say', () => {
   const page = readFileSync(new URL('../../docs/drivers.md', import.meta.url), 'utf8')
@@ -94,4 +94,5 @@ const samples: Readonly<Record<string, Uint8Array>> = {
       'AR\t0\r\nBMV\tSmartShunt 500A/50mV\r\nFW\t0405\r\nChecksum\tK',
   ),
   modbus: Buffer.from('1103006b00037687', 'hex'),
+  dsmr: capture('dsmr/TELEGRAM_UNPADDED_CRC.txt'),
 }

@@ -1,0 +1,18 @@
+/**
+ * CRC-16 of meters, low bit first: a polynomial (as it stands when the bits are turned round) makes a table.
+ *
+ *   P1 (DSMR)       0xA001 (0x8005), begun with zeros       DSMR P1 Companion Standard 5.0.2 §6.2
+ *   X.25 (SML)      0x8408 (0x1021), begun with all ones, then inverted      IEC 62056-46
+ */
+export function reflectedCrc(polynomial: number, begun: number): (bytes: Uint8Array) => number {
+  const table = Uint16Array.from({ length: 256 }, (_, byte) => {
+    let crc = byte
+    for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ polynomial : crc >> 1
+    return crc
+  })
+  return (bytes) => {
+    let crc = begun
+    for (const byte of bytes) crc = (crc >> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
+    return crc
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Data sets, the lines of a meter in IEC 62056-21 §5 (and of P1, which took them over):
+ *
+ *   1-0:1.8.0*255(0008048.375*kWh)         code, and one group: a value, a star, its unit
+ *   1-0:1.6.0*255(02.468*kW)(1703100930)   more groups belong to the same code, on the next line too
+ *   6.8(0029.055*MWh)6.26(01589.28*m3)     several on one line
+ */
+
+import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import { amount, plainNumber } from '../obis.ts'
+
+export type DataSet = { readonly code: string; readonly groups: readonly string[] }
+
+/** The data sets of a block, and whether it is nothing but data sets. */
+export function dataSets(block: string): {
+  readonly sets: readonly DataSet[]
+  readonly whole: boolean
+} {
+  const sets: DataSet[] = []
+  let whole = true
+  for (const line of block.split(/\r\n|\r|\n/)) {
+    let read = 0
+    for (const [all, code = '', parts = ''] of line.matchAll(set)) {
+      const groups = parts.slice(1, -1).split(')(')
+      const last = sets.at(-1)
+      if (code !== '') sets.push({ code: code.trim(), groups })
+      else if (last !== undefined && read === 0) sets.push(continued(sets.pop() ?? last, groups))
+      else whole = false
+      read += all.length
+    }
+    if (read !== line.trimEnd().length) whole = false
+  }
+  return { sets, whole }
+}
+
+/** A code, and what stands in the brackets behind it. */
+const set = /([^()\s]{0,40})((?:\([^()]*\))+)/g
+
+function continued({ code, groups }: DataSet, more: readonly string[]): DataSet {
+  return { code, groups: [...groups, ...more] }
+}
+
+export type Read = { readonly value: Value; readonly unit?: Unit }
+
+/**
+ * One value of a group. With a unit it is a number; without one `bare` says what it is: `counts` a number,
+ * `names` a text, else a number where it has a point, and a text where it has none (a serial number, `00`).
+ * Undefined when nothing is there.
+ */
+export function readValue(text: string, bare?: 'counts' | 'names'): Read | undefined {
+  const trimmed = text.trim()
+  if (trimmed === '' || /^[-*?.]+$/.test(trimmed)) return undefined
+  const star = trimmed.lastIndexOf('*')
+  if (star > 0) {
+    const found = amount(trimmed.slice(0, star), trimmed.slice(star + 1))
+    if (found !== undefined) return found
+  }
+  const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
+  const number = counts ? plainNumber(trimmed) : undefined
+  if (number !== undefined) return { value: number }
+  return trimmed.length <= textMax ? { value: trimmed } : undefined
+}
+
+/** The message of a P1 meter has 1,024 characters, in two hex digits each. */
+const textMax = 2048

@@ -1,0 +1,72 @@
+/**
+ * The encrypted telegram of Luxembourg (Smarty) and of others since: DLMS "general-glo-ciphering".
+ *
+ *   0   db             start
+ *   1   08             length of the title
+ *   2   8 bytes        system title of the meter
+ *   10  81 / 82 …      length of all that follows, in one or two bytes; below 128 by itself
+ *       30             encrypted and authenticated
+ *       u32            frame counter
+ *       …              AES-128-GCM of the telegram, from / to its CRC and line end
+ *       12 bytes       tag
+ *
+ * Nonce: system title and frame counter. Authenticated beside it: 30 and the authentication key, which is the
+ * same for everybody unless the operator says another. Source: Smarty "P1 Port Specification" (Luxmetering).
+ */
+import { openGcm } from './gcm.ts'
+
+export const sealedStart = 0xdb
+const titleBytes = 8
+const encryptedAndSigned = 0x30
+const tagBytes = 12
+const counterBytes = 4
+export const sealedMax = 8192
+/** The authentication key that Luxembourg publishes. */
+const publicKey = '00112233445566778899AABBCCDDEEFF'
+
+/** The size of a frame by its head; 0 where none begins. */
+export function sealedSize(bytes: Uint8Array): number | 'more' {
+  const head = headOf(bytes)
+  if (head === undefined) return bytes.length < 15 && couldBegin(bytes) ? 'more' : 0
+  // A length that no telegram has is none to wait for.
+  return head.end > bytes.length && head.end <= sealedMax ? 'more' : head.end
+}
+
+/** The telegram inside, or undefined when the key is another or a byte was changed. */
+export function unseal(
+  frame: Uint8Array,
+  keys: { readonly key: string; readonly authentication?: string },
+): Uint8Array | undefined {
+  const head = headOf(frame)
+  if (head === undefined) return undefined
+  const { body, end } = head
+  const from = body + 1 + counterBytes
+  return openGcm({
+    key: unhex(keys.key),
+    nonce: Uint8Array.of(...frame.subarray(2, 2 + titleBytes), ...frame.subarray(body + 1, from)),
+    beside: Uint8Array.of(encryptedAndSigned, ...unhex(keys.authentication ?? publicKey)),
+    cipher: frame.subarray(from, end - tagBytes),
+    tag: frame.subarray(end - tagBytes, end),
+  })
+}
+
+/** Where the body begins and where it ends; undefined when this is no head, or not all of one. */
+function headOf(bytes: Uint8Array): { readonly body: number; readonly end: number } | undefined {
+  const [, , , , , , , , , , first = 0, second = 0, third = 0] = bytes
+  const [length, body] =
+    first === 0x82 ? [second * 256 + third, 13] : first === 0x81 ? [second, 12] : [first, 11]
+  const least = 1 + counterBytes + tagBytes
+  if (bytes.length <= body || !couldBegin(bytes) || length <= least) return undefined
+  return first === 0x80 || first > 0x82 || bytes[body] !== encryptedAndSigned
+    ? undefined
+    : { body, end: body + length }
+}
+
+function couldBegin(bytes: Uint8Array): boolean {
+  return bytes.length < 2 || bytes[1] === titleBytes
+}
+
+function unhex(digits: string): Uint8Array {
+  const pairs = digits.replace(/^0x/, '').match(/../g) ?? []
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16))
+}

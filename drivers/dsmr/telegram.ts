@@ -1,0 +1,94 @@
+/**
+ * Where a telegram of P1 begins and ends, and whether it is intact: `/` … `!` and its CRC, or the encrypted
+ * frame of cipher.ts. In the clear it is lines of ASCII, from which a new beginning is told at once.
+ */
+import type { Shape } from '../../runtime/sense/driver.ts'
+import { reflectedCrc } from '../crc.ts'
+import { dataSets } from '../d0/dataset.ts'
+import { sealedMax, sealedSize, sealedStart } from './cipher.ts'
+
+export const shape: Shape = {
+  starts: Uint8Array.of(0x2f, sealedStart),
+  idle: Uint8Array.of(0x0d, 0x0a),
+  // A message of 1,024 characters is 2 KiB of hex; with thirteen months and four channels it is below 5.
+  sizeMax: sealedMax,
+  size: (bytes, ended) => (bytes[0] === sealedStart ? sealedSize(bytes) : textSize(bytes, ended)),
+  flaw: (frame) => (frame[0] === sealedStart ? undefined : textFlaw(frame)),
+}
+
+/** Size up to and with the CRC, if there is one; 0 where no telegram begins. */
+export function textSize(bytes: Uint8Array, ended: boolean): number | 'more' {
+  let lines = 0
+  for (let at = 1; at < bytes.length; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (at <= 3 && !isLetter(byte)) return 0
+    const startsLine = bytes[at - 1] === newline
+    if (startsLine) lines += 1
+    if (startsLine && byte === slash) return 0
+    if (startsLine && byte === exclamation) return endSize(bytes, at + 1, ended)
+    // What type it is, is said in any letters.
+    if (lines > 0 && byte !== newline && byte !== 0x0d && (byte < 0x20 || byte > 0x7e)) return 0
+    if (lines === 0 && at > identificationMax) return 0
+  }
+  return 'more'
+}
+
+/** Four digits of CRC, fewer where its zeros were left out, or none; only what follows says which. */
+function endSize(bytes: Uint8Array, from: number, ended: boolean): number | 'more' {
+  for (let at = from; at < from + 4; at += 1) {
+    const byte = bytes[at]
+    if (byte === undefined) return ended ? at : 'more'
+    if (!/[0-9A-Fa-f]/.test(String.fromCharCode(byte))) return at
+  }
+  return from + 4
+}
+
+/** Why a whole telegram is not intact. Meters before DSMR 4 have no CRC: every line must be well formed then. */
+export function textFlaw(frame: Uint8Array): string | undefined {
+  const { covered, digits, block } = partsOf(frame)
+  if (digits !== '')
+    return crcOf(covered) === Number.parseInt(digits, 16) ? undefined : 'bad checksum'
+  if (/^(1-3:0\.2\.8|0-0:96\.1\.4)\(/m.test(block)) return 'no checksum where its version has one'
+  const { sets, whole } = dataSets(block)
+  return whole && sets.length > 0 ? undefined : 'broken line'
+}
+
+/** A telegram in its parts: `/` to `!`, the digits behind, the first line, and the data sets. */
+export function partsOf(frame: Uint8Array) {
+  const end = frame.lastIndexOf(exclamation)
+  const text = latin1(frame.subarray(0, end))
+  const line = text.search(/[\r\n]/)
+  return {
+    covered: frame.subarray(0, end + 1),
+    digits: latin1(frame.subarray(end + 1)).trim(),
+    identification: text.slice(1, line < 0 ? undefined : line),
+    block: line < 0 ? '' : text.slice(line),
+  }
+}
+
+const crc16 = reflectedCrc(0xa001, 0)
+
+/** The CRC over carriage returns too, which those who keep telegrams as text often drop. */
+function crcOf(bytes: Uint8Array): number {
+  if (bytes.includes(0x0d)) return crc16(bytes)
+  return crc16(
+    Uint8Array.from([...bytes].flatMap((byte) => (byte === newline ? [0x0d, byte] : [byte]))),
+  )
+}
+
+/** IEC 62056-21 §6.3.2 allows 16 characters behind maker and speed. */
+const identificationMax = 64
+
+const slash = 0x2f
+const exclamation = 0x21
+const newline = 0x0a
+
+function isLetter(byte: number): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
+}
+
+function latin1(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += String.fromCharCode(byte)
+  return text
+}

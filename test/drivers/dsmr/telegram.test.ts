@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { dsmr } from '../../../drivers/dsmr/index.ts'
+import { instant } from '../../../drivers/dsmr/time.ts'
+import { decoder } from '../../../runtime/sense/decoder.ts'
+import { readOptions } from '../../../runtime/sense/options.ts'
+import { capture, doubts, hear, sayings } from '../bench.ts'
+
+const v5 = capture('dsmr/TELEGRAM_V5.txt')
+const v3 = capture('dsmr/TELEGRAM_V3.txt')
+const text = new TextDecoder('latin1')
+const bytes = (of: string) => Uint8Array.from(of, (letter) => letter.charCodeAt(0))
+const values = (of: Uint8Array | string, options = {}) =>
+  sayings(hear(dsmr, of, options)).map((said) => said.values)
+
+test('a telegram reads the same in all pieces, behind, between and before noise', () => {
+  const noise = fc.uint8Array({ maxLength: 40 }).map((all) => all.filter((byte) => byte !== 0xdb))
+  const once = values(v5)
+  fc.assert(
+    fc.property(noise, noise, fc.array(fc.integer({ min: 1, max: 400 })), (first, last, sizes) => {
+      const line = Uint8Array.of(...first, ...v5, ...last, ...v5, ...first)
+      const work = decoder(dsmr, readOptions(dsmr))
+      const heard = []
+      let at = 0
+      for (const size of sizes) {
+        heard.push(...work.push(line.slice(at, at + size)))
+        at += size
+      }
+      heard.push(...work.push(line.slice(at)), ...work.finish())
+      assert.deepEqual(
+        sayings(heard).map((said) => said.values),
+        [...once, ...once],
+      )
+    }),
+    { numRuns: 50 },
+  )
+})
+
+test('changed telegrams say nothing but the truth', () => {
+  const truth = JSON.stringify(values(v5)[0])
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(v5.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+      (changes) => {
+        const changed = v5.slice()
+        for (const [at, byte] of changes) changed[at] = byte
+        for (const said of values(changed)) assert.equal(JSON.stringify(said), truth)
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+test('a telegram that was cut off is given up at the beginning of the next', () => {
+  const cut = Uint8Array.of(...v3.subarray(0, 200), 0x0d, 0x0a, ...v3)
+  assert.deepEqual(values(cut), values(v3))
+  assert.deepEqual(doubts(hear(dsmr, cut)), [])
+})
+
+test('a version that has a CRC is not believed without', () => {
+  const bare = text.decode(v5).replace('!6EEE', '!')
+  assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where its version has one'])
+  assert.equal(values(bare).length, 0)
+})
+
+test('a version without a CRC is believed only when every line is one', () => {
+  const broken = text.decode(v3).replace('1-0:1.7.0(001.19*kW)', '1-0:1.7.0(001.19*kW')
+  assert.deepEqual(doubts(hear(dsmr, broken)), ['broken line'])
+})
+
+test('a telegram that was kept without carriage returns holds its CRC', () => {
+  const kept = text.decode(v5).replaceAll('\r', '')
+  assert.deepEqual(values(kept), values(v5))
+  assert.deepEqual(doubts(hear(dsmr, kept.replace('4.426', '4.427'))), ['bad checksum'])
+})
+
+test('summer time is told by the letter, else by the rule of the European Union', () => {
+  assert.equal(instant('230202132747W', 'cet'), '2023-02-02T12:27:47Z')
+  assert.equal(instant('230702132747S', 'cet'), '2023-07-02T11:27:47Z')
+  assert.equal(instant('230702132747S', 'wet'), '2023-07-02T12:27:47Z')
+  assert.equal(instant('230702132747W', 'eet'), '2023-07-02T11:27:47Z')
+  assert.equal(instant('230702132747', 'utc'), '2023-07-02T13:27:47Z')
+  // The night of 29 October 2023: 02:30 came twice.
+  assert.equal(instant('231029023000S', 'cet'), '2023-10-29T00:30:00Z')
+  assert.equal(instant('231029023000W', 'cet'), '2023-10-29T01:30:00Z')
+  assert.equal(instant('231029023000', 'cet'), '2023-10-29T01:30:00Z')
+  assert.equal(instant('231029015959', 'cet'), '2023-10-28T23:59:59Z')
+  assert.equal(instant('230326030000', 'cet'), '2023-03-26T01:00:00Z')
+  assert.equal(instant('230326015959', 'cet'), '2023-03-26T00:59:59Z')
+})
+
+test('what is no time is none', () => {
+  for (const no of ['632525252525W', '700101010000W', '230230000000W', '230101240000W', '', 'W']) {
+    assert.equal(instant(no, 'cet'), undefined, no)
+  }
+})
+
+test('times without a letter agree with those of the machine through two years', () => {
+  const local = new Intl.DateTimeFormat('sv', {
+    timeZone: 'Europe/Amsterdam',
+    dateStyle: 'short',
+    timeStyle: 'medium',
+  })
+  let late = 0
+  for (let ms = Date.UTC(2024, 0, 1); ms < Date.UTC(2026, 0, 1); ms += 7_200_000) {
+    const said = local.format(ms).replace(/\D/g, '').slice(2)
+    const off = Date.parse(instant(said, 'cet') ?? '') - ms
+    assert.ok(off === 0 || off === 3_600_000, said)
+    if (off !== 0) late += 1
+  }
+  assert.equal(late, 2, 'the summer half of the hour that comes twice, once a year')
+})
+
+test('a meter behind this one that never answered has no value', () => {
+  const [said] = values(capture('dsmr/TELEGRAM_V5_TWO_MBUS.txt'))
+  assert.equal(said?.['0-1:24.2.1'], undefined)
+  assert.equal(said?.['0-2:24.2.1'], 246.138)
+})
+
+test('two channels of DSMR 3 in one line each keep their code and unit', () => {
+  const telegram =
+    '/XXX5meter\r\n\r\n0-2:24.3.0(090212160000)(00)(60)(2)(0-2:24.2.1)(m3)(0-2:24.2.2)(kWh)\r\n(00001.5)(2.5)\r\n!\r\n'
+  const [said] = sayings(hear(dsmr, telegram))
+  assert.equal(said?.values['0-2:24.2.1'], 1.5)
+  assert.equal(said?.values['0-2:24.2.2'], 2.5)
+  assert.deepEqual(said?.units, { '0-2:24.2.1': 'm3', '0-2:24.2.2': 'kWh' })
+})
+
+test('the offer of a meter names no more fields than terms may have, and its models their line', () => {
+  const sold = Object.values(dsmr.fields).filter(({ detail }) => !detail)
+  assert.ok(sold.length <= 256, `${sold.length}`)
+  const early = dsmr.under?.(readOptions(dsmr, dsmr.models.dsmr2))
+  assert.deepEqual(early?.serial, { baudRate: 9600, dataBits: 7, parity: 'even' })
+})
+
+test('an empty telegram is a doubt', () => {
+  assert.deepEqual(doubts(hear(dsmr, bytes('/XXX5meter\r\n\r\n1-0:1.8.0()\r\n!\r\n'))), [
+    'no value',
+  ])
+})
