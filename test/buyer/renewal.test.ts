@@ -1,0 +1,116 @@
+/** An order's end in the middle of a sale, other terms under way, and keys in more pieces than one message holds. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Item } from '../../runtime/buyer/index.ts'
+import { openMarket } from '../../runtime/buyer/market.ts'
+import { utf8 } from '../../runtime/wire/bytes.ts'
+import { readOffer } from '../../runtime/wire/offer.ts'
+import { topics } from '../../runtime/wire/topic.ts'
+import { memoryBroker } from '../operator/line.ts'
+import { handClock } from './past.ts'
+import { limits, openStreet, type Street, terms } from './street.ts'
+
+type Bought = Awaited<ReturnType<Street['buy']>>
+
+async function read(buyer: Bought, count: number): Promise<Item[]> {
+  const items: Item[] = []
+  for await (const item of buyer.readings()) {
+    items.push(item)
+    if (items.length === count) buyer.stop()
+  }
+  await buyer.close()
+  return items
+}
+
+const ordersOf = ({ notes }: Bought, device: string) =>
+  notes.filter((note) => note.event === 'ordered' && note.seller === device).length
+
+async function exactly(street: Street, buyer: Bought, count: number): Promise<void> {
+  const items = await read(buyer, count)
+  const values = items.map(({ reading }) => reading.values.pm2_5 as number)
+  assert.deepEqual(
+    values,
+    values.map((_, i) => (values[0] as number) + i),
+  )
+  const { counts, findings, money } = buyer.summary()
+  assert.deepEqual([counts.opened, findings], [counts.bought, {}])
+  assert.equal(street.devices[0]?.counts().delivered, money?.promised)
+}
+
+test('half-way through its order a session is renewed, again and again, and no reading is lost or paid twice', async (t) => {
+  const street = await openStreet(t)
+  const buyer = await street.buy({ limits: { ...limits, orderMs: 3_000 } })
+  const { device } = street.devices[0] as Street['devices'][0]
+  await exactly(street, buyer, 250)
+  assert.ok(ordersOf(buyer, device) >= 3, `${ordersOf(buyer, device)} orders`)
+})
+
+test('an order that ends in the middle of a sale is followed by another, and the sale goes on', async (t) => {
+  // To gateway and devices it is later than to the buyer: orders end before their half is over there.
+  const street = await openStreet(t, { gatewayWallMs: () => Date.now() + 3_000 })
+  const buyer = await street.buy({ limits: { ...limits, orderMs: 5_000 } })
+  const { device } = street.devices[0] as Street['devices'][0]
+  await exactly(street, buyer, 250)
+  assert.ok(ordersOf(buyer, device) >= 2, `${ordersOf(buyer, device)} orders`)
+})
+
+test('a newer offer stops no order in force, and other terms are said once and never paid', async (t) => {
+  const clock = handClock(1_790_000_000_000)
+  const street = await openStreet(t, { clock, terms: { ...terms, epochMs: 1_000 } })
+  const [device] = street.devices as [Street['devices'][0]]
+  const buyer = await street.buy()
+  const items: Item[] = []
+  const reading = (async () => {
+    for await (const item of buyer.readings()) items.push(item)
+  })()
+  await device.make(5)
+  const { version, ...offer } = device.shelf.offer()
+  await device.shelf.setOffer({ ...offer, streams: [{ ...terms, epochMs: 1_000, title: 'Air' }] })
+  assert.equal(device.shelf.offer().version, version + 1)
+  await device.make(5)
+  const seen = () => buyer.summary().counts.opened + (buyer.summary().findings['other terms'] ?? 0)
+  const until = async (count: number) => {
+    for (let i = 0; i < 1_500 && seen() < count; i += 1) await new Promise((r) => setTimeout(r, 20))
+    assert.equal(seen(), count)
+  }
+  await until(10)
+  assert.equal(buyer.summary().counts.opened, 10)
+  await device.stop()
+  const dearer = { ...terms, epochMs: 1_000, price: { amount: '9000', perMs: 1_000 } }
+  const again = await street.reopen({ terms: dearer })
+  await again.make(6)
+  await until(16)
+  buyer.stop()
+  await reading
+  await buyer.close()
+  const { counts, findings, money } = buyer.summary()
+  assert.deepEqual([counts.opened, findings], [10, { 'other terms': 6 }])
+  assert.equal(money?.promised, money?.price)
+  const told = buyer.notes.filter((one) => one.event === 'finding')
+  assert.equal(told.length, 1)
+})
+
+test('an older offer that is said again changes nothing', async (t) => {
+  const broker = memoryBroker()
+  const street = await openStreet(t, { broker })
+  const [device] = street.devices as [Street['devices'][0]]
+  const topic = topics(device.device).offer
+  const old = broker.retained.get(topic) as Uint8Array
+  const { version, ...offer } = device.shelf.offer()
+  const dearer = { ...terms, price: { amount: '2000', perMs: 1_000 } }
+  await device.shelf.setOffer({ ...offer, streams: [dearer] })
+  const findings: string[] = []
+  const market = await openMarket({
+    line: broker,
+    wanted: {},
+    seen: new Map(),
+    tally: { finding: (finding) => void findings.push(finding) },
+  })
+  const price = () => market.listings()[0]?.streams[0]?.terms.price.amount
+  for (let i = 0; i < 500 && price() !== '2000'; i += 1) await new Promise((r) => setTimeout(r, 10))
+  assert.equal(readOffer(old).offer.version, version)
+  await broker.publish(topic, old)
+  assert.equal(price(), '2000')
+  await broker.publish(topic, utf8('{}'))
+  assert.deepEqual([price(), findings], ['2000', ['malformed message']])
+})
