@@ -50,7 +50,9 @@ export async function openScene(t: TestContext): Promise<Scene> {
     const free = config.sensors.find(({ name }: { name: string }) => name === 'position')
     Object.assign(free, { driver: first.driver, options: first.options })
     const quick = { models: [], epoch: { age: '800ms' }, commit: { delay: '200ms' } }
-    return { ...config, ...login, ...quick, watch: { port: 0, log: 'debug' } }
+    // Only those that a port is played for.
+    const sensors = config.sensors.filter(({ port }: { port?: string }) => port !== undefined)
+    return { ...config, ...login, ...quick, sensors, watch: { port: 0, log: 'debug' } }
   })
   await change(world.files.operate, (config) => ({ ...config, ...login }))
   return { world, chain, brokerUrl: broker.url, password, crossed: await witness(t, broker.url) }

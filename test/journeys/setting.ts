@@ -86,6 +86,8 @@ async function quicken(file: string, broker: string, watchPort: number): Promise
   Object.assign(free, { driver: air.driver, options: air.options })
   Object.assign(config, {
     broker: { url: broker },
+    // Only those that a port is played for.
+    sensors: config.sensors.filter(({ port }: { port?: string }) => port !== undefined),
     models: [],
     epoch: { age: `${epochMs}ms` },
     commit: { delay: '200ms' },
