@@ -12,7 +12,7 @@ import { openRegister } from '../../runtime/operator/register.ts'
 import { openShop } from '../../runtime/sell/shop.ts'
 import { type EpochMaker, epochMaker } from '../../runtime/sign/epoch.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
-import { openStore } from '../../runtime/store/client.ts'
+import { openStore, type Store } from '../../runtime/store/client.ts'
 import { openGenerations } from '../../runtime/stream/generations.ts'
 import { outbox } from '../../runtime/stream/outbox.ts'
 import { openShelf } from '../../runtime/stream/shelf.ts'
@@ -193,14 +193,7 @@ export async function openDevice(
   const shop = await openShop({
     key: { ...key, sign: signs.states ?? key.sign },
     offer: shelf.offer,
-    store: {
-      ...store,
-      async saleCommit(change) {
-        const done = await store.saleCommit(change)
-        box.look()
-        return done
-      },
-    },
+    store: telling(store, box.look),
     cover: (...range) => bend(generations.cover(...range)),
     clock,
     publish: broker.publish,
@@ -245,6 +238,11 @@ export async function openDevice(
       return maker.evict([gone])
     },
   }
+}
+
+/** The same store, which says when it was given something to send. */
+function telling(store: Store, look: () => void): Store {
+  return { ...store, saleCommit: (change) => store.saleCommit(change).finally(look) }
 }
 
 /** A sensor that counts. */
