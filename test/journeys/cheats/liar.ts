@@ -4,6 +4,7 @@
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Aedes } from 'aedes'
+import type { Line } from '../../../runtime/buyer/session.ts'
 import { openBroker } from '../../../runtime/link/broker.ts'
 import { everyTopic, type ParsedTopic, parseTopic } from '../../../runtime/wire/topic.ts'
 import type { Street } from '../street.ts'
@@ -73,6 +74,20 @@ export async function lineTo({ end }: Street, { url }: Liar) {
   end.add(line.close)
   await line.ready()
   return line
+}
+
+/** A line on which everything comes as `told` has it: the payloads that come under a topic in place of one. */
+export function lyingLine(
+  { publish, subscribe }: Awaited<ReturnType<typeof lineOf>>,
+  told: (topic: string, payload: Uint8Array) => readonly Uint8Array[],
+): Line {
+  return {
+    publish,
+    subscribe: (filter, handler) =>
+      subscribe(filter, (topic, payload, retained) => {
+        for (const one of told(topic, payload)) handler(topic, one, retained)
+      }),
+  }
 }
 
 /** Kinds that no broker retains. */

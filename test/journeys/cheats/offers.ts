@@ -9,8 +9,17 @@ import { topics } from '../../../runtime/wire/topic.ts'
 import { type Journey, journey } from '../journey.ts'
 import { until } from '../street.ts'
 import { openHonest } from './honest.ts'
-import { type Lie, lineTo, openLiar } from './liar.ts'
-import { deposited, newest, openBuyer, openSale, type Sale, settled, unmoved } from './sale.ts'
+import { lyingLine } from './liar.ts'
+import {
+  deposited,
+  lineOf,
+  newest,
+  openBuyer,
+  openSale,
+  type Sale,
+  settled,
+  unmoved,
+} from './sale.ts'
 import { forge } from './strangers.ts'
 
 const stale = journey({
@@ -22,23 +31,21 @@ const stale = journey({
     const { offer: topic } = topics(stall.device)
     const [old] = outside.sent.filter((one) => one.topic === topic)
     assert.ok(old && readOffer(old.payload).offer.version < sale.device.version)
-    const lie: Lie = (message) => (message.topic === topic ? [message, old] : [message])
+    const line = await lineOf(street, 'believer')
     const first = await openHonest(street, {
-      line: await lineTo(street, await openLiar(street, lie)),
+      line: lyingLine(line, (at, payload) => (at === topic ? [payload, old.payload] : [payload])),
     })
     await first.more(10)
     const before = await first.done()
     assert.equal(first.listings[0]?.offer.version, sale.device.version)
 
-    const rolled = await openLiar(street, (message) =>
-      message.topic === topic ? [old] : [message],
-    )
+    const rolled = lyingLine(line, (at, payload) => [at === topic ? old.payload : payload])
     const found: string[] = []
     const note = (one: object) => 'finding' in one && found.push(String(one.finding))
     const { signer, folder } = first
     const again = { signer, folder, note, limits: { offerMs: 800, discoverMs: 100 } }
     await assert.rejects(
-      openHonest(street, { ...again, line: await lineTo(street, rolled) }),
+      openHonest(street, { ...again, line: rolled }),
       ({ code, cure }: { code: string; cure: string }) => code === 'OFFER_MISSING' && cure !== '',
     )
     assert.ok(found.includes('stale offer'))
@@ -67,10 +74,10 @@ const impostor = journey({
     // Between the true one and its own, whose version is higher.
     const [told] = sale.outside.sent.filter((one) => one.topic === topic)
     assert.ok(told)
-    const believer = await openLiar(street, (message) =>
-      message.topic === topic ? [{ topic, payload }, told, { topic, payload }] : [message],
+    const believer = lyingLine(await lineOf(street, 'believer'), (at, one) =>
+      at === topic ? [payload, told.payload, payload] : [one],
     )
-    const honest = await openHonest(street, { line: await lineTo(street, believer) })
+    const honest = await openHonest(street, { line: believer })
     await honest.more(20)
     const promised = await honest.done()
     await settled(sale, 500n + promised, 2n * deposited)

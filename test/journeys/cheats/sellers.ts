@@ -90,7 +90,8 @@ const fork = journey({
     assert.ok(honest.found('fork') > 0)
     const fork = honest.notes.find((note) => 'finding' in note && note.finding === 'fork')
     assert.ok(fork && 'device' in fork && fork.device === device)
-    assert.equal(await honest.done(), stand.counts().delivered)
+    // Whoever begins with the second header finds the chain broken behind it, and goes on.
+    assert.equal(await honest.done('some'), stand.counts().delivered)
   },
 })
 
@@ -105,9 +106,8 @@ const changed = journey({
     await cheap.stop()
     const dear = await openStand(street, { terms: raised })
     await until(() => honest.found('other terms') > 2, 'it is found')
-    const { length } = honest.items
-    await sleep(600)
-    assert.equal(honest.items.length, length)
+    const settledNow = () => honest.summary().money?.promised === dear.counts().promised
+    await until(settledNow, 'both know of one promise')
     const promised = await honest.done('some')
     // To the unit what the epochs under the old terms cost, by the price that the order names.
     assert.equal(promised, dear.counts().promised)
