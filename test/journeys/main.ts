@@ -25,7 +25,7 @@ green. Exit code: 0 nothing red, 1 something red, 2 usage, 130 at Ctrl-C.
   --only NAME      only journeys whose name has this in it; may be repeated
   --broker NAME    only this broker: ${flavours.join(', ')}; may be repeated
   --long           minutes and hours where the short form takes seconds
-  --at-once N      journeys at a time (default 4; most of them wait most of the time)
+  --at-once N      journeys at a time (default 3; most of them wait much of the time)
   --json FILE      writes the table there
   --list           names them and says what each is about`
 
@@ -37,7 +37,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     broker: { type: 'string', multiple: true, default: [] },
     long: { type: 'boolean', default: false },
-    'at-once': { type: 'string', default: '4' },
+    'at-once': { type: 'string', default: '3' },
     json: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },

@@ -28,7 +28,8 @@ export type Running = {
 }
 
 const wayside = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
-const patienceMs = 30_000
+/** A machine that is busy is given its time. */
+const patienceMs = 60_000
 
 export function start(end: Ends, args: readonly string[]): Running {
   const child = spawn(execPath, [wayside, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })

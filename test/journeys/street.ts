@@ -220,7 +220,7 @@ async function castOf(folder: string): Promise<Street['people']> {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  withinMs = 30_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const endMs = performance.now() + withinMs
   while (!(await holds())) {

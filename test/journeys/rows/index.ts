@@ -1,6 +1,7 @@
 /** Every journey of the table, in its order. */
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
+import { diskFull } from './disk.ts'
 import { fleet, ownOnly, restarted } from './fleet.ts'
 import { lossy } from './loss.ts'
 import {
@@ -32,6 +33,7 @@ export const journeys: readonly Journey[] = [
   gatewayGone,
   sensorGone,
   clockAstray,
+  diskFull,
   lossy,
   ...cheats,
 ]

@@ -72,13 +72,18 @@ export const chainGone = outage({
   says: 'a sale that is granted needs no chain; the desk says that it is gone, and settles when it is back',
   async trouble(sale, over) {
     sale.street.chainGate.cut()
-    await sale.operator.says(({ event, where }) => event === 'trouble' && where === 'chain')
+    await sale.operator.says(({ event }) => event === 'endpoint failing')
     const { delivered } = await sale.stall.sale()
     await over
     const sold = (await sale.stall.sale()).delivered - delivered
     assert.ok(sold * 2n > BigInt(sale.lastsMs), `${sold} units in ${sale.lastsMs} ms`)
   },
-  mend: async ({ street }) => street.chainGate.open(),
+  async mend({ street, operator }) {
+    const well = () => operator.said().filter(({ event }) => event === 'endpoint well').length
+    const before = well()
+    street.chainGate.open()
+    await until(() => well() > before, 'the desk says that the chain is back', 150_000)
+  },
 })
 
 export const gatewayGone = outage({
