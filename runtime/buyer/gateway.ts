@@ -101,7 +101,9 @@ async function show(state: State, session: Session, ending: AbortSignal): Promis
   if (books === undefined) return false
   const { voucher, split } = books
   const leaves = books.leaves.filter(({ device, amount }) => shown.get(device) !== amount)
-  const answer = await session.ask({ kind: 'books', voucher, split, leaves }, ending)
+  // It hears nothing in a session that has ended: then another order may be due.
+  const soon = AbortSignal.any([ending, AbortSignal.timeout(4 * state.limits.askMs)])
+  const answer = await session.ask({ kind: 'books', voucher, split, leaves }, soon)
   if (answer === undefined) return false
   if (answer.kind === 'refusal') {
     // It may know less than we think: the next books hold every leaf.
@@ -127,5 +129,5 @@ function tellRefused({ tally, operator }: State, refusal: Refusal): void {
   tally.note({ event: 'refused', seller: operator, why: sentence(refusal) })
 }
 
-/** Without news, how often we look whether the order grows old. */
-const idleMs = 60_000
+/** Without news, how often we look whether another order is due, or was given to a device. */
+const idleMs = 1_000

@@ -18,7 +18,7 @@ import type { SessionRow } from './sessions.ts'
 export type Orders = {
   /** The session row of a seller, ready to be opened. */
   row(seller: Address, hpke: Uint8Array): Promise<SessionRow>
-  /** True when the session should make room for a new one: half of its order's time is over. */
+  /** True when the session should make room: half of its order's time is over, or a newer order stands. */
   isStale(row: SessionRow): boolean
   /** The session is over; the next row is a new one. */
   forget(row: SessionRow): void
@@ -45,8 +45,10 @@ export function openOrders(options: OrdersOptions): Orders {
   const channel = purse?.channel.id ?? ''
   const text = JSON.stringify([seller, terms, String(ceiling.amount), String(ceiling.perMs)])
   let newest: Promise<Signed> | undefined
+  let newestUntilMs = 0
 
-  const isStale = ({ untilMs }: { readonly untilMs: number }) => untilMs - wallMs() < orderMs / 2
+  const isStale = ({ untilMs }: { readonly untilMs: number }) =>
+    untilMs - wallMs() < orderMs / 2 || untilMs < newestUntilMs
 
   return {
     async row(to, hpke) {
@@ -61,7 +63,8 @@ export function openOrders(options: OrdersOptions): Orders {
     isStale,
     forget(row) {
       books.sessions.drop(row.seller, row.channel)
-      newest = undefined
+      // Another seller's order may be newer: that one is good for this seller too.
+      if (row.untilMs >= newestUntilMs) newest = undefined
     },
   }
 
@@ -74,7 +77,9 @@ export function openOrders(options: OrdersOptions): Orders {
 
   async function sign(): Promise<Signed> {
     const session = await generateSessionKey()
-    const untilMs = wallMs() + orderMs
+    // No two orders end together: by its end a row shows whether its order is the newest.
+    const untilMs = Math.max(wallMs() + orderMs, newestUntilMs + 1)
+    newestUntilMs = untilMs
     const order = await signOrder(
       {
         channelId: purse === undefined ? noChannel : channelBytes(purse.channel),
