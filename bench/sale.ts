@@ -3,8 +3,8 @@
  *
  * Latency is from the moment that an epoch's sealed message stands at the broker until its first reading is
  * handed out: promise, check, durable books, key and proof lie between. The baseline of the same run is a
- * bare round trip over that broker (mosquitto; aedes where there is none). Bytes are what everybody says for one buyer (topic and payload, the
- * epochs themselves left out, which all buyers share), for epochs of 10 s.
+ * bare round trip over that broker (mosquitto; aedes where there is none). Bytes are what everybody says
+ * for one buyer (topic and payload, without the epochs, which all buyers share), for epochs of 10 s.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openBuyer } from '../runtime/buyer/index.ts'

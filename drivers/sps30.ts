@@ -12,8 +12,9 @@
  *   command  question                                    answer
  *   00       01 03 start, floats; 01 05 start, integers
  *   03       –                                           nothing yet, or ten numbers, f32 or u16:
- *            mass µg/m³: PM1, PM2.5, PM4, PM10 · particles in 1 cm³ up to 0.5, 1, 2.5, 4, 10 µm · typical size
- *            (µm as float, nm as integer)
+ *            mass µg/m³: PM1, PM2.5, PM4, PM10
+ *            particles in 1 cm³ of 0.3 µm up to 0.5, 1, 2.5, 4, 10 µm
+ *            typical size, µm as a float, nm as an integer
  *   d2       00                                          u32 status and a zero: bit 21 fan too slow or fast,
  *                                                        bit 5 laser out of range, bit 4 fan stands
  *   state bit 7: the status register has an error
