@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { sml } from '../../../drivers/sml/index.ts'
+import { decoder } from '../../../runtime/sense/decoder.ts'
+import { readOptions } from '../../../runtime/sense/options.ts'
+import { cases, doubts, hear, sayings } from '../bench.ts'
+import { bytesOf, type Case, holdMap } from '../maps.ts'
+import { file, framed, type Row } from './meter.ts'
+
+// Theirs are kWh, in code that shifts the meter's Wh; a code of ours has no *255.
+holdMap(
+  'sml',
+  sml,
+  { '129-129:199.130.3*255': ['129-129:199.130.3', 1], '1-0:1.8.1*255': ['1-0:1.8.1', 1000] },
+  {
+    flat: (expect) =>
+      Object.fromEntries(
+        Object.entries(expect as Record<string, { value0: string; unit0?: string }>).map(
+          ([name, { value0, unit0 }]) => [name, unit0 === undefined ? value0 : Number(value0)],
+        ),
+      ),
+    near: 1e-9,
+  },
+)
+
+type Printed = {
+  readonly obis: string
+  readonly value: string | number
+  readonly unit: string | null
+}
+
+test('both dumps say, value by value, what libsml printed of them', () => {
+  let held = 0
+  for (const one of cases<Case>('sml/cases.json').filter(({ input_file }) => input_file)) {
+    const said = sayings(hear(sml, bytesOf('sml', one)))
+    const printed = one.expect.values as readonly Printed[]
+    const ours = said.flatMap(({ values, units }) =>
+      Object.entries(values)
+        .filter(([name]) => /^\d/.test(name))
+        .map(([name, value]) => ({ obis: `${name}*255`, value, unit: units?.[name] ?? null })),
+    )
+    const theirs = printed.map(({ obis, value, unit }) => ({
+      ...{ obis, unit },
+      value: typeof value === 'string' ? value.replaceAll(' ', '') : value,
+    }))
+    assert.deepEqual(
+      ours.map(({ obis, value, unit }) => ({ obis, unit, value })).slice(0, theirs.length),
+      theirs,
+    )
+    held += theirs.length
+  }
+  assert.ok(held > 400)
+})
+
+const row = (value: string, more: Partial<Row> = {}): Row => ({
+  code: '1-0:1.8.0*255',
+  unit: 30,
+  value,
+  ...more,
+})
+const valueOf = (value: string, more: Partial<Row> = {}) =>
+  sayings(hear(sml, file([row(value, more)])))[0]?.values['1-0:1.8.0']
+
+test('numbers of every size and sign are exact', () => {
+  assert.equal(valueOf('62ff'), 255)
+  assert.equal(valueOf('52ff'), -1)
+  assert.equal(valueOf('53fffe'), -2)
+  assert.equal(valueOf('54fffffe'), -2)
+  assert.equal(valueOf('64018000'), 98304)
+  assert.equal(valueOf('560100000000', { scaler: -1 }), 429496729.6)
+  assert.equal(valueOf('57010000000000'), 2 ** 40)
+  assert.equal(valueOf('58ffffffffffffff'), -1)
+  assert.equal(valueOf('690020000000000001'), 2n ** 53n + 1n)
+  assert.equal(
+    valueOf('69ffffffffffffffff'),
+    Number(2n ** 64n - 1n),
+    'past 63 bits there is no exact one',
+  )
+  assert.equal(valueOf('590020000000000001'), 2n ** 53n + 1n)
+  assert.equal(valueOf('59014000000000000a', { scaler: -1 }), 9007199254740993n)
+  assert.equal(valueOf('6203', { scaler: 3 }), 3000)
+  assert.equal(valueOf('6203', { scaler: -1 }), 0.3)
+  assert.equal(valueOf('6203', { scaler: 100 }), undefined)
+  assert.equal(valueOf('4201'), true)
+  assert.equal(valueOf('01'), undefined)
+})
+
+test('numbers of any size say themselves times their scaler', () => {
+  const sized = fc
+    .integer({ min: 1, max: 6 })
+    .chain((size) =>
+      fc.tuple(
+        fc.constant(size),
+        fc.boolean(),
+        fc.bigInt({ min: 0n, max: 2n ** BigInt(8 * size) - 1n }),
+      ),
+    )
+  fc.assert(
+    fc.property(sized, fc.integer({ min: -6, max: 3 }), ([size, signed, raw], scaler) => {
+      const value = signed ? BigInt.asIntN(8 * size, raw) : raw
+      const digits = raw.toString(16).padStart(2 * size, '0')
+      const said = valueOf(`${signed ? 5 : 6}${size + 1}${digits}`, { scaler })
+      if (typeof said === 'bigint') assert.equal(said, value * 10n ** BigInt(scaler))
+      else assert.equal(said, Number(`${value}e${scaler}`))
+    }),
+  )
+})
+
+test('units are those of DLMS; one that is none of ours leaves the number alone', () => {
+  const unitOf = (unit: number) =>
+    sayings(hear(sml, file([row('6201', { unit })])))[0]?.units?.['1-0:1.8.0']
+  assert.deepEqual([27, 29, 32, 33, 35, 44, 8, 255].map(unitOf), [
+    ...['W', 'var', 'varh', 'A', 'V', 'Hz', 'deg'],
+    undefined,
+  ])
+})
+
+test('codes of the past, of makers and of other meters have names', () => {
+  const codes = ['1-0:1.8.0*96', '129-129:199.130.3*255', '7-0:3.0.0*255', '1-0:1.8.0*1']
+  const [said] = sayings(hear(sml, file(codes.map((code) => row('6201', { code })))))
+  const names = Object.keys(said?.values ?? {}).filter((name) => /^\d/.test(name))
+  assert.deepEqual(names, ['1-0:1.8.0_96', '129-129:199.130.3', '7-0:3.0.0', '1-0:1.8.0_1'])
+})
+
+test('a list may have more than fifteen entries', () => {
+  const codes = Array.from({ length: 40 }, (_, i) => `1-0:1.8.${i}*255`)
+  const [said] = sayings(hear(sml, file(codes.map((code) => row('6201', { code })))))
+  assert.equal(Object.keys(said?.values ?? {}).length, 41)
+})
+
+test('times come in three ways, and in two wrong ones', () => {
+  const said = (time: string, own = '01') => {
+    const [one] = sayings(hear(sml, file([row('6201', { time: own })], { time })))
+    return [one?.values.secIndex, one?.time]
+  }
+  assert.deepEqual(said('726201650000ffff'), [65535, undefined])
+  assert.deepEqual(said('7262026565000000'), [undefined, '2023-09-12T06:06:56Z'])
+  assert.deepEqual(said('726203736565000000530078530000'), [undefined, '2023-09-12T06:06:56Z'])
+  assert.deepEqual(said('650000ffff'), [65535, undefined], 'bare, as Holley sends it')
+  assert.deepEqual(said('726202736565000000530078530000'), [undefined, '2023-09-12T06:06:56Z'])
+  assert.deepEqual(said('01', '650000ffff'), [65535, undefined], 'of the entry')
+  assert.deepEqual(said('72620265000000ff'), [undefined, undefined], 'never set')
+})
+
+test("power of DZG's older meters is read as it was meant, that of the newer as it stands", () => {
+  const power = (server: string, value: string) => {
+    const rows = [row(value, { code: '1-0:16.7.0*255', unit: 27, scaler: -2 })]
+    return sayings(hear(sml, file(rows, { server })))[0]?.values['1-0:16.7.0']
+  }
+  const [old, young, other] = [
+    '0b0a01445a470002c4b400',
+    '0b0a01445a470003938700',
+    '0b0a01454d480002c4b400',
+  ]
+  assert.equal(power(old, '538025'), 328.05)
+  assert.equal(power(old, '55fffe1393'), -1260.61)
+  assert.equal(power(young, '538025'), -327.31)
+  assert.equal(power(other, '538025'), -327.31)
+})
+
+test("either CRC is taken, a message's own is held too", () => {
+  const rows = [row('6201')]
+  assert.equal(sayings(hear(sml, file(rows, { kermit: true }))).length, 1)
+  assert.deepEqual(doubts(hear(sml, file(rows, { badMessage: true }))), [
+    'bad checksum of a message',
+  ])
+  assert.deepEqual(doubts(hear(sml, framed(new Uint8Array()))), ['no list of values'])
+  assert.deepEqual(doubts(hear(sml, framed(Uint8Array.of(0x76, 1)))), ['no SML in the frame'])
+})
+
+test('bytes that look like a mark come through, wherever they stand', () => {
+  const words = fc.array(fc.constantFrom('1b', '1a', '01', 'ff'), { minLength: 0, maxLength: 14 })
+  fc.assert(
+    fc.property(words, words, (bytes, more) => {
+      const text = (all: readonly string[]) => `0${(all.length + 1).toString(16)}${all.join('')}`
+      const rows = [
+        row(text(bytes), { code: '1-0:0.0.9*255' }),
+        row(text(more), { code: '129-129:199.130.5*255' }),
+        row('6205'),
+      ]
+      const [said] = sayings(hear(sml, file(rows)))
+      assert.equal(said?.values['1-0:1.8.0'], 5)
+      assert.equal(said?.values['1-0:0.0.9'], bytes.length === 0 ? undefined : bytes.join(''))
+    }),
+  )
+})
+
+const frame = file([
+  row('6201', { status: '6401018 0'.replace(' ', '') }),
+  row('65000000ff', { code: '1-0:2.8.0*255' }),
+])
+
+test('changed files say nothing but the truth', () => {
+  const truth = sayings(hear(sml, frame))
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(frame.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 }),
+      (changes) => {
+        const changed = frame.slice()
+        for (const [at, byte] of changes) changed[at] = byte
+        for (const said of sayings(hear(sml, changed))) assert.deepEqual([said], truth)
+      },
+    ),
+    { numRuns: 500 },
+  )
+})
+
+test('files read the same in all pieces, among noise, and behind one that was cut off', () => {
+  const noise = fc.uint8Array({ maxLength: 30 })
+  const once = sayings(hear(sml, frame))
+  fc.assert(
+    fc.property(
+      noise,
+      fc.nat(frame.length - 1),
+      fc.array(fc.integer({ min: 1, max: 90 })),
+      (some, cut, sizes) => {
+        const line = Uint8Array.of(...some, ...frame, ...some, ...frame.subarray(0, cut), ...frame)
+        const work = decoder(sml, readOptions(sml))
+        const heard = []
+        let at = 0
+        for (const size of sizes) {
+          heard.push(...work.push(line.slice(at, at + size)))
+          at += size
+        }
+        heard.push(...work.push(line.slice(at)), ...work.finish())
+        assert.deepEqual(sayings(heard), [...once, ...once])
+      },
+    ),
+  )
+})
+
+test('any content behind a right CRC is read or doubted, and never hangs', () => {
+  const heads = fc.constantFrom(0x76, 0x77, 0x72, 0x63, 0x01, 0x00, 0xf1, 0x8f, 0x0b, 0x62, 0xff)
+  fc.assert(
+    fc.property(fc.array(fc.oneof(heads, fc.nat(255)), { maxLength: 200 }), (content) => {
+      const heard = hear(sml, framed(Uint8Array.from(content)))
+      assert.ok(heard.length <= 1)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the offer of a meter names no more fields than terms may have', () => {
+  assert.ok(Object.values(sml.fields).filter(({ detail }) => !detail).length <= 256)
+})
