@@ -6,6 +6,7 @@ import { modbus } from './modbus/index.ts'
 import { nmea0183 } from './nmea0183/index.ts'
 import { plantower } from './plantower.ts'
 import { sds011 } from './sds011.ts'
+import { sml } from './sml/index.ts'
 import { sps30 } from './sps30.ts'
 import { vedirect } from './vedirect/index.ts'
 
@@ -18,4 +19,5 @@ export const drivers: readonly Driver[] = [
   modbus,
   vedirect,
   dsmr,
+  sml,
 ]

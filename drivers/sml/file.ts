@@ -7,7 +7,7 @@
  *   entry     OBIS code, status, time, unit, scaler, value, signature
  *
  * A time is a choice: 1 seconds of the meter's own count, 2 seconds since 1970, 3 the same with minutes of
- * local time beside it. Meters get it wrong: Holley's DTZ541 sends the bare number, Froetec's a local time as 2.
+ * local time beside it. Meters get it wrong: Holley's DTZ541 sends the bare number, Froetec's a list as 2.
  *
  * Source: "Smart Message Language" 1.04 §5.
  */

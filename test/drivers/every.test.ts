@@ -95,4 +95,5 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   ),
   modbus: Buffer.from('1103006b00037687', 'hex'),
   dsmr: capture('dsmr/TELEGRAM_UNPADDED_CRC.txt'),
+  sml: capture('sml/smartmeter-obis-ttyUSB0-2.dump').subarray(0, 324),
 }
