@@ -23,6 +23,8 @@ export type Books = ReturnType<typeof tables> & {
    * one it is a part of that.
    */
   soon<T>(work: () => T): T
+  /** All that was done soon is durable from here on. */
+  settle(): void
   close(): Promise<void>
 }
 
@@ -47,6 +49,8 @@ export async function openBooks(folder: string): Promise<Books> {
       ...all,
       together: (work) => db.transaction(work)(),
       soon: (work) => (db.inTransaction ? work() : lazily(db, work)),
+      // A checkpoint begins with a sync of the WAL.
+      settle: () => void db.pragma('wal_checkpoint(PASSIVE)'),
       async close() {
         db.close()
         await lock.release()

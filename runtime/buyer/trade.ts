@@ -220,6 +220,8 @@ async function heed(
   // the ack of the tree that it holds: the newest tree, said again, is one that is acked next.
   if (code === 'promise-used-up') state.owing = false
   if (code === 'keys-unconfirmed') {
+    // The seller need not repeat what is confirmed: we have it for good.
+    state.books.settle()
     await state.ask({ kind: 'confirm', version: state.keysVersion() }, ending)
   } else if (code === 'range-unknown') {
     state.owing = false

@@ -2,6 +2,8 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { EpochMaker } from '../../runtime/sign/epoch.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
+import { decodeMessage } from '../../runtime/wire/epoch.ts'
+import { headerHash } from '../../runtime/wire/header.ts'
 import { boot } from '../sign/fixture.ts'
 
 export type HandClock = Clock & {
@@ -55,4 +57,11 @@ export function past(maker: EpochMaker, clock: HandClock, sealed: () => number, 
       clock.pass(1)
     }
   }
+}
+
+/** What a keeper says whose store is full: these numbers go, the last of which has this message. */
+export function eviction(message: Uint8Array, from: number, to: number) {
+  const last = headerHash(decodeMessage(message).headerBytes)
+  const none = { epochs: 0, bytes: 0, unsent: 0 }
+  return { stream: 'air', from, to, last, reason: 'quota', ...none }
 }

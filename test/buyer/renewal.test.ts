@@ -114,3 +114,26 @@ test('an older offer that is said again changes nothing', async (t) => {
   await broker.publish(topic, utf8('{}'))
   assert.deepEqual([price(), findings], ['2000', ['malformed message']])
 })
+
+test('a buyer of every second epoch confirms its keys when their runs are full, and goes on', async (t) => {
+  const clock = handClock(1_790_000_000_000)
+  const other = new Uint8Array(32).fill(7)
+  const termsOf = (epochs: number) => (epochs % 2 === 0 ? undefined : other)
+  const street = await openStreet(t, { clock, termsOf, terms: { ...terms, epochMs: 1_000 } })
+  const [device] = street.devices as [Street['devices'][0]]
+  const epochs = 2 * 70
+  await device.make(epochs)
+  const buyer = await street.buy({ range: { from: { number: 1 }, to: { number: epochs } } })
+  const items: Item[] = []
+  for await (const item of buyer.readings()) items.push(item)
+  await buyer.close()
+  const odd = Array.from({ length: epochs / 2 }, (_, i) => 2 * i + 1)
+  assert.deepEqual([...new Set(items.map(({ epoch }) => epoch))], odd)
+  const { counts, findings, money } = buyer.summary()
+  assert.deepEqual([counts.opened, findings], [70, { 'other terms': 70 }])
+  assert.equal(device.counts().delivered, money?.price)
+  const full = buyer.notes.filter(
+    (one) => one.event === 'refused' && /runs of epochs/.test(one.why),
+  )
+  assert.ok(full.length > 0)
+})

@@ -19,8 +19,6 @@ import { openShelf } from '../../runtime/stream/shelf.ts'
 import { type Address, zeroAddress } from '../../runtime/wire/address.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
-import { decodeMessage } from '../../runtime/wire/epoch.ts'
-import { headerHash } from '../../runtime/wire/header.ts'
 import type { KeyNode } from '../../runtime/wire/keytree.ts'
 import type { Offer } from '../../runtime/wire/offer.ts'
 import { generateSessionKey } from '../../runtime/wire/session.ts'
@@ -30,7 +28,7 @@ import { gateway, operator, rail, receiver, token } from '../operator/fixture.ts
 import { memoryBroker } from '../operator/line.ts'
 import { testClock } from '../sign/fixture.ts'
 import { secretOf } from '../wire/sample.ts'
-import { type HandClock, past } from './past.ts'
+import { eviction, type HandClock, past } from './past.ts'
 
 export const offeredRail = {
   ...rail,
@@ -62,7 +60,7 @@ type Running = { readonly stop: () => Promise<void> }
 type StreetBroker = Pick<Broker, 'publish' | 'subscribe' | 'connected' | 'onConnect'>
 export type Street = Awaited<ReturnType<typeof openStreet>>
 
-export type StreetOptions = Pick<StandOptions, 'bend' | 'clock' | 'terms'> & {
+export type StreetOptions = Pick<StandOptions, 'bend' | 'clock' | 'terms' | 'termsOf'> & {
   readonly devices?: number
   readonly broker?: StreetBroker
   readonly gatewayWallMs?: () => number
@@ -160,6 +158,8 @@ export type StandOptions = {
   readonly bend?: (nodes: readonly KeyNode[]) => KeyNode[]
   /** Instead of a sensor: epochs are made by hand, on this clock. */
   readonly clock?: HandClock
+  /** Hash of the terms of the epoch that is made after so many. */
+  readonly termsOf?: (epochs: number) => Uint8Array | undefined
   readonly terms?: Terms
   /** What it offers; the street's own rail and people, unless named. */
   readonly offer?: (key: Key, streams: Terms[]) => Omit<Offer, 'version'>
@@ -205,7 +205,14 @@ export async function openDevice(
   const maker = epochMaker({
     key: { ...key, sign: signs.headers ?? key.sign },
     clock,
-    streams: [{ ...plan, countMax: options.clock === undefined ? 4096 : 2, bytesMax: 65_536 }],
+    streams: [
+      {
+        ...{ ...plan, countMax: options.clock === undefined ? 4096 : 2, bytesMax: 65_536 },
+        get terms() {
+          return options.termsOf?.(sealed) ?? plan.terms
+        },
+      },
+    ],
     generation: generations.current,
     keys: generations.leafKey,
     store,
@@ -231,11 +238,7 @@ export async function openDevice(
     /** Forgets epochs as a device does whose store is full. */
     async evict(from: number, to: number) {
       const message = await store.epochMessage('air', generations.current, to)
-      if (message === undefined) throw new Error(`there is no epoch ${to}`)
-      const last = headerHash(decodeMessage(message).headerBytes)
-      const epochs = to + 1 - from
-      const gone = { stream: 'air', from, to, last, reason: 'quota', epochs, bytes: 0, unsent: 0 }
-      return maker.evict([gone])
+      return maker.evict([eviction(message as Uint8Array, from, to)])
     },
   }
 }
