@@ -5,8 +5,9 @@ import { outage, tells } from './outage.ts'
 
 export const diskFull = outage({
   name: 'disk full',
-  says: 'a device whose disk is full says so, keeps what it acknowledged, and goes on when there is room',
+  says: 'a device whose disk is full says so, leaves no hole without a proof, and goes on when there is room',
   missing: () => noSmallDisk,
+  mayEvict: true,
   street: { diskBytes: 96 << 20, settings: { keep: { bytes: '32MiB', free: '32MiB' } } },
   async trouble(sale, over, t) {
     const disk = sale.street.disk as SmallDisk
