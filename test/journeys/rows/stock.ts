@@ -27,7 +27,8 @@ type Told = {
   readonly payload: unknown
 }
 
-const installed = spawnSync('mosquitto_sub', ['--help']).error === undefined
+const tool = 'mosquitto_sub'
+const installed = spawnSync(tool, ['--help']).error === undefined
 const missing = () =>
   installed ? false : ('needs mosquitto_sub (apt-get install mosquitto-clients)' as const)
 
@@ -98,7 +99,7 @@ async function listen({ broker }: Street, ...args: readonly string[]): Promise<s
     file === undefined ? [] : [flag, file],
   )
   const at = ['-h', hostname, '-p', port, ...named, '-W', '30']
-  const { stdout } = await promisify(execFile)('mosquitto_sub', [...at, ...args])
+  const { stdout } = await promisify(execFile)(tool, [...at, ...args])
   return stdout.trim().split('\n')
 }
 
