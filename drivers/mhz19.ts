@@ -67,6 +67,7 @@ export const mhz19: Driver = defineDriver<Memory>({
   },
   under: ({ every }) => ({ ...mhz19, silenceMs: 30_000 + 2 * Number(every) }),
 
+  check: 'sum of the bytes, 8 bits',
   shape: headed({
     start: Uint8Array.of(0xff),
     headSize: 1,

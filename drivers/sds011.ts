@@ -94,6 +94,7 @@ export const sds011: Driver = defineDriver<Memory>({
     return { ...sds011, silenceMs: 10 * second + (pauseMs === 0 ? 0 : pauseMs + blowFreeMs) }
   },
 
+  check: 'sum of the bytes, 8 bits',
   shape: headed({
     start: Uint8Array.of(0xaa),
     headSize: 2,

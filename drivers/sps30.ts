@@ -72,6 +72,7 @@ export const sps30: Driver = defineDriver<Memory>({
   },
   under: ({ every }) => ({ ...sps30, silenceMs: 10_000 + 2 * Number(every) }),
 
+  check: 'sum of the bytes, 8 bits',
   shape: stuffed({
     mark: 0x7e,
     // 255 bytes of data and six more, each of them stuffed.

@@ -88,7 +88,10 @@ function listSensor(config: Config, sensor: SensorConfig): Listed {
     terms: { stream, title, fields, epochMs, price, policy },
     setup: {
       stream,
-      driver: { id: driver.id, version: product.version },
+      driver: {
+        ...{ id: driver.id, version: product.version },
+        ...(driver.check !== undefined && { check: driver.check }),
+      },
       product: softwareName,
       ...(sensor.sensor === undefined ? {} : { sensor: sensor.sensor }),
       ...(labels === undefined ? {} : { labels }),

@@ -98,6 +98,7 @@ export const modbus: Driver = defineDriver<Memory>({
     }
   },
   bus: { gapMs: (serial) => Math.max(3.5 * byteMs(serial), gapLeastMs) },
+  check: 'CRC-16',
   shape: lineShape,
   begin(options, serial) {
     const profile = profileOf(options)

@@ -23,6 +23,7 @@ import {
   type Saying,
   type Step,
   textLine,
+  uncheckedField,
   word,
   xor8,
 } from '../../runtime/sense/driver.ts'
@@ -54,11 +55,13 @@ export const nmea0183 = defineDriver<Memory>({
     sentences: choice('which sentences to read', ['all', 'gnss'], 'all'),
     talker: word('read only this talker', /^[A-Z0-9]{2}$/, 'two capital letters or digits'),
   },
-  fields: { ...gnssFields, ...marineFields },
-  fieldsWith: ({ sentences }) => {
+  fields: { ...gnssFields, ...marineFields, ...uncheckedField },
+  fieldsWith: ({ sentences, checksum }) => {
     const read = sentences === 'gnss' ? gnssFields : { ...gnssFields, ...marineFields }
-    return Object.keys(read).filter((name) => !read[name]?.detail)
+    const measures = Object.keys(read).filter((name) => !read[name]?.detail)
+    return checksum === 'optional' ? [...measures, 'unchecked'] : measures
   },
+  check: 'exclusive or of the bytes, 8 bits',
   shape: textLine({ starts: '$!', sizeMax: 1024, size: sentenceSize, flaw: checksumFlaw }),
   begin: ({ checksum, sentences, talker }) => ({
     needsChecksum: checksum === 'required',
@@ -85,7 +88,8 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
   if (said === 'void') return { memory, said: doubt('not valid', address) }
   if ('wrong' in said) return { memory, said: doubt('bad field', `${address} ${said.wrong}`) }
   if (Object.keys(said.values).length === 0) return { memory, said: doubt('empty', address) }
-  return withTime({ ...said, values: { talker, sentence: type, ...said.values } }, memory)
+  const values = { talker, sentence: type, ...said.values }
+  return withTime({ ...said, values, ...(sum === undefined && { unchecked: true }) }, memory)
 }
 
 /** Completes a time of day with the date that this or an earlier sentence told. */

@@ -62,6 +62,7 @@ export const vedirect: Driver = defineDriver({
   silenceMs: 10_000,
   options: {},
   fields,
+  check: 'sum of the bytes, 8 bits',
   shape,
   begin: () => undefined,
   decode(frame, memory) {

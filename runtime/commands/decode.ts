@@ -6,7 +6,7 @@ import { drivers } from '../../drivers/index.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
-import { type Driver, unitsOf } from '../sense/driver.ts'
+import { allSaid, type Driver, unitsOf } from '../sense/driver.ts'
 import type { Value } from '../wire/reading.ts'
 
 export function decodeCommand(program: Command): void {
@@ -17,6 +17,8 @@ export function decodeCommand(program: Command): void {
     .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
+    .option('--no-checksum', 'read frames with a wrong checksum too, and say `unchecked`')
+    .option('--key <hex>', 'short for --option key=HEX, of a line that is encrypted')
     .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
     .option('--request <hex>', 'the question that the bytes answer, as a whole frame')
     .option('--option <name=value>', 'an option of the driver; may be repeated', collect, {})
@@ -28,6 +30,8 @@ const examples = `
 Examples:
   wayside decode nmea0183 track.log
   wayside decode modbus line.bin
+  wayside decode vedirect --no-checksum copied-from-a-forum.txt
+  wayside decode dsmr --key 0123456789abcdef0123456789abcdef sealed.bin
   wayside decode modbus --profile sdm120 --request 01040000000271cb answer.bin
   wayside decode pms5003 --doubts < capture.bin
   stty -F /dev/ttyUSB0 9600 raw && wayside decode nmea0183 /dev/ttyUSB0
@@ -38,16 +42,17 @@ Exit code: 0 when a frame was decoded, 1 when none was, 2 for a wrong name, opti
 type Options = {
   readonly doubts?: true
   readonly hex?: true
+  readonly checksum: boolean
+  readonly key?: string
   readonly profile?: string
   readonly request?: string
   readonly option: Readonly<Record<string, string>>
 }
 
 async function decode(name: string, file: string | undefined, given: Options): Promise<void> {
-  const profile = given.profile === undefined ? {} : { profile: given.profile }
-  const written = await withTables(name, { ...given.option, ...profile })
+  const written = await withTables(name, optionsOf(name, given))
   const { driver, options } = chooseDriver(drivers, name, written)
-  const work = decoder(driver, options)
+  const work = decoder(driver, options, given.checksum ? undefined : 'checksums')
   const asked = given.request === undefined ? 0 : ask(driver, work, given.request)
   const count = { decoded: 0, doubts: 0 }
 
@@ -65,6 +70,18 @@ async function decode(name: string, file: string | undefined, given: Options): P
   await print(work.finish())
   process.stderr.write(`${summary(work, count)}\n`)
   process.exitCode = count.decoded > 0 ? 0 : 1
+}
+
+/** What is written for the driver, the short forms among it. */
+function optionsOf(name: string, { option, profile, key, checksum }: Options) {
+  // A driver of sentences that may go without one has a word for it: nmea0183.
+  const hasWord = !checksum && 'checksum' in chooseDriver(drivers, name).driver.options
+  return {
+    ...(hasWord && { checksum: 'optional' }),
+    ...option,
+    ...(profile !== undefined && { profile }),
+    ...(key !== undefined && { key }),
+  }
 }
 
 /** The options with the tables that they name; what reads YAML is loaded where one may be named. */
@@ -92,9 +109,9 @@ export function line(driver: Driver, { offset, said }: Heard): string {
     const { doubt, detail } = said
     return JSON.stringify({ driver: driver.id, offset, doubt, detail })
   }
-  const { subject, time, values } = said
+  const { subject, time } = said
   const head = JSON.stringify({ driver: driver.id, offset, subject, time })
-  const fields = Object.entries(values).map(([key, value]) => `"${key}":${literal(value)}`)
+  const fields = Object.entries(allSaid(said)).map(([key, value]) => `"${key}":${literal(value)}`)
   const units = JSON.stringify(unitsOf(driver, said))
   return `${head.slice(0, -1)},"values":{${fields.join(',')}},"units":${units}}`
 }

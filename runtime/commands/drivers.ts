@@ -42,6 +42,7 @@ function inFull(driver: Driver): string {
     `${id}: ${title}`,
     `models    ${Object.keys(models).join(' ')}`,
     `serial    ${serial.baudRate} baud; silent after ${silenceMs} ms; warm-up ${warmUpMs} ms`,
+    `check     ${driver.check ?? 'none: all readings are unchecked'}`,
     'options',
     ...options,
     'fields',
@@ -59,7 +60,8 @@ function described(driver: Driver) {
       { title: what, allowed, default: fallback },
     ]),
   )
-  return { id, title, models, serial, otherBaudRates, warmUpMs, silenceMs, options, fields }
+  const { check = null } = driver
+  return { id, title, models, serial, otherBaudRates, check, warmUpMs, silenceMs, options, fields }
 }
 
 /** docs/drivers.md. */
@@ -109,6 +111,7 @@ ${title}.
 
 - names: ${[id, ...Object.keys(models).map((model) => `${id}.${model}`)].map((name) => `\`${name}\``).join(', ')}${each}
 - line: ${serial.baudRate} baud${others}
+- check: ${driver.check ?? 'none: all readings are `unchecked`'}
 - after ${silenceMs} ms without a frame the port is opened anew; frames of the first ${warmUpMs} ms after a silence are doubts
 
 | option | what it says | allowed | default |

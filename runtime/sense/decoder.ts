@@ -2,7 +2,7 @@
  * Bytes in, sayings and doubts out: a driver at work on one stream of bytes, before any grouping. Used by
  * the supervisor on a live port and by `wayside decode` on a file.
  */
-import { type Ask, type Driver, doubt, type Said } from './driver.ts'
+import { type Ask, badChecksum, type Driver, doubt, type Said } from './driver.ts'
 import { cutter } from './frame.ts'
 import type { OptionValues } from './options.ts'
 
@@ -23,10 +23,16 @@ export type Decoder = {
   heldFrom(): number
 }
 
-export function decoder(driver: Driver, options: OptionValues): Decoder {
-  const cut = cutter(driver.shape)
+/** With `overlook`, frames whose checksum is wrong are read too, and what they say is unchecked. */
+export function decoder(driver: Driver, options: OptionValues, overlook?: 'checksums'): Decoder {
+  const cut = cutter(overlook === undefined ? driver.shape : { ...driver.shape, flaw: otherFlaw })
   let memory = driver.begin(options, driver.serial)
   let frames = 0
+
+  function otherFlaw(frame: Uint8Array): string | undefined {
+    const found = driver.shape.flaw(frame)
+    return found === badChecksum ? undefined : found
+  }
 
   function hear(found: ReturnType<typeof cut.push>): Heard[] {
     const heard: Heard[] = []
@@ -38,7 +44,10 @@ export function decoder(driver: Driver, options: OptionValues): Decoder {
       frames += 1
       const step = driver.decode(bytes, memory)
       memory = step.memory
-      if (step.said !== undefined) heard.push({ offset, said: step.said })
+      const { said } = step
+      if (said === undefined) continue
+      const broken = overlook !== undefined && said.ok && driver.shape.flaw(bytes) !== undefined
+      heard.push({ offset, said: broken ? { ...said, unchecked: true } : said })
     }
     return heard
   }

@@ -28,7 +28,17 @@ export {
   profileSchema,
   type Register,
 } from './profile.ts'
-export { headed, i16be, type Shape, stuffed, sum16, textLine, u16be, xor8 } from './shape.ts'
+export {
+  badChecksum,
+  headed,
+  i16be,
+  type Shape,
+  stuffed,
+  sum16,
+  textLine,
+  u16be,
+  xor8,
+} from './shape.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */
 export type Driver<Memory = unknown> = {
@@ -53,6 +63,12 @@ export type Driver<Memory = unknown> = {
   /** Present where several devices may share a line, each asked in its turn → runtime/sense/bus.ts */
   readonly bus?: Bus
   readonly shape: Shape
+  /**
+   * What tells an intact frame from a broken one, in few words: `CRC-16`. Left out where nothing does, and
+   * then every saying is `unchecked`; where only some have it, such as those of old versions do not, those
+   * are. A driver with such sayings lists `uncheckedField` among its fields.
+   */
+  readonly check?: string
   /** The memory before the first frame; `serial` is the line as it is opened. */
   begin(options: OptionValues, serial: Serial): Memory
   decode(frame: Uint8Array, memory: Memory): Step<Memory>
@@ -88,6 +104,8 @@ export type Saying = {
   readonly subject?: string
   /** The sensor's own time as an ISO 8601 instant, when it says one. */
   readonly time?: string
+  /** Nothing told whether these bytes are those that the sensor sent; the reading says so too. */
+  readonly unchecked?: true
   /** Units of values that the table of fields cannot list beforehand. */
   readonly units?: Readonly<Record<string, Unit>>
 }
@@ -133,6 +151,16 @@ export function doubt(reason: string, detail?: string): Doubt {
   return detail === undefined
     ? { ok: false, doubt: reason }
     : { ok: false, doubt: reason, detail: detail.slice(0, detailCharsMax) }
+}
+
+/** For the fields of a driver that may say something unchecked; the runtime fills it in. */
+export const uncheckedField = {
+  unchecked: { title: 'no checksum guards these values', type: 'boolean' },
+} as const satisfies Readonly<Record<string, Field>>
+
+/** Everything that was said, and that it is unchecked where it is. */
+export function allSaid({ values, unchecked }: Saying): Saying['values'] {
+  return unchecked && Object.keys(values).length > 0 ? { ...values, unchecked } : values
 }
 
 /** The units of these values, by the driver's table and what the saying adds. */

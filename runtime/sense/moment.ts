@@ -1,5 +1,5 @@
 /** Groups what the frames of a line say into moments, one for each subject at a time. */
-import { type Driver, measured, type Saying, unitsOf } from './driver.ts'
+import { allSaid, type Driver, measured, type Saying, unitsOf } from './driver.ts'
 
 /** One moment, whole: what was measured in it, and the stamp of its first frame. */
 export type Moment<Stamp> = {
@@ -56,7 +56,9 @@ type Held<Stamp> = { readonly sayings: Saying[]; readonly stamp: Stamp }
 function close<Stamp>(driver: Driver, { sayings, stamp }: Held<Stamp>): Moment<Stamp> {
   const join = driver.moments?.join ?? ((values, next) => ({ ...values, ...next, ...values }))
   const parts = sayings.map((saying) => measured(driver, saying))
-  const values = parts.reduce((joined, { values: next }) => join(joined, next), {})
+  const joined = parts.reduce((all, { values: next }) => join(all, next), {})
+  const broken = parts.some(({ unchecked }) => unchecked)
+  const values = broken ? allSaid({ ok: true, values: joined, unchecked: true }) : joined
   const units = Object.assign({}, ...parts.toReversed().map((saying) => unitsOf(driver, saying)))
   const subject = sayings[0]?.subject
   return subject === undefined ? { values, units, stamp } : { values, units, stamp, subject }

@@ -108,7 +108,8 @@ export function xor8(bytes: Uint8Array): number {
   return sum
 }
 
-const badChecksum = 'bad checksum'
+/** The flaw of a frame whose checksum is wrong; `decode --no-checksum` overlooks this one alone. */
+export const badChecksum = 'bad checksum'
 
 function lineSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   for (let i = 0; i < bytes.length; i += 1) {

@@ -10,7 +10,8 @@ const setupSchema = z.strictObject({
   version: uint32,
   device: address,
   stream: streamName,
-  driver: z.strictObject({ id: short, version: short }).optional(),
+  /** `check`: what tells an intact frame from a broken one; absent when nothing does. */
+  driver: z.strictObject({ id: short, version: short, check: short.optional() }).optional(),
   /** The software that reads: name and version. */
   product: short,
   sensor: z

@@ -9,7 +9,11 @@ import type { Driver, Value } from '../../runtime/sense/driver.ts'
 import { capture, cases, doubts, hear, sayings } from './bench.ts'
 
 /** A row of map.json. */
-export type Becomes = { readonly options?: Readonly<Record<string, unknown>> } & (
+export type Becomes = {
+  readonly options?: Readonly<Record<string, unknown>>
+  /** Read as `decode --no-checksum` does; what is said must be marked unchecked. */
+  readonly unchecked?: true
+} & (
   | {
       readonly becomes: 'values'
       readonly values: Readonly<Record<string, Value>>
@@ -79,8 +83,9 @@ export function bytesOf(family: string, one: Case): Uint8Array {
 }
 
 export function holdRow(driver: Driver, bytes: Uint8Array, row: Becomes): void {
-  const heard = hear(driver, bytes, row.options)
+  const heard = hear(driver, bytes, row.options, row.unchecked && 'checksums')
   const said = sayings(heard)
+  for (const { unchecked } of said) assert.equal(unchecked, row.unchecked)
   const doubted = Object.fromEntries(
     Object.entries(Object.groupBy(doubts(heard), (reason) => reason)).map(([reason, some]) => [
       reason,
