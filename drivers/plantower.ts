@@ -1,7 +1,8 @@
 /**
  * Plantower PMS: the family of laser particle counters.
  *
- * They speak unasked about once a second, 9600 baud 8N1. One frame, numbers big-endian:
+ * They speak unasked about once a second (faster while the air changes), 9600 baud 8N1. One frame, numbers
+ * big-endian:
  *
  *   0  42 4d        start
  *   2  u16          length of what follows: 20, 28 or 36
@@ -12,17 +13,25 @@
  *
  *   length  model                              16           24            28         30    32
  *   20      PMS3003                            reserved
- *   28      PMS1003, 5003, 7003, A003          6 counts                   version
+ *   28      PMS1003, 5003, 7003, 9003M, A003   6 counts                   version
  *   28      PMS5003S                           6 counts                   CH2O, µg/m³ (no version)
  *   28      PMS5003T                           4 counts     temp, %RH     version
  *   36      PMS5003ST                          6 counts                   CH2O       temp  %RH
  *
  * Counts are particles in 0.1 L of air larger than 0.3, 0.5, 1, 2.5, 5, 10 µm; temperature and humidity
- * are in tenths. Frames of length 4 are answers to commands (sleep, passive mode) and measure nothing.
+ * are in tenths. Frames of length 4 are answers to commands and measure nothing. A command is 42 4d, one byte,
+ * u16, and the sum of these:
  *
- * Three models share one length. `variant: auto` tells the 5003T by its counts: its temperature stands
- * where others count particles larger than 5 µm, and no sensor sees more of those than of particles
- * larger than 2.5 µm while the rest of its counts fall. It can not tell the 5003S: name that one.
+ *   e1  0 speak only when asked, 1 speak unasked      e2  0 one frame, please      e4  0 sleep, 1 wake
+ *
+ * The laser lasts about three years of days and nights. `mode: ask` with `every` of a minute or more lets the
+ * sensor sleep: it is woken, told to speak only when asked, blown free for 30 s, asked once, and sent to
+ * sleep. A loss of power makes it speak unasked again: what was not asked for is a doubt, and it is told anew.
+ * Left alone (`listen`), nothing is ever sent to it.
+ *
+ * Three models share one length. `variant: auto` tells the 5003T by its counts: temperature and humidity stand
+ * where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of smaller
+ * ones while the rest of its counts fall. It can not tell the 5003S: name that one.
  *
  * Source: Plantower data manuals of the PMS3003, PMS5003, PMS7003, PMS5003S, PMS5003T and PMS5003ST,
  * appendix "communication protocol". Checked: test/captures/plantower.
@@ -32,14 +41,18 @@
  *   cold fan               frames of the first 30 s after a silence are doubts (warmUpMs)
  *   fan stopped, blocked   mass without particles; a doubt
  *   cable pulled           no frame for 5 s; the port is opened anew (silenceMs)
+ *   not answered           a doubt; it is woken and told again, for it may have lost its power
  */
 import {
+  type Ask,
   choice,
+  type Driver,
   defineDriver,
   doubt,
   type Field,
   headed,
   i16be,
+  lapse,
   type Step,
   sum16,
   u16be,
@@ -53,21 +66,43 @@ const models = [
   'pms5003t',
   'pms5003st',
   'pms7003',
+  'pms9003m',
   'pmsa003',
 ] as const
 
 type Variant = (typeof models)[number] | 'auto'
-type Memory = { readonly variant: Variant }
+type Memory = {
+  readonly variant: Variant
+  readonly mode: 'listen' | 'ask'
+  readonly everyMs: number
+  /** What is to be sent next, and when. */
+  readonly next: Next
+  readonly dueMs: number
+  /** A question is on its way. */
+  readonly asked: boolean
+  /** When the sensor was woken last. */
+  readonly wokenMs: number
+}
+type Next = 'wake' | 'passive' | 'question' | 'sleep'
 
-export const plantower = defineDriver<Memory>({
+const second = 1000
+const minute = 60 * second
+const blowFreeMs = 30 * second
+
+export const plantower: Driver = defineDriver<Memory>({
   id: 'plantower',
-  title: 'Plantower PMS particle counters (1003, 3003, 5003, 5003S, 5003T, 5003ST, 7003, A003)',
+  title:
+    'Plantower PMS particle counters (1003, 3003, 5003, 5003S, 5003T, 5003ST, 7003, 9003M, A003)',
   models: Object.fromEntries(models.map((variant) => [variant, { variant }])),
   serial: { baudRate: 9600 },
   otherBaudRates: [],
-  warmUpMs: 30_000,
-  silenceMs: 5_000,
-  options: { variant: choice('which model it is', ['auto', ...models], 'auto') },
+  warmUpMs: blowFreeMs,
+  silenceMs: 5 * second,
+  options: {
+    variant: choice('which model it is', ['auto', ...models], 'auto'),
+    mode: choice('ask: it speaks only when asked', ['listen', 'ask'], 'listen'),
+    every: lapse('mode ask: how often; from 1min on it sleeps', second, 60 * minute, minute),
+  },
 
   fields: {
     pm1: mass('PM1 in air'),
@@ -98,6 +133,7 @@ export const plantower = defineDriver<Memory>({
     return [...masses, ...counts]
   },
 
+  check: 'sum of the bytes, 16 bits',
   shape: headed({
     start: Uint8Array.of(0x42, 0x4d),
     headSize: 4,
@@ -109,23 +145,88 @@ export const plantower = defineDriver<Memory>({
     flaw: sum16,
   }),
 
-  begin: ({ variant }) => ({ variant: variant as Variant }),
+  /** Silence is no news before the sensor has had its time to sleep. */
+  under: ({ mode, every }) => ({
+    ...plantower,
+    silenceMs: 5 * second + (mode === 'ask' ? Number(every) + blowFreeMs + 5 * second : 0),
+  }),
+
+  begin: ({ variant, mode, every }) => ({
+    variant: variant as Variant,
+    mode: mode as Memory['mode'],
+    everyMs: Number(every),
+    ...{ next: 'wake', dueMs: 0, asked: false, wokenMs: 0 },
+  }),
 
   decode(frame, memory): Step<Memory> {
     const size = frame.length
     if (size === 8) return { memory, said: doubt('answer to a command') }
+    if (memory.mode === 'ask' && !memory.asked) return notAskedFor(memory)
+    const after = answered(memory)
     const found = memory.variant === 'auto' && isT(frame) ? 'pms5003t' : memory.variant
     if (!fits(found, size)) {
-      return { memory, said: doubt('frame of another model', `${size} bytes from a ${found}`) }
+      return {
+        memory: after,
+        said: doubt('frame of another model', `${size} bytes from a ${found}`),
+      }
     }
     const inAir = air(frame)
     const byItsModel = byModel(frame, found)
     if (byItsModel.over0_3um === 0 && inAir.pm10 > 0) {
-      return { memory, said: doubt('mass without particles') }
+      return { memory: after, said: doubt('mass without particles') }
     }
-    return { memory: { variant: found }, said: { ok: true, values: { ...inAir, ...byItsModel } } }
+    const values = { ...inAir, ...byItsModel }
+    return { memory: { ...after, variant: found }, said: { ok: true, values } }
+  },
+
+  ask(memory, nowMs): Ask<Memory> {
+    if (memory.mode === 'listen') return { memory, wakeMs: 60 * minute }
+    if (nowMs < memory.dueMs) return { memory, wakeMs: memory.dueMs - nowMs }
+    const missed = memory.asked ? { doubt: 'no answer' } : {}
+    return { ...turn(memory, nowMs), ...missed }
   },
 })
+
+/** What to send now. */
+function turn(memory: Memory, nowMs: number): Ask<Memory> {
+  const sleeps = memory.everyMs >= minute
+  const step = (next: Next, waitMs: number, send: Uint8Array, more: Partial<Memory> = {}) => ({
+    memory: { ...memory, asked: false, ...more, next, dueMs: nowMs + waitMs },
+    send,
+    wakeMs: waitMs,
+  })
+  switch (memory.next) {
+    case 'wake':
+      return step('passive', second, command(0xe4, 1), { wokenMs: nowMs })
+    case 'passive': {
+      const blownMs = memory.wokenMs + blowFreeMs - nowMs
+      return step('question', Math.max(blownMs, second), command(0xe1, 0))
+    }
+    case 'question': {
+      // Without an answer in time it is woken and told again, or sent to sleep all the same.
+      const waitMs = sleeps ? 5 * second : memory.everyMs
+      return step(sleeps ? 'sleep' : 'wake', waitMs, command(0xe2, 0), { asked: true })
+    }
+    case 'sleep':
+      return step('wake', memory.wokenMs + memory.everyMs - nowMs, command(0xe4, 0))
+  }
+}
+
+/** The answer is here: the next question at its time, or sleep at once. */
+function answered(memory: Memory): Memory {
+  if (memory.mode === 'listen') return memory
+  const sleeps = memory.everyMs >= minute
+  const next: Partial<Memory> = sleeps ? { next: 'sleep', dueMs: 0 } : { next: 'question' }
+  return { ...memory, asked: false, ...next }
+}
+
+/** It speaks unasked: it was just woken, or has lost its power and with it what it was told. */
+function notAskedFor(memory: Memory): Step<Memory> {
+  const { next } = memory
+  const again = next === 'question' ? 'passive' : next === 'wake' ? 'sleep' : undefined
+  const told: Memory = again === undefined ? memory : { ...memory, next: again, dueMs: 0 }
+  return { memory: told, said: doubt('not asked for') }
+}
 
 const masses = ['pm1', 'pm2_5', 'pm10']
 const counts = ['over0_3um', 'over0_5um', 'over1um', 'over2_5um', 'over5um', 'over10um']
@@ -182,8 +283,15 @@ function fits(variant: Variant, size: number): boolean {
 /** True when these counts can only be those of a 5003T, see above. */
 function isT(frame: Uint8Array): boolean {
   if (frame.length !== 32) return false
-  const [n0_3 = 0, n0_5 = 0, n1 = 0, n2_5 = 0, next = 0] = [16, 18, 20, 22, 24].map((at) =>
-    u16be(frame, at),
+  const [n0_3 = 0, n0_5 = 0, n1 = 0, n2_5 = 0, next = 0, last = 0] = [16, 18, 20, 22, 24, 26].map(
+    (at) => u16be(frame, at),
   )
-  return n0_3 >= n0_5 && n0_5 >= n1 && n1 >= n2_5 && next > n2_5 && n0_3 > 0
+  const falls = n0_3 >= n0_5 && n0_5 >= n1 && n1 >= n2_5 && n0_3 > 0
+  return falls && (next > n2_5 || last > next)
+}
+
+/** 42 4d, the command, what is wanted, and the sum of these. */
+function command(kind: number, wanted: 0 | 1): Uint8Array {
+  const sum = 0x42 + 0x4d + kind + wanted
+  return Uint8Array.of(0x42, 0x4d, kind, 0, wanted, sum >> 8, sum & 0xff)
 }

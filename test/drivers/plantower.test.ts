@@ -2,16 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { plantower } from '../../drivers/plantower.ts'
+import { decoder, type Heard } from '../../runtime/sense/decoder.ts'
+import { readOptions } from '../../runtime/sense/options.ts'
 import { cases, doubts, hear, sayings } from './bench.ts'
+import { bytesOf, type Case, holdMap } from './maps.ts'
 
-type Case = { readonly name: string; readonly input_hex: string; readonly expect: Expected }
-type Expected = Readonly<Record<string, number>>
+const frames = cases<Case>('plantower/cases.json').map((one) => bytesOf('plantower', one))
 
-const captures = cases<Case>('plantower/cases.json')
-const frames = captures.map(({ input_hex }) => unhex(input_hex))
-
-/** Their names → ours; their counts are per cm³, ours per 0.1 L. */
-const names: Readonly<Record<string, readonly [string, number]>> = {
+// Their counts are per cm³, ours per 0.1 L.
+holdMap('plantower', plantower, {
   pm01: ['pm1', 1],
   pm25: ['pm2_5', 1],
   pm10: ['pm10', 1],
@@ -27,19 +26,7 @@ const names: Readonly<Record<string, readonly [string, number]>> = {
   'count_gt_5_0um_per_0.1L': ['over5um', 1],
   version: ['firmware', 1],
   errorcode: ['error_code', 1],
-}
-
-for (const { name, input_hex, expect } of captures) {
-  test(`reads the capture ${name}`, () => {
-    const [said, ...more] = sayings(hear(plantower, unhex(input_hex)))
-    assert.equal(more.length, 0)
-    for (const [theirs, value] of Object.entries(expect)) {
-      const [ours, scale] = names[theirs] ?? assert.fail(`no name for ${theirs}`)
-      const found = said?.values[ours]
-      assert.ok(Math.abs(Number(found) - value * scale) < 1e-6, `${ours}: ${found}, not ${value}`)
-    }
-  })
-}
+})
 
 test('one flipped bit never becomes a reading', () => {
   for (const frame of frames) {
@@ -100,6 +87,90 @@ test('a 5003T found by its counts stays one, when its counts could be those of a
   )
 })
 
+test('a 5003T in dusty air is told by its humidity, which stands where fewer particles should', () => {
+  const dusty = signed({ words: [1, 2, 3, 1, 2, 3, 9000, 6000, 3000, 1000, 215, 400, 0x9a00] })
+  const [said] = sayings(hear(plantower, dusty))
+  assert.deepEqual([said?.values.temperature, said?.values.humidity], [21.5, 40])
+})
+
+const asked = (options: Record<string, unknown>) =>
+  decoder(plantower, readOptions(plantower, { mode: 'ask', ...options }))
+const at = (work: ReturnType<typeof decoder>, nowMs: number) =>
+  Buffer.from(work.ask(nowMs)?.send ?? []).toString('hex')
+const report = unhex('424d001c0015002400240014002100240dc8041f00e4000e00d400e09a000599')
+// As the manuals print them.
+const [wake, sleep, passive, question] = [
+  '424de400010174',
+  '424de400000173',
+  '424de100000170',
+  '424de200000171',
+]
+
+test('nothing is sent to a sensor that is listened to', () => {
+  const work = decoder(plantower, readOptions(plantower))
+  assert.equal(at(work, 0), '')
+  work.push(report)
+  assert.equal(at(work, 3_600_000), '')
+})
+
+test('asked every ten minutes it sleeps between: woken, told, blown free, asked, sent to sleep', () => {
+  const work = asked({ every: '10min' })
+  assert.equal(at(work, 0), wake)
+  assert.deepEqual(said(work.push(report)), ['not asked for'])
+  assert.equal(at(work, 1_000), passive)
+  assert.deepEqual(said(work.push(unhex('424d0004e1000174'))), ['answer to a command'])
+  assert.equal(at(work, 29_999), '')
+  assert.equal(at(work, 30_000), question)
+  assert.deepEqual(said(work.push(report)), ['read'])
+  assert.equal(at(work, 30_100), sleep)
+  assert.equal(at(work, 599_999), '')
+  assert.equal(at(work, 600_000), wake)
+})
+
+test('asked every ten seconds it stays awake', () => {
+  const work = asked({ every: '10s' })
+  for (const nowMs of [0, 1_000]) at(work, nowMs)
+  for (const nowMs of [30_000, 40_000, 50_000]) {
+    assert.equal(at(work, nowMs), question)
+    assert.deepEqual(said(work.push(report)), ['read'])
+    assert.equal(at(work, nowMs + 9_999), '')
+  }
+})
+
+test('one that does not answer is a doubt, and is woken and told again', () => {
+  const work = asked({ every: '10s' })
+  for (const nowMs of [0, 1_000, 30_000]) at(work, nowMs)
+  const turn = work.ask(40_000)
+  assert.equal(turn?.doubt, 'no answer')
+  assert.equal(Buffer.from(turn?.send ?? []).toString('hex'), wake)
+  assert.equal(at(work, 41_000), passive)
+  const asleep = asked({ every: '1min' })
+  for (const nowMs of [0, 1_000, 30_000]) at(asleep, nowMs)
+  assert.equal(at(asleep, 35_000), sleep)
+  assert.equal(at(asleep, 60_000), wake)
+})
+
+test('one that speaks unasked has lost its power: it is told again, or sent to sleep again', () => {
+  const work = asked({ every: '10s' })
+  for (const nowMs of [0, 1_000, 30_000]) at(work, nowMs)
+  work.push(report)
+  assert.deepEqual(said(work.push(report)), ['not asked for'])
+  assert.equal(at(work, 31_000), passive)
+  assert.equal(at(work, 32_000), question)
+  const asleep = asked({ every: '10min' })
+  for (const nowMs of [0, 1_000, 30_000]) at(asleep, nowMs)
+  asleep.push(report)
+  assert.equal(at(asleep, 30_100), sleep)
+  assert.deepEqual(said(asleep.push(report)), ['not asked for'])
+  assert.equal(at(asleep, 200_000), sleep)
+  assert.equal(at(asleep, 600_000), wake)
+})
+
+test('its sleep is not taken for silence', () => {
+  const under = plantower.under?.(readOptions(plantower, { mode: 'ask', every: '10min' }))
+  assert.ok((under?.silenceMs ?? 0) > 635_000)
+})
+
 test('a frame that the named model cannot send is a doubt, and so is an answer to a command', () => {
   const frame = unhex('424d001400000000000000000000000000000000005100f4')
   assert.deepEqual(doubts(hear(plantower, frame, { variant: 'pms7003' })), [
@@ -107,6 +178,10 @@ test('a frame that the named model cannot send is a doubt, and so is an answer t
   ])
   assert.deepEqual(doubts(hear(plantower, unhex('424d0004e1000174'))), ['answer to a command'])
 })
+
+function said(heard: readonly Heard[]): string[] {
+  return heard.map((one) => (one.said.ok ? 'read' : one.said.doubt))
+}
 
 function unhex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'hex'))
