@@ -95,11 +95,22 @@ async function firstPast(
   return low
 }
 
-/** The next epoch with a date, looked for in growing steps: a clock is unset for a stretch at a time. */
+/**
+ * An epoch with a date. A clock is unset for a stretch at a time: far from the end of the search one is looked
+ * for in growing steps and then in steps that halve what is left, near it one by one.
+ */
 async function nextDated(from: number, below: number, dateOf: DateOf) {
-  for (let step = 0; from + step < below; step = 2 * step + 1) {
-    const dated = await dateOf(from + step)
-    if (dated !== undefined) return { number: from + step, dated }
+  for (const number of looksFrom(from, below)) {
+    const dated = await dateOf(number)
+    if (dated !== undefined) return { number, dated }
   }
   return undefined
 }
+
+function* looksFrom(from: number, below: number) {
+  const isNear = below - from <= nearMax
+  for (let step = 0; from + step < below; step = isNear ? step + 1 : 2 * step + 1) yield from + step
+  for (let left = (below - from) >> 1; left > 0 && !isNear; left >>= 1) yield below - left
+}
+
+const nearMax = 32

@@ -1,9 +1,10 @@
-/** A past for the tests: epochs of the real maker on a clock that is moved by hand, as fast as a store takes them. */
+/** A past for the tests: epochs of the real maker on a clock moved by hand, as fast as a store takes them. */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { EpochMaker } from '../../runtime/sign/epoch.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
 import { decodeMessage } from '../../runtime/wire/epoch.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
+import { type Terms, termsHash } from '../../runtime/wire/terms.ts'
 import { boot } from '../sign/fixture.ts'
 
 export type HandClock = Clock & {
@@ -64,4 +65,25 @@ export function eviction(message: Uint8Array, from: number, to: number) {
   const last = headerHash(decodeMessage(message).headerBytes)
   const none = { epochs: 0, bytes: 0, unsent: 0 }
   return { stream: 'air', from, to, last, reason: 'quota', ...none }
+}
+
+type PlanOptions = {
+  readonly clock?: HandClock
+  readonly termsOf?: (epochs: number) => Uint8Array | undefined
+}
+
+/** A stream whose epochs close by age, or by hand with the second reading. */
+export function planOf(
+  sold: Terms,
+  setup: Uint8Array,
+  { clock, termsOf }: PlanOptions,
+  sealed: () => number,
+) {
+  const size = { epochMs: sold.epochMs, countMax: clock === undefined ? 4096 : 2, bytesMax: 65_536 }
+  return {
+    ...{ name: 'air', setup, ...size, free: false },
+    get terms() {
+      return termsOf?.(sealed()) ?? termsHash(sold)
+    },
+  }
 }

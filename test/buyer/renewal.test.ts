@@ -1,4 +1,4 @@
-/** An order's end in the middle of a sale, other terms under way, and keys in more pieces than one message holds. */
+/** An order's end in the middle of a sale, other terms under way, and keys in more runs than a message holds. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Item } from '../../runtime/buyer/index.ts'

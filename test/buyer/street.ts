@@ -23,12 +23,12 @@ import type { KeyNode } from '../../runtime/wire/keytree.ts'
 import type { Offer } from '../../runtime/wire/offer.ts'
 import { generateSessionKey } from '../../runtime/wire/session.ts'
 import { localSigner } from '../../runtime/wire/signer.ts'
-import { type Terms, termsHash } from '../../runtime/wire/terms.ts'
+import type { Terms } from '../../runtime/wire/terms.ts'
 import { gateway, operator, rail, receiver, token } from '../operator/fixture.ts'
 import { memoryBroker } from '../operator/line.ts'
 import { testClock } from '../sign/fixture.ts'
 import { secretOf } from '../wire/sample.ts'
-import { eviction, type HandClock, past } from './past.ts'
+import { eviction, type HandClock, past, planOf } from './past.ts'
 
 export const offeredRail = {
   ...rail,
@@ -201,18 +201,11 @@ export async function openDevice(
   })
   const setup = shelf.setupHash('air')
   let sealed = 0
-  const plan = { name: 'air', terms: termsHash(sold), setup, epochMs: sold.epochMs, free: false }
+  const streams = [planOf(sold, setup, options, () => sealed)]
   const maker = epochMaker({
     key: { ...key, sign: signs.headers ?? key.sign },
     clock,
-    streams: [
-      {
-        ...{ ...plan, countMax: options.clock === undefined ? 4096 : 2, bytesMax: 65_536 },
-        get terms() {
-          return options.termsOf?.(sealed) ?? plan.terms
-        },
-      },
-    ],
+    streams,
     generation: generations.current,
     keys: generations.leafKey,
     store,
@@ -245,7 +238,7 @@ export async function openDevice(
 
 /** The same store, which says when it was given something to send. */
 function telling(store: Store, look: () => void): Store {
-  return { ...store, saleCommit: (change) => store.saleCommit(change).finally(look) }
+  return { ...store, saleCommit: (...changes) => store.saleCommit(...changes).finally(look) }
 }
 
 /** A sensor that counts. */
