@@ -85,10 +85,10 @@ export type SalesStore = {
     readonly lostSessions: readonly string[]
   }>
   /**
-   * One transaction, durable when it resolves. False, with nothing changed, when an epoch that it sells was
-   * evicted meanwhile.
+   * One transaction, durable when it resolves. For each change whether it was done: false, with nothing of it
+   * changed, when an epoch that it sells was evicted meanwhile.
    */
-  saleCommit(change: Change): Promise<boolean>
+  saleCommit(...changes: readonly Change[]): Promise<readonly boolean[]>
   keepTerms(rows: readonly TermsRow[]): Promise<void>
   /** The oldest sealed epochs in the ranges; `complete` when no more lie there now. */
   saleEpochs(

@@ -16,6 +16,7 @@ import type { Offer } from '../wire/offer.ts'
 import { type Terms, termsHash } from '../wire/terms.ts'
 import type { Tariff } from './admit.ts'
 import { type DeviceKey, answers as openAnswers } from './answers.ts'
+import type { Books } from './books.ts'
 import { drops } from './drops.ts'
 import { fetches as openFetches } from './fetches.ts'
 import { inbox, type Mail } from './inbox.ts'
@@ -121,10 +122,14 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
 
   async function supplyEverybody() {
     looked = false
-    for (const books of till.allBooks()) {
-      const waits = books.wanted.length > 0 && till.live(books.channel).length > 0
-      if (waits) await supplyAll(books)
-    }
+    const waits = ({ wanted, channel }: Books) => wanted.length > 0 && till.live(channel).length > 0
+    // Side by side, so that what they change is one commit (see the till).
+    await Promise.all(
+      till
+        .allBooks()
+        .filter(waits)
+        .map((books) => supplyAll(books)),
+    )
   }
 
   /** Saves what only memory knows and forgets what is long over; resolves to the ms until the next time. */
@@ -205,9 +210,9 @@ function countsOf(till: Till): ShopCounts {
 function telling(store: SalesStore, changed: () => void): SalesStore {
   return {
     ...store,
-    async saleCommit(change) {
-      const done = await store.saleCommit(change)
-      if (done && change.retained.length > 0) changed()
+    async saleCommit(...changes) {
+      const done = await store.saleCommit(...changes)
+      if (changes.some(({ retained }, i) => done[i] && retained.length > 0)) changed()
       return done
     },
     async setRetained(topic, payload) {

@@ -16,6 +16,7 @@ import { type Books, booksFrom, booksRow, type Lost } from './books.ts'
 import type { SalesStore } from './rows.ts'
 import { without } from './runs.ts'
 import { keysBody, type Session, sessionFrom, sessionRow } from './session.ts'
+import { together } from './together.ts'
 
 export type TillOptions = {
   readonly device: Address
@@ -49,6 +50,7 @@ export type Till = ReturnType<typeof till>
 export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore['sales']>>) {
   const { store, exposureMax, guestsMax, pinMs } = options
   const topic = topics(options.device)
+  const save = together(store)
   const books = new Map<Hex, Books>()
   const sessions = new Map<string, Session>()
   const touched = new Set<Hex>()
@@ -91,7 +93,7 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
       const timeMs = options.timeMs() ?? null
       if (timeMs === null) return
       const rows = channels.map(booksRow)
-      await store.saleCommit({ channels: rows, sessions: [], forgotten: [], timeMs, retained: [] })
+      await save({ channels: rows, sessions: [], forgotten: [], timeMs, retained: [] })
     },
     commit,
   }
@@ -128,7 +130,7 @@ export function till(options: TillOptions, saved: Awaited<ReturnType<SalesStore[
     if (channels.length + rows.length + forgotten.length + retained.length > 0) {
       const timeMs = options.timeMs() ?? null
       const sale = { channels, sessions: rows, forgotten, timeMs, retained, found }
-      if (!(await store.saleCommit({ ...sale, ...soldBy(next, timeMs) }))) return false
+      if (!(await save({ ...sale, ...soldBy(next, timeMs) }))) return false
     }
     for (const channel of found) lost.delete(channel)
     if (next !== undefined) {

@@ -78,7 +78,7 @@ export function salesTables(db: Database, parts: Parts) {
   const setTime = db.prepare(`INSERT INTO sale_time VALUES (1, ?)
     ON CONFLICT DO UPDATE SET time_ms = max(time_ms, excluded.time_ms)`)
 
-  const write = db.transaction((change: SaleChange) => {
+  const write = (change: SaleChange): void => {
     for (const row of change.channels) channel.put(row)
     for (const row of change.sessions) session.put(row)
     for (const id of change.forgotten) session.drop(id)
@@ -89,6 +89,9 @@ export function salesTables(db: Database, parts: Parts) {
       if (change.timeMs !== null) parts.pin.lapse(change.timeMs)
       for (const range of change.fresh ?? []) parts.pin.add(range, change.pinUntilMs)
     }
+  }
+  const writeAll = db.transaction((changes: readonly SaleChange[]) => {
+    for (const change of changes) write(change)
     failpoint('sale.inside')
   })
 
@@ -102,15 +105,18 @@ export function salesTables(db: Database, parts: Parts) {
       lostSessions: lostSessions.all() as string[],
     }),
     /**
-     * Durable when it returns. Takes no waiting readings along. False, and nothing is changed, when an
+     * Durable when it returns, all in one transaction: an fsync costs the same for one as for forty. Takes
+     * no waiting readings along. For each whether it was done: false, and nothing of it is changed, when an
      * epoch that it sells was evicted meanwhile, or is about to be.
      */
-    saleCommit(change: SaleChange): boolean {
-      if (!epochs.has(change.fresh ?? [])) return false
+    saleCommit(...changes: SaleChange[]): boolean[] {
+      const done = changes.map(({ fresh = [] }) => epochs.has(fresh))
+      const rest = changes.filter((_, i) => done[i])
+      if (rest.length === 0) return done
       failpoint('sale.before')
-      write(change)
+      writeAll(rest)
       failpoint('sale.after')
-      return true
+      return done
     },
     /** Gateway time as it was last kept. */
     saleTimeMs: () => time.get() as number | undefined,

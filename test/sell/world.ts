@@ -116,9 +116,9 @@ export async function world(context: TestContext, options: WorldOptions = {}) {
 
   const store: SalesStore = {
     sales: async () => structuredClone(tables.sales()),
-    async saleCommit(change) {
+    async saleCommit(...changes) {
       if (crash === 'before') throw new Crash()
-      const done = tables.saleCommit(change)
+      const done = tables.saleCommit(...changes)
       if (crash === 'after') throw new Crash()
       return done
     },

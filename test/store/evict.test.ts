@@ -115,7 +115,7 @@ test('nobody buys what is about to go, and what went is not sold', async () => {
     const [eviction] = await store.evictable(await tight(device))
     assert.equal(eviction?.from, first)
     const fresh = [{ stream: 'air', generation: 1, from: first, to: first }]
-    assert.equal(await store.saleCommit({ ...none, timeMs: 1, fresh }), false)
+    assert.deepEqual(await store.saleCommit({ ...none, timeMs: 1, fresh }), [false])
     const left = await store.saleEpochs(all, 512)
     assert.equal(left.epochs[0]?.number, (eviction?.to ?? 0) + 1)
     await sense(
@@ -124,9 +124,9 @@ test('nobody buys what is about to go, and what went is not sold', async () => {
       0,
       async (maker) => void (await maker.evict([eviction ?? assert.fail()])),
     )
-    assert.equal(await store.saleCommit({ ...none, timeMs: 1, fresh }), false)
+    assert.deepEqual(await store.saleCommit({ ...none, timeMs: 1, fresh }), [false])
     const next = [{ stream: 'air', generation: 1, from: eviction.to + 1, to: eviction.to + 1 }]
-    assert.equal(await store.saleCommit({ ...none, timeMs: 1, fresh: next }), true)
+    assert.deepEqual(await store.saleCommit({ ...none, timeMs: 1, fresh: next }), [true])
   })
 })
 
