@@ -1,5 +1,6 @@
 /** Every driver, one line each. The order is that of `wayside drivers` and of `find`. */
 import type { Driver } from '../runtime/sense/driver.ts'
+import { d0 } from './d0/index.ts'
 import { dsmr } from './dsmr/index.ts'
 import { mhz19 } from './mhz19.ts'
 import { modbus } from './modbus/index.ts'
@@ -20,4 +21,5 @@ export const drivers: readonly Driver[] = [
   vedirect,
   dsmr,
   sml,
+  d0,
 ]

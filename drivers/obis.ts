@@ -68,8 +68,8 @@ export function obisFields(codes: readonly string[], kilo: boolean): Record<stri
 
 function obisField(code: string, kilo: boolean): Field {
   const [, c = 0, d = 0, e = 0] =
-    /:(\d+)\.(\d+)\.(\d+)$/.exec(code)?.map((part) => Number(part)) ?? []
-  const phase = c > 20 && c < 80 ? Math.floor(c / 20) : 0
+    /(?:^|:)(\d+)\.(\d+)\.(\d+)$/.exec(code)?.map((part) => Number(part)) ?? []
+  const phase = c > 20 && c <= 80 ? Math.floor((c - 1) / 20) : 0
   const base = c - 20 * phase
   const of = phase === 0 ? '' : ` of L${phase}`
   const tariff = e === 0 ? '' : `, tariff ${e}`

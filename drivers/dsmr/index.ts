@@ -33,6 +33,7 @@ import {
   flag,
   hexKey,
   type Said,
+  uncheckedField,
 } from '../../runtime/sense/driver.ts'
 import { dataSets } from '../d0/dataset.ts'
 import { sealedStart, unseal } from './cipher.ts'
@@ -69,9 +70,10 @@ export const dsmr: Driver = defineDriver<Memory>({
     key: hexKey('key of an encrypted meter', 16),
     authkey: hexKey('its authentication key, where it is not the public one', 16),
   },
-  fields,
+  fields: { ...fields, ...uncheckedField },
   under: ({ early }) =>
     early === true ? { ...dsmr, serial: { baudRate: 9600, dataBits: 7, parity: 'even' } } : dsmr,
+  check: 'CRC-16; none before DSMR 4; AES-GCM where encrypted',
   shape,
   begin: ({ zone, key, authkey }) => ({
     zone: zone as Zone,
@@ -94,9 +96,12 @@ export const dsmr: Driver = defineDriver<Memory>({
 })
 
 function say(telegram: Uint8Array, zone: Zone): Said {
-  const { identification, block } = partsOf(telegram)
+  const { identification, block, digits } = partsOf(telegram)
   const { values, units, time } = valuesOf(dataSets(block).sets, zone)
   if (Object.keys(values).length === 0) return doubt('no value')
-  const said = { ok: true, values: { identification, ...values }, units } as const
-  return time === undefined ? said : { ...said, time }
+  return {
+    ...{ ok: true, values: { identification, ...values }, units },
+    ...(time !== undefined && { time }),
+    ...(digits === '' && { unchecked: true }),
+  }
 }

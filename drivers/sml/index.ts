@@ -41,6 +41,7 @@ export const sml: Driver = defineDriver({
   silenceMs: 30_000,
   options: {},
   fields,
+  check: 'CRC-16 of the file and of each message',
   shape,
   begin: () => undefined,
   decode(frame, memory) {

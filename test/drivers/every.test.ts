@@ -95,5 +95,6 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   ),
   modbus: Buffer.from('1103006b00037687', 'hex'),
   dsmr: capture('dsmr/TELEGRAM_UNPADDED_CRC.txt'),
+  d0: Buffer.from('\x021.8.0(000285.4*kWh)\r\n!\r\n\x03q'),
   sml: capture('sml/smartmeter-obis-ttyUSB0-2.dump').subarray(0, 324),
 }

@@ -133,7 +133,7 @@ function holdEvidence(
       const most =
         near === undefined
           ? Math.max(0.051, Math.abs(value * times) * 1e-6)
-          : near * Math.abs(value)
+          : near * Math.abs(value * times)
       assert.ok(off <= most, `${our}: ${found}, not ${value}`)
     } else assert.equal(found, value ?? undefined, our)
   }

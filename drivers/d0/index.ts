@@ -1,0 +1,162 @@
+/**
+ * D0: meters of electricity, heat and gas by IEC 62056-21 (before, IEC 1107), mostly through an infrared eye,
+ * 7 data bits and even parity.
+ *
+ * Some push their data every few seconds, at 9600 or 2400 baud (mode D): nothing is to be sent to them.
+ * Others (modes A and C) must be asked: `mode: ask`, dialogue.ts. Frames: shape.ts. Lines: dataset.ts.
+ *
+ * Fields are the codes (obis.ts) as the meter has them, with medium and channel or without. Of a line with
+ * several values the second is `<code>-2`; the time of a maximum is `<code>_time`, on the meter's own clock
+ * and in no zone that it would say. Earlier billing periods are `<code>_01` and on, unless `history: false`.
+ *
+ * Source: IEC 62056-21:2002; fields.ts. Checked: test/captures/d0.
+ *
+ * What can go wrong, and what then happens:
+ *   noise on the line             bad checksum, a doubt; without a check (mode D) `broken line`, if it shows
+ *   no ETX and no BCC at the end  doubt `block without its checksum`; `checksum: optional` reads it
+ *   nobody answers                doubt `no answer`; asked again when the time has come
+ *   a telegram of P1              doubt that names its driver: its CRC would not be held here
+ */
+import {
+  type Ask,
+  choice,
+  type Driver,
+  defineDriver,
+  doubt,
+  flag,
+  lapse,
+  type Said,
+  uncheckedField,
+  word,
+} from '../../runtime/sense/driver.ts'
+import { type Gathered, gather, obisName } from '../obis.ts'
+import { type DataSet, dataSets, readValue } from './dataset.ts'
+import { answered, beginDialogue, blockMs, type Dialogue, named, turn } from './dialogue.ts'
+import { fields } from './fields.ts'
+import { hasCheck, partsOf, shapeOf, stx } from './shape.ts'
+
+type Memory = {
+  readonly history: boolean
+  /** Undefined while the line is only heard. */
+  readonly dialogue?: Dialogue
+  /** The last first line, until its data came. */
+  readonly identification?: string
+}
+
+const second = 1000
+const minute = 60 * second
+
+export const d0: Driver = defineDriver<Memory>({
+  id: 'd0',
+  title: 'D0: meters of electricity and heat by IEC 62056-21',
+  models: {},
+  serial: { baudRate: 9600, dataBits: 7, parity: 'even' },
+  otherBaudRates: [2400, 300, 4800, 1200, 19_200],
+  warmUpMs: 0,
+  silenceMs: minute,
+  options: {
+    mode: choice(
+      'listen to a meter that pushes (mode D), or ask one (A, C) at 300 baud',
+      ['listen', 'ask'],
+      'listen',
+    ),
+    every: lapse('mode ask: from one reading to the next', 5 * second, 1440 * minute, 15 * minute),
+    address: word(
+      'mode ask: which of several meters',
+      /^[0-9A-Za-z ]{1,32}$/,
+      'up to 32 letters and digits',
+    ),
+    wake: flag('mode ask: the meter has a battery and must be woken', false),
+    checksum: choice(
+      'whether a block must end with its checksum',
+      ['required', 'optional'],
+      'required',
+    ),
+    history: flag('say earlier billing periods too', true),
+  },
+  fields: { ...fields, ...uncheckedField },
+  under({ mode, every, checksum }) {
+    const shape = shapeOf({ answers: mode === 'ask', openEnded: checksum === 'optional' })
+    if (mode !== 'ask') return { ...d0, shape }
+    const serial = { baudRate: 300, dataBits: 7, parity: 'even' } as const
+    return { ...d0, shape, serial, silenceMs: 2 * Number(every) + blockMs }
+  },
+  check: 'exclusive or of the bytes (BCC), 8 bits; none in mode D',
+  shape: shapeOf({ answers: false, openEnded: false }),
+  begin({ mode, every, address, wake, history }, { baudRate }) {
+    const memory = { history: history !== false }
+    if (mode !== 'ask') return memory
+    const settings = {
+      everyMs: Number(every),
+      address: String(address ?? ''),
+      wakes: wake === true,
+      baudRate,
+    }
+    return { ...memory, dialogue: beginDialogue(settings) }
+  },
+  decode(frame, memory) {
+    const { line, block } = partsOf(frame)
+    const isBlock = frame[0] === stx
+    const identification = isBlock ? memory.identification : line.startsWith('?') ? undefined : line
+    const after = hearing(memory, isBlock, line)
+    if (!isBlock && block.trim() === '') {
+      return { memory: identification === undefined ? after : { ...after, identification } }
+    }
+    return {
+      memory: after,
+      said: say(dataSets(block).sets, memory.history, identification, !hasCheck(frame)),
+    }
+  },
+  ask({ dialogue, ...memory }, nowMs): Ask<Memory> {
+    if (dialogue === undefined) return { memory, wakeMs: 60 * minute }
+    const next = turn(dialogue, nowMs)
+    return { ...next, memory: { ...memory, dialogue: next.memory } }
+  },
+})
+
+/** What is remembered behind a frame: how the dialogue goes on. A first line is forgotten with its data. */
+function hearing({ history, dialogue }: Memory, isBlock: boolean, line: string): Memory {
+  if (dialogue === undefined) return { history }
+  return { history, dialogue: isBlock ? answered(dialogue) : named(dialogue, line) }
+}
+
+function say(
+  sets: readonly DataSet[],
+  history: boolean,
+  identification: string | undefined,
+  unchecked: boolean,
+): Said {
+  const into: Gathered = { values: {}, units: {} }
+  for (const { code, groups } of sets) {
+    const name = obisName(code)
+    if (name !== undefined && (history || !/_\d+$/.test(name))) read(name, groups, into)
+  }
+  if (Object.keys(into.values).length === 0) return doubt('no value')
+  const values = identification === undefined ? into.values : { identification, ...into.values }
+  return { ok: true, values, units: into.units, ...(unchecked && { unchecked }) }
+}
+
+/** Codes whose bare digits are names and states, and no amounts: 0 and C about the meter, F its errors. */
+const names = /(^|:)(0\.|C\.|F|L\.|P\.|96\.|97\.)/
+
+function read(name: string, groups: readonly string[], into: Gathered): void {
+  const bare = names.test(name) ? 'names' : undefined
+  let count = 0
+  for (const text of groups.flatMap((group) => group.split('&'))) {
+    const time = count > 0 ? timeOf(text) : undefined
+    if (time !== undefined) gather(into, `${name}_time`, time)
+    count += 1
+    if (time !== undefined) continue
+    const found = readValue(text, bare)
+    gather(into, count === 1 ? name : `${name}-${count}`, found?.value, found?.unit)
+  }
+}
+
+/** YYMMDDhhmm or with seconds, perhaps behind a digit of the season: a maximum's time, on the meter's clock. */
+function timeOf(text: string): string | undefined {
+  const [, y = '', m = '', d = '', h = '', min = '', s] =
+    /^\d?(\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-4])([0-5]\d)([0-5]\d)?$/.exec(
+      text,
+    ) ?? []
+  return y === '' ? undefined : `20${y}-${m}-${d}T${h}:${min}${s === undefined ? '' : `:${s}`}`
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { d0 } from '../../../drivers/d0/index.ts'
+import { decoder } from '../../../runtime/sense/decoder.ts'
+import { readOptions } from '../../../runtime/sense/options.ts'
+import { cases, doubts, hear, sayings } from '../bench.ts'
+import { bytesOf, type Case, holdMap } from '../maps.ts'
+
+// Theirs fill in a medium and channel that the meter does not say, and put 97.97 for F.F.
+holdMap(
+  'd0',
+  d0,
+  {
+    '6-0:9.20': ['9.20', 1],
+    '6-0:6.8': ['6.8', 1000],
+    '1-0:97.97': ['F.F', 1],
+    '1-0:1.8.0': ['1.8.0', 1],
+    '1-0:1.8.1*7': ['1-0:1.8.1_07', 1],
+    '1-0:1.6.0*255': ['1-0:1.6.0', 1],
+    // One text here, two at its # there.
+    '1-0:0.2.0': null,
+  },
+  {
+    flat: (expect) =>
+      Object.fromEntries(
+        Object.entries(expect as Record<string, { readonly value0: string }>).map(
+          ([name, { value0 }]) => [name, value0.includes('.') ? Number(value0) : value0],
+        ),
+      ),
+    near: 1e-12,
+  },
+)
+
+const lines =
+  'F.F(00)\r\n1.8.0(000285.4*kWh)\r\n1.6.0(02.468*kW)(1703100930)\r\n1.8.0*01(000120.1*kWh)\r\n!\r\n'
+const frame = block(lines)
+
+test("a maximum's time stands beside it, on the meter's own clock", () => {
+  const [long] = cases<Case>('d0/cases.json').filter(({ name }) => name.endsWith('WithAck2'))
+  assert.ok(long !== undefined)
+  const [said] = sayings(hear(d0, bytesOf('d0', long)))
+  const { '1-0:1.6.0*255': theirs } = long.expect as Record<string, { readonly value1: string }>
+  assert.equal(said?.values['1-0:1.6.0_time'], '2017-03-10T09:30')
+  assert.equal(theirs?.value1, '1703100930')
+})
+
+test('a block says its lines, is checked, and keeps the first line before it', () => {
+  const heard = hear(d0, Uint8Array.of(...ascii('/ELS5\\@V9.30 \r\n'), ...frame))
+  assert.deepEqual(sayings(heard), [
+    {
+      ok: true,
+      values: {
+        identification: 'ELS5\\@V9.30 ',
+        'F.F': '00',
+        '1.8.0': 285.4,
+        '1.6.0': 2.468,
+        '1.6.0_time': '2017-03-10T09:30',
+        '1.8.0_01': 120.1,
+      },
+      units: { '1.8.0': 'kWh', '1.6.0': 'kW', '1.8.0_01': 'kWh' },
+    },
+  ])
+})
+
+test('history may be left out', () => {
+  const [said] = sayings(hear(d0, frame, { history: false }))
+  assert.equal(said?.values['1.8.0_01'], undefined)
+  assert.equal(said?.values['1.8.0'], 285.4)
+})
+
+test('data that nothing checks say so, and are believed only line by line', () => {
+  const pushed = `/EMH5----eHZ\r\n\r\n${lines}`
+  const [said] = sayings(hear(d0, pushed))
+  assert.equal(said?.unchecked, true)
+  assert.deepEqual(doubts(hear(d0, pushed.replace('4*kWh)', '4*kWh'))), ['broken line'])
+})
+
+test('units become those of the table, and the value with them', () => {
+  const said = (text: string) => {
+    const [one] = sayings(hear(d0, block(`6.8(${text})\r\n!\r\n`)))
+    return [one?.values['6.8'], one?.units?.['6.8']]
+  }
+  assert.deepEqual(said('0029.055*MWh'), [29055, 'kWh'])
+  assert.deepEqual(said('12.5*GJ'), [12.5e9, 'J'])
+  assert.deepEqual(said('0000123*KWH'), [123, 'kWh'])
+  assert.deepEqual(said('1,5*m3'), [1.5, 'm3'])
+  assert.deepEqual(said('36*m3ph'), [0.01, 'm3/s'])
+  assert.deepEqual(said('  80*Deg'), [80, 'deg'])
+  assert.deepEqual(said('80*furlong'), ['80*furlong', undefined])
+  assert.deepEqual(said('----'), [undefined, undefined])
+})
+
+test('a telegram of P1 is left to its driver, and lines without a beginning to nobody', () => {
+  assert.deepEqual(doubts(hear(d0, `/ISk5x\r\n\r\n${lines.trim()}6EEE\r\n`)), [
+    'telegram of P1: driver dsmr',
+  ])
+  assert.deepEqual(hear(d0, lines), [])
+})
+
+test('a cut block is given up at the next beginning', () => {
+  const heard = hear(d0, Uint8Array.of(...frame.subarray(0, 40), ...frame))
+  assert.equal(sayings(heard).length, 1)
+})
+
+test('no one changed bit of a block says anything but the truth', () => {
+  const truth = JSON.stringify(sayings(hear(d0, frame)))
+  for (let bit = 0; bit < 8 * frame.length; bit += 1) {
+    const changed = frame.slice()
+    changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    for (const said of sayings(hear(d0, changed)))
+      assert.equal(JSON.stringify([said]), truth, `${bit}`)
+  }
+})
+
+test('blocks read the same in all pieces and among noise', () => {
+  const noise = fc.uint8Array({ maxLength: 30 }).map((all) => all.filter((byte) => byte > 0x7e))
+  const once = sayings(hear(d0, frame))
+  fc.assert(
+    fc.property(noise, fc.array(fc.integer({ min: 1, max: 60 })), (some, sizes) => {
+      const line = Uint8Array.of(...some, ...frame, ...some, ...frame, ...some)
+      const work = decoder(d0, readOptions(d0))
+      const heard = []
+      let at = 0
+      for (const size of sizes) {
+        heard.push(...work.push(line.slice(at, at + size)))
+        at += size
+      }
+      heard.push(...work.push(line.slice(at)), ...work.finish())
+      assert.deepEqual(sayings(heard), [...once, ...once])
+    }),
+  )
+})
+
+test('any lines behind a right checksum are read or left out, and never throw', () => {
+  const letters = fc.constantFrom(...'0123456789.()*&:-!/ \r\nkWhCF')
+  fc.assert(
+    fc.property(fc.array(letters, { maxLength: 300 }), (text) => {
+      for (const one of [block(text.join('')), ascii(`/EMH5x\r\n${text.join('')}!\r\n`)]) {
+        for (const said of sayings(hear(d0, one, { checksum: 'optional' }))) {
+          assert.ok(Object.keys(said.values).every((name) => name.length <= 64))
+        }
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the offer of a meter names no more fields than terms may have', () => {
+  assert.ok(Object.values(d0.fields).filter(({ detail }) => !detail).length <= 256)
+})
+
+function block(text: string): Uint8Array {
+  const covered = ascii(`${text}\x03`)
+  return Uint8Array.of(
+    2,
+    ...covered,
+    covered.reduce((sum, byte) => sum ^ byte, 0),
+  )
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0))
+}
