@@ -9,6 +9,7 @@ import { plantower } from './plantower.ts'
 import { sds011 } from './sds011.ts'
 import { sml } from './sml/index.ts'
 import { sps30 } from './sps30.ts'
+import { ubx } from './ubx/index.ts'
 import { vedirect } from './vedirect/index.ts'
 
 export const drivers: readonly Driver[] = [
@@ -17,6 +18,7 @@ export const drivers: readonly Driver[] = [
   sps30,
   mhz19,
   nmea0183,
+  ubx,
   modbus,
   vedirect,
   dsmr,

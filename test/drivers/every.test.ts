@@ -88,6 +88,7 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   nmea0183: Buffer.from(
     '$GNGGA,104113.00,5327.03557,N,00214.42234,W,1,05,8.68,65.4,M,48.5,M,,*68\r\n',
   ),
+  ubx: capture('ubx/pygpsdata-NAV.log').subarray(0, 100),
   // As the smart shunt of the captures sent it.
   vedirect: Buffer.from(
     '\r\nPID\t0xA389\r\nV\t12868\r\nVS\t-12\r\nI\t0\r\nP\t0\r\nCE\t0\r\nSOC\t1000\r\nTTG\t-1\r\nAlarm\tOFF\r\n' +
