@@ -96,6 +96,7 @@ export const mhz19: Driver = defineDriver<Memory>({
     return { memory, said: { ok: true, values: { co2, ...inside, status } } }
   },
 
+  questions: [Uint8Array.of(0xff, 1, 0x86, 0, 0, 0, 0, 0, 0x79)],
   ask(memory, nowMs): Ask<Memory> {
     if (nowMs < memory.dueMs) return { memory, wakeMs: memory.dueMs - nowMs }
     const [setting, ...settings] = memory.settings

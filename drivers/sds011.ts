@@ -129,6 +129,7 @@ export const sds011: Driver = defineDriver<Memory>({
     }
   },
 
+  questions: [command(4)],
   ask(before, nowMs): Ask<Memory> {
     const memory = { ...before, nowMs }
     if (memory.mode === 'listen') return { memory, wakeMs: 60 * minute }

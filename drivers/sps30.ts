@@ -111,6 +111,8 @@ export const sps30: Driver = defineDriver<Memory>({
     return { memory, said: values ? { ok: true, values } : doubt('wrong length') }
   },
 
+  // What product it is, which it says while idle too.
+  questions: [Uint8Array.of(0x7e, 0, 0xd0, 1, 0, 0x2e, 0x7e)],
   ask(memory, nowMs): Ask<Memory> {
     if (nowMs < memory.dueMs) return { memory, wakeMs: memory.dueMs - nowMs }
     const { next, format, everyMs } = memory

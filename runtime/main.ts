@@ -32,8 +32,12 @@ const commands: Readonly<Record<string, Entry>> = {
     add: async (program) => (await import('./commands/config.ts')).configCommand(program),
   },
   ports: {
-    says: 'list the serial ports and what speaks on them',
+    says: 'list the serial ports, the names that hold, and who has them open',
     add: async (program) => (await import('./commands/ports.ts')).portsCommand(program),
+  },
+  sniff: {
+    says: 'listen on a serial port and say which sensor it is',
+    add: async (program) => (await import('./commands/sniff.ts')).sniffCommand(program),
   },
   record: {
     says: 'write what comes out of a port to a file that can stand in for it',

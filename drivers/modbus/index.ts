@@ -97,6 +97,11 @@ export const modbus: Driver = defineDriver<Memory>({
       fields: { ...own, ...lineFields(), ...own },
     }
   },
+  // One holding register, one input register, of the address that most are delivered with.
+  questions: [
+    Uint8Array.of(1, 3, 0, 0, 0, 1, 0x84, 0x0a),
+    Uint8Array.of(1, 4, 0, 0, 0, 1, 0x31, 0xca),
+  ],
   bus: { gapMs: (serial) => Math.max(3.5 * byteMs(serial), gapLeastMs) },
   check: 'CRC-16',
   shape: lineShape,

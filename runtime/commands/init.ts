@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { drivers } from '../../drivers/index.ts'
 import { atomicWrite } from '../disk/write.ts'
 import { fault } from '../faults.ts'
+import { chooseDriver } from '../sense/choose.ts'
 import type { FoundPort } from '../sense/find.ts'
 
 export type InitOptions = {
@@ -30,17 +31,17 @@ export function initCommand(program: Command): void {
 
 async function init(file: string, options: InitOptions): Promise<void> {
   if (existsSync(file) && !options.force) throw fault('CONFIG_EXISTS', { path: file })
-  const { findPorts } = await import('../sense/find.ts')
+  const { findOn, namedPorts } = await import('../sense/find.ts')
   const { openPort } = await import('../sense/port.ts')
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)
   console.error(options.probe ? 'listening on the serial ports …' : 'looking at the serial ports …')
-  const found = await findPorts({
-    drivers: options.probe ? drivers : [],
-    open: openPort,
-    signal: stop.signal,
-  })
+  const search = { drivers, open: openPort, asks: 'private', signal: stop.signal } as const
+  const named = await namedPorts()
+  const found: FoundPort[] = options.probe
+    ? await Promise.all(named.map((port) => findOn(port, search)))
+    : named
   process.off('SIGINT', interrupt)
   for (const port of found) console.error(`  ${port.path}: ${heardOn(port, options)}`)
   if (found.length === 0) console.error('  none found; the config has an example to fill in')
@@ -89,10 +90,14 @@ ${sensors.join('')}${silent.map(({ path }) => `  # nothing known speaks on ${pat
 
 const example = { driver: 'plantower', path: '/dev/ttyUSB0' }
 
-function sensorText(port: Pick<FoundPort, 'driver' | 'path' | 'baudRate'>, name: string): string {
+/** One sensor of a config, as a person would write it. */
+export function sensorText(
+  port: Pick<FoundPort, 'driver' | 'path' | 'baudRate'>,
+  name: string,
+): string {
   const { driver, path, baudRate } = port
-  const own = drivers.find(({ id }) => id === driver)?.serial.baudRate
-  const speed = baudRate === undefined || baudRate === own ? '' : `    baudRate: ${baudRate}\n`
+  const own = driver === undefined ? undefined : chooseDriver(drivers, driver).driver.serial
+  const speed = [undefined, own?.baudRate].includes(baudRate) ? '' : `    baudRate: ${baudRate}\n`
   return `  - name: ${name}
     driver: ${driver}
     port: ${JSON.stringify(path)}
@@ -101,9 +106,9 @@ ${speed}    price: free
 }
 
 /** A stream is named after its driver; the second of a kind is numbered. */
-function nameOf(known: readonly FoundPort[], at: number): string {
-  const driver = known[at]?.driver ?? ''
-  const before = known.slice(0, at).filter((port) => port.driver === driver).length
+export function nameOf(known: readonly FoundPort[], at: number): string {
+  const [driver = ''] = known[at]?.driver?.split('.') ?? []
+  const before = known.slice(0, at).filter((port) => port.driver?.split('.')[0] === driver).length
   return before === 0 ? driver : `${driver}-${before + 1}`
 }
 

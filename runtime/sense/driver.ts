@@ -73,6 +73,8 @@ export type Driver<Memory = unknown> = {
   begin(options: OptionValues, serial: Serial): Memory
   decode(frame: Uint8Array, memory: Memory): Step<Memory>
   readonly moments?: Moments
+  /** Requests that change nothing, for `sniff --ask`: any such device answers at least one of them. */
+  readonly questions?: readonly Uint8Array[]
   /** Called when the port opens, after every frame and when the time it named has come. */
   ask?(memory: Memory, nowMs: number): Ask<Memory>
 }

@@ -1,11 +1,7 @@
 /** Which serial ports there are, what to call them so that the name holds, and what speaks on them. */
-import { readdir, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
-import { pause } from '../time/pause.ts'
-import { decoder } from './decoder.ts'
-import type { Driver } from './driver.ts'
-import { readOptions } from './options.ts'
-import { listPorts, type OpenPort, type PortInfo } from './port.ts'
+import { kernelPorts, type Links, type Others, othersAt, portLinks, type Root } from './machine.ts'
+import { listPorts, type PortInfo } from './port.ts'
+import { type Fingerprint, type Sniffing, sniff } from './sniff.ts'
 
 export type NamedPort = {
   /** The path to write into a config. */
@@ -15,47 +11,66 @@ export type NamedPort = {
   readonly maker?: string
   /** Why it is this path: what holds when cables move. */
   readonly named: 'by id' | 'by path' | 'as is'
-  /** What a person should know about the choice. */
-  readonly remark?: string
+  /** What a person should know about the choice, and about who else is there. */
+  readonly remarks: readonly string[]
 }
 
 export type FoundPort = NamedPort & {
-  /** The driver that understood what came, and the speed at which it did. */
+  /** The driver, or `driver.model`, that understood what came, how sure that is, and the line's settings. */
   readonly driver?: string
+  readonly sure?: Fingerprint['sure']
   readonly baudRate?: number
-  /** Why there is no driver. */
+  readonly parity?: NonNullable<Fingerprint['serial']['parity']>
+  /** Intact frames, and the part of all bytes that they are. */
+  readonly frames?: number
+  readonly share?: number
+  /** Why there is no driver, or what it can not make out. */
   readonly trouble?: string
+  /** True when the port could not be opened. */
+  readonly unopened?: true
 }
 
-/** Symbolic links that udev keeps: link → the port it points to. */
-export type Links = { readonly byId: ReadonlyMap<string, string>; readonly byPath: Links['byId'] }
+/** The ports of this machine, each with the name that is safest to write down. */
+export async function namedPorts(root?: Root): Promise<NamedPort[]> {
+  const ports = (await kernelPorts(root)) ?? (await listPorts())
+  const [links, others] = await Promise.all([portLinks(root), othersAt(ports, root)])
+  return ports.map((port) => {
+    const named = namePort(port, ports, links)
+    return { ...named, remarks: [...named.remarks, ...remarksOn(port, others)] }
+  })
+}
 
-/** The ports of this machine, each with the name that is safest to write down; listens for these drivers. */
-export async function findPorts(listen: {
-  /** None: nothing is opened. */
-  readonly drivers: readonly Driver[]
-  readonly open: OpenPort
-  readonly signal?: AbortSignal
-}): Promise<FoundPort[]> {
-  const [ports, byId, byPath] = await Promise.all([
-    listPorts(),
-    readLinks('/dev/serial/by-id'),
-    readLinks('/dev/serial/by-path'),
-  ])
-  const named = ports.map((port) => namePort(port, ports, { byId, byPath }))
-  if (listen.drivers.length === 0) return named
-  const { drivers, open, signal = new AbortController().signal } = listen
-  return Promise.all(
-    named.map(async (port): Promise<FoundPort> => {
-      try {
-        const found = await fingerprint({ path: port.device, drivers, open, listenMs, signal })
-        if (found === undefined) return { ...port, trouble: 'no driver understood what came' }
-        return { ...port, driver: found.driver.id, baudRate: found.baudRate }
-      } catch (error) {
-        return { ...port, trouble: (error as Error).message }
-      }
-    }),
-  )
+/** How to look for sensors, whatever the port. */
+export type Search = Omit<Sniffing, 'path' | 'progress'> & {
+  /** Told of each attempt, for a person who waits. */
+  progress?(path: string, words: string): void
+}
+
+/** Listens on this port. A port that cannot be opened has that as its trouble. */
+export async function findOn(port: NamedPort, search: Search): Promise<FoundPort> {
+  try {
+    const found = await sniff({
+      ...search,
+      path: port.device,
+      progress: (words) => search.progress?.(port.path, words),
+    })
+    if (found === 'silent') return { ...port, trouble: 'nothing speaks here' }
+    if (found === undefined) return { ...port, trouble: 'no driver understood what came' }
+    const { name: driver, sure, serial, frames, share, doubt } = found
+    const { baudRate, parity = 'none' } = serial
+    return {
+      ...{ ...port, driver, sure, baudRate, parity, frames, share },
+      ...(doubt !== undefined && { trouble: doubt }),
+    }
+  } catch (error) {
+    return { ...port, trouble: whyOf(error), unopened: true }
+  }
+}
+
+/** What the machine said of it; a fault's own sentence names the port, which stands beside it already. */
+function whyOf(error: unknown): string {
+  const { message, facts } = error as Error & { readonly facts?: { readonly why?: unknown } }
+  return typeof facts?.why === 'string' ? facts.why : message
 }
 
 /**
@@ -67,87 +82,28 @@ export function namePort(port: PortInfo, ports: readonly PortInfo[], links: Link
   const id = linkTo(links.byId, device)
   const socket = linkTo(links.byPath, device)
   const twin = ports.some((other) => other.path !== device && sameAdapter(other, port))
-  const known = maker === undefined ? { device } : { device, maker }
-  if (id !== undefined && !twin) return { path: id, ...known, named: 'by id' }
-  if (!twin) return { path: socket ?? device, ...known, named: socket ? 'by path' : 'as is' }
+  const known = { device, ...(maker !== undefined && { maker }) }
+  if (id !== undefined && !twin) return { path: id, ...known, named: 'by id', remarks: [] }
+  if (!twin) {
+    return { path: socket ?? device, ...known, named: socket ? 'by path' : 'as is', remarks: [] }
+  }
   if (socket === undefined) {
-    const remark = 'another port has the same id: check which is which'
-    return { path: device, ...known, named: 'as is', remark }
+    const remark = 'another port has the same id: only what speaks there tells which is which'
+    return { path: device, ...known, named: 'as is', remarks: [`${remark} (wayside sniff)`] }
   }
   const remark = 'another port has the same id, so it is named by its socket'
-  return { path: socket, ...known, named: 'by path', remark }
+  return { path: socket, ...known, named: 'by path', remarks: [remark] }
 }
 
-export type Fingerprint = {
-  readonly driver: Driver
-  readonly baudRate: number
-  /** Intact frames that decoded without a doubt while listening. */
-  readonly frames: number
+/** Who else may read the bytes that the sensor sends, or talk to it. */
+function remarksOn({ path, vendor }: PortInfo, { holders, modemManager }: Others): string[] {
+  const held = holders.get(path)?.map(({ name, pid }) => `${name} (pid ${pid}) has it open`) ?? []
+  const probed = modemManager && vendor !== undefined
+  return probed ? [...held, modemManagerRemark] : held
 }
 
-/**
- * Listens at every speed that a driver names and tells which driver understood most, or undefined when
- * none understood anything. Polled drivers get to ask, but those of a shared line. A port that cannot be
- * opened rejects.
- */
-export async function fingerprint(line: {
-  readonly path: string
-  readonly drivers: readonly Driver[]
-  readonly open: OpenPort
-  readonly listenMs: number
-  readonly signal: AbortSignal
-}): Promise<Fingerprint | undefined> {
-  for (const baudRate of speedsOf(line.drivers)) {
-    if (line.signal.aborted) break
-    const fitting = line.drivers.filter((driver) => speedsOf([driver]).includes(baudRate))
-    const found = await listenAt({ ...line, baudRate }, fitting)
-    const best = found.reduce((most, next) => (next.frames > most.frames ? next : most))
-    // Frames with checksums at one speed are no accident: no need to try the others. On a line where a frame
-    // may begin with any byte, one could be.
-    if (best.frames > (best.driver.bus === undefined ? 0 : 1)) return best
-  }
-  return undefined
-}
-
-/** Long enough for two frames of a sensor that speaks once a second. */
-const listenMs = 2_500
-
-type Line = {
-  readonly path: string
-  readonly baudRate: number
-  readonly open: OpenPort
-  readonly listenMs: number
-  readonly signal: AbortSignal
-}
-
-async function listenAt(line: Line, drivers: readonly Driver[]): Promise<Fingerprint[]> {
-  const { path, baudRate, open, listenMs, signal } = line
-  const port = await open({ path, ...drivers[0]?.serial, baudRate })
-  const ears = drivers.map((driver) => ({
-    found: { driver, baudRate, frames: 0 },
-    decode: decoder(driver, readOptions(driver)),
-  }))
-  port.onData((chunk) => {
-    for (const { found, decode } of ears) {
-      found.frames += decode.push(chunk).filter(({ said }) => said.ok).length
-    }
-  })
-  for (const { found, decode } of ears) {
-    // Whoever shares a line may be any of hundreds: such a line is only heard.
-    if (found.driver.bus !== undefined) continue
-    const turn = decode.ask(0)
-    if (turn?.send !== undefined) await port.write(turn.send).catch(() => {})
-  }
-  await Promise.race([pause(listenMs, signal), port.closed])
-  await port.close()
-  return ears.map(({ found }) => found)
-}
-
-/** Every speed at which these are met, each driver's own first. */
-function speedsOf(drivers: readonly Driver[]): number[] {
-  const own = drivers.map(({ serial }) => serial.baudRate)
-  return [...new Set([...own, ...drivers.flatMap(({ otherBaudRates }) => otherBaudRates)])]
-}
+const modemManagerRemark =
+  'ModemManager runs and may talk to new ports: tell udev ID_MM_DEVICE_IGNORE=1, or stop it'
 
 function linkTo(links: ReadonlyMap<string, string>, path: string): string | undefined {
   return [...links].find(([, target]) => target === path)?.[0]
@@ -160,14 +116,4 @@ function sameAdapter(a: PortInfo, b: PortInfo): boolean {
     a.product === b.product &&
     a.serialNumber === b.serialNumber
   )
-}
-
-/** What the links in this folder point to; none when the folder is not there. */
-async function readLinks(folder: string): Promise<Map<string, string>> {
-  const names = await readdir(folder).catch(() => [])
-  const pairs = names.map(async (name): Promise<[string, string]> => {
-    const link = join(folder, name)
-    return [link, await realpath(link).catch(() => link)]
-  })
-  return new Map(await Promise.all(pairs))
 }

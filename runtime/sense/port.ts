@@ -3,6 +3,9 @@ import { readdir } from 'node:fs/promises'
 import { SerialPort } from 'serialport'
 import { fault } from '../faults.ts'
 import type { Serial } from './driver.ts'
+import type { PortInfo } from './machine.ts'
+
+export type { PortInfo } from './machine.ts'
 
 /** An open line to a sensor. Injected wherever it is used; runtime/sense/mock.ts is the other one. */
 export type Port = {
@@ -46,16 +49,7 @@ export const openPort: OpenPort = async ({ path, ...serial }) => {
   }
 }
 
-/** What the machine says about one of its serial ports. */
-export type PortInfo = {
-  readonly path: string
-  readonly maker?: string
-  readonly serialNumber?: string
-  readonly vendor?: string
-  readonly product?: string
-}
-
-/** The serial ports of this machine; where udev does not run, by the names that serial drivers give. */
+/** The serial ports of a machine whose kernel lists none in /sys. */
 export async function listPorts(): Promise<PortInfo[]> {
   const ports = await SerialPort.list().catch(() => undefined)
   if (ports === undefined) {

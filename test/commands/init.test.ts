@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { drivers } from '../../drivers/index.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
 import { type InitOptions, render } from '../../runtime/commands/init.ts'
-import { type FoundPort, fingerprint } from '../../runtime/sense/find.ts'
+import { type FoundPort, findOn } from '../../runtime/sense/find.ts'
 import { mockPort } from '../../runtime/sense/mock.ts'
 import type { OpenPort } from '../../runtime/sense/port.ts'
 import { sentence } from '../drivers/bench.ts'
@@ -25,6 +25,7 @@ const quiet: FoundPort = {
   path: '/dev/ttyS0',
   device: '/dev/ttyS0',
   named: 'as is',
+  remarks: [],
   trouble: 'mute',
 }
 
@@ -37,12 +38,14 @@ test('what speaks on a port becomes a sensor that config check accepts, at the s
     return opened
   }
   const { signal } = new AbortController()
-  const heard = await fingerprint({ path: '/dev/ttyACM0', drivers, open, listenMs: 30, signal })
-  assert.ok(heard)
-  const port: FoundPort = {
-    ...{ path: '/dev/ttyACM0', device: '/dev/ttyACM0', named: 'as is' },
-    ...{ driver: heard.driver.id, baudRate: heard.baudRate },
-  }
+  const bare = {
+    path: '/dev/ttyACM0',
+    device: '/dev/ttyACM0',
+    named: 'as is',
+    remarks: [],
+  } as const
+  const patience = { waitMs: 3_000, listenMs: 30, answerMs: 5 }
+  const port = await findOn(bare, { drivers, open, asks: 'none', signal, patience })
   const checked = checkConfig(render([port, quiet, { ...port, path: '/dev/ttyACM1' }], options))
   assert.ok(checked.ok, JSON.stringify(checked))
   assert.deepEqual(

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { drivers } from '../../drivers/index.ts'
-import { modbus } from '../../drivers/modbus/index.ts'
-import { fingerprint, type Links, namePort } from '../../runtime/sense/find.ts'
-import { mockPort } from '../../runtime/sense/mock.ts'
-import type { OpenPort, PortInfo } from '../../runtime/sense/port.ts'
-import { sentence } from '../drivers/bench.ts'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { after, test } from 'node:test'
+import { namedPorts, namePort } from '../../runtime/sense/find.ts'
+import type { Links, PortInfo } from '../../runtime/sense/machine.ts'
 
 const ch340 = { vendor: '1a86', product: '7523' }
 const usb0: PortInfo = { path: '/dev/ttyUSB0', ...ch340 }
@@ -27,57 +26,89 @@ test('a port is named by its id when nobody else has it', () => {
   assert.equal(named.path, '/dev/serial/by-id/usb-u-blox_7-if00')
   assert.equal(named.device, '/dev/ttyACM0')
   assert.equal(named.named, 'by id')
+  assert.deepEqual(named.remarks, [])
 })
 
 test('two adapters with one id are named by their sockets, and the reason is told', () => {
   for (const port of [usb0, usb1]) {
     const named = namePort(port, [usb0, usb1, acm0], links)
     assert.match(named.path, /by-path/)
-    assert.match(named.remark ?? '', /same id/)
+    assert.match(named.remarks[0] ?? '', /same id/)
   }
 })
 
 test('without udev a port keeps the name it has', () => {
   const none = { byId: new Map(), byPath: new Map() }
   assert.equal(namePort(usb0, [usb0], none).path, '/dev/ttyUSB0')
-  assert.match(namePort(usb0, [usb0, usb1], none).remark ?? '', /check which/)
+  assert.match(namePort(usb0, [usb0, usb1], none).remarks[0] ?? '', /which is which/)
 })
 
-test('the driver that understands is found, at the speed at which it does', async () => {
-  const port = mockPort()
-  // A receiver at 4800 baud: at any other speed its bytes are garbage.
-  const open: OpenPort = async (line) => {
-    const opened = await port.open(line)
-    const text = line.baudRate === 4800 ? sentence('GPHDT,123.456,T').repeat(2) : '\u0000\u0080x'
-    setTimeout(() => port.say(Buffer.from(text)), 5)
-    return opened
+const root = await mkdtemp(join(tmpdir(), 'wayside-ports-'))
+after(() => rm(root, { recursive: true }))
+
+test('ports, their names and who has them open are read from the files of the machine', async () => {
+  for (const [i, socket] of ['1-1', '1-2'].entries()) {
+    const usb = `/sys/devices/usb1/${socket}`
+    await put(`${usb}/idVendor`, '1a86\n')
+    await put(`${usb}/idProduct`, '7523\n')
+    await link(`/sys/class/tty/ttyUSB${i}/device`, `${usb}/${socket}:1.0/ttyUSB${i}`)
+    await link(`/dev/serial/by-path/usb-0:${socket}`, undefined, `../../ttyUSB${i}`)
   }
-  const { signal } = new AbortController()
-  const found = await fingerprint({ path: '/dev/x', drivers, open, listenMs: 30, signal })
-  assert.deepEqual([found?.driver.id, found?.baudRate, found?.frames], ['nmea0183', 4800, 2])
-})
-
-test('a line of somebody else is known by its talk, and nothing is asked on it', async () => {
-  const port = mockPort()
-  const open: OpenPort = async (line) => {
-    const opened = await port.open(line)
-    const talk = Buffer.from('1103007c00020743110304008d008efbbd'.repeat(2), 'hex')
-    setTimeout(() => port.say(talk), 5)
-    return opened
+  await put('/sys/devices/usb1/1-3/idVendor', '1546\n')
+  await put('/sys/devices/usb1/1-3/manufacturer', 'u-blox AG\n')
+  await link('/sys/class/tty/ttyACM0/device', '/sys/devices/usb1/1-3/1-3:1.0')
+  await link('/dev/serial/by-id/usb-u-blox', undefined, '../../ttyACM0')
+  // A console has no hardware; a UART of type 0 is not there; one of type 4 is.
+  await put('/sys/class/tty/tty1/dev', '4:1')
+  for (const [name, type] of Object.entries({ ttyS0: '4', ttyS1: '0' })) {
+    await link(`/sys/class/tty/${name}/device`, '/sys/devices/platform/serial8250')
+    await put(`/sys/class/tty/${name}/type`, `${type}\n`)
   }
-  const { signal } = new AbortController()
-  const line = { path: '/dev/x', drivers: [modbus], open, listenMs: 30, signal }
-  const found = await fingerprint(line)
-  assert.deepEqual([found?.driver.id, found?.frames], ['modbus', 4])
-  assert.deepEqual(port.written, [])
+  await put('/proc/41/comm', 'gpsd\n')
+  await link('/proc/41/fd/7', undefined, '/dev/ttyACM0')
+  await link('/proc/41/fd/8', undefined, '/dev/ttyACM0')
+  await put('/proc/42/comm', 'minicom\n')
+  await put('/run/lock/LCK..ttyUSB1', '        42\n')
+  await put('/run/lock/LCK..ttyUSB0', '        43\n')
+
+  const ports = await namedPorts(root)
+  assert.deepEqual(
+    ports.map(({ path, device, named }) => [device, named, path]),
+    [
+      ['/dev/ttyACM0', 'by id', '/dev/serial/by-id/usb-u-blox'],
+      ['/dev/ttyS0', 'as is', '/dev/ttyS0'],
+      ['/dev/ttyUSB0', 'by path', '/dev/serial/by-path/usb-0:1-1'],
+      ['/dev/ttyUSB1', 'by path', '/dev/serial/by-path/usb-0:1-2'],
+    ],
+  )
+  const remarks = Object.fromEntries(ports.map((port) => [port.device, port.remarks]))
+  assert.deepEqual(remarks['/dev/ttyACM0'], ['gpsd (pid 41) has it open'])
+  assert.deepEqual(remarks['/dev/ttyS0'], [])
+  assert.equal(remarks['/dev/ttyUSB0']?.length, 1, 'the lock of a process that ended means nothing')
+  assert.equal(remarks['/dev/ttyUSB1']?.[1], 'minicom (pid 42) has it open')
+  assert.equal(ports[0]?.maker, 'u-blox AG')
 })
 
-test('where nothing is understood nothing is found, and a signal ends the search', async () => {
-  const port = mockPort()
-  const line = { path: '/dev/x', drivers, open: port.open, listenMs: 5 }
-  const { signal } = new AbortController()
-  assert.equal(await fingerprint({ ...line, signal }), undefined)
-  const before = port.opened.count
-  assert.equal(await fingerprint({ ...line, signal: AbortSignal.abort() }), undefined)
-  assert.equal(port.opened.count, before)
+test('where ModemManager runs, the ports of USB adapters say so', async () => {
+  await put('/proc/50/comm', 'ModemManager\n')
+  const ports = await namedPorts(root)
+  const warned = ports.filter(({ remarks }) =>
+    remarks.some((remark) => /ModemManager/.test(remark)),
+  )
+  assert.deepEqual(
+    warned.map(({ device }) => device),
+    ['/dev/ttyACM0', '/dev/ttyUSB0', '/dev/ttyUSB1'],
+  )
 })
+
+async function put(path: string, text: string) {
+  await mkdir(join(root, dirname(path)), { recursive: true })
+  await writeFile(join(root, path), text)
+}
+
+/** A link to a folder of this tree, or to a text as the kernel and udev write it. */
+async function link(path: string, folder: string | undefined, text = '') {
+  await mkdir(join(root, dirname(path)), { recursive: true })
+  if (folder !== undefined) await mkdir(join(root, folder), { recursive: true })
+  await symlink(folder === undefined ? text : join(root, folder), join(root, path))
+}

@@ -1,0 +1,80 @@
+/** `wayside sniff`: which sensor is on a serial port, how sure that is, and the lines for the config. */
+import type { Command } from 'commander'
+import { drivers } from '../../drivers/index.ts'
+import { fault } from '../faults.ts'
+import { type FoundPort, findOn, type NamedPort, namedPorts } from '../sense/find.ts'
+import { openPort } from '../sense/port.ts'
+import { nameOf, sensorText } from './init.ts'
+
+export function sniffCommand(program: Command): void {
+  program
+    .command('sniff')
+    .description(
+      'listen on a serial port and say which sensor it is; every port when none is named',
+    )
+    .argument('[port]', 'serial port; `wayside ports` lists them')
+    .option('--ask', 'send requests that change nothing, for sensors that only speak when asked')
+    .option('--json', 'for programs')
+    .addHelpText('after', examples)
+    .action(sniff)
+}
+
+const examples = `
+Examples:
+  wayside sniff /dev/ttyUSB0
+  wayside sniff --ask /dev/ttyUSB0 >> wayside.yaml
+
+Nothing is sent without --ask. With it every device on the line hears what its own protocol would say, and
+those of other makers hear it too: leave it out where something is controlled over the line.
+Exit code: 0 when a sensor was found, 1 when none was, 2 when the port cannot be opened.`
+
+type Given = { readonly ask?: true; readonly json?: true }
+
+async function sniff(path: string | undefined, given: Given): Promise<void> {
+  const stop = new AbortController()
+  const interrupt = () => stop.abort()
+  process.once('SIGINT', interrupt)
+  const asks = given.ask ? 'all' : 'none'
+  const search = { drivers, open: openPort, asks, signal: stop.signal, progress: tell } as const
+  const rows = await Promise.all((await portsToHear(path)).map((port) => findOn(port, search)))
+  process.off('SIGINT', interrupt)
+  const found = rows.filter(({ driver }) => driver !== undefined)
+  const [only] = rows
+  if (path !== undefined && only?.unopened) {
+    throw fault('PORT_UNREADABLE', { path, why: only.trouble ?? '' })
+  }
+  if (given.json) process.stdout.write(`${JSON.stringify(rows.map(described), null, 2)}\n`)
+  else for (const [i, row] of found.entries()) process.stdout.write(toPaste(row, nameOf(found, i)))
+  for (const row of rows) tell(row.path, verdict(row, given))
+  if (rows.length === 0) process.stderr.write('no serial ports found\n')
+  process.exitCode = found.length > 0 ? 0 : 1
+}
+
+/** The named port by the name that holds, a port that nobody lists (a pty, a link of one's own) as it is. */
+async function portsToHear(path: string | undefined): Promise<NamedPort[]> {
+  const named = await namedPorts()
+  if (path === undefined) return named
+  const listed = named.find((port) => port.path === path || port.device === path)
+  return [listed ?? { path, device: path, named: 'as is', remarks: [] }]
+}
+
+function verdict({ driver, sure, baudRate, frames, share = 0, trouble }: FoundPort, given: Given) {
+  const hint = given.ask ? '' : '; --ask asks sensors that only speak when asked'
+  if (driver === undefined) return `${trouble}${hint}`
+  const part = `${frames} intact frames, ${Math.round(100 * share)} % of the bytes`
+  return `${driver} at ${baudRate} baud, ${sure}: ${part}${trouble ? `; ${trouble}` : ''}`
+}
+
+/** The entry of a config; what a person should know before it stands above it. */
+function toPaste(row: FoundPort, name: string): string {
+  const remarks = [...row.remarks, ...(row.sure === 'certain' ? [] : [`${row.sure} this driver`])]
+  return `${remarks.map((remark) => `  # ${remark}\n`).join('')}${sensorText(row, name)}`
+}
+
+function described(row: FoundPort, i: number, rows: readonly FoundPort[]) {
+  return row.driver === undefined ? row : { ...row, config: sensorText(row, nameOf(rows, i)) }
+}
+
+function tell(path: string, words: string): void {
+  process.stderr.write(`${path}: ${words}\n`)
+}

@@ -1,0 +1,208 @@
+/**
+ * Which sensor speaks on a line: every driver listens at every setting at which its sensors are met, and who
+ * understands most of the bytes has it.
+ *
+ * A chatty sensor is heard at any speed, as garbage at the wrong ones. So only the first setting is listened
+ * to at length; once bytes have come, a short while at each of the others will do, and where none came there
+ * is nothing to hear at another speed either.
+ */
+import { pause } from '../time/pause.ts'
+import { decoder } from './decoder.ts'
+import type { Driver, Serial } from './driver.ts'
+import { readOptions } from './options.ts'
+import type { OpenPort } from './port.ts'
+
+export type Fingerprint = {
+  readonly driver: Driver
+  /** What to write into a config: the driver, or `driver.model` where the line is that of a model. */
+  readonly name: string
+  readonly serial: Serial
+  /** Intact frames, and sayings that no checksum guarded. */
+  readonly frames: number
+  readonly unchecked: number
+  /** The part of the bytes that were understood, from 0 to 1. */
+  readonly share: number
+  /**
+   * certain  several intact frames, and hardly a byte besides
+   * likely   several frames among other bytes, one that is all there was, or frames without a checksum
+   * perhaps  less: an accident can look like it
+   */
+  readonly sure: 'certain' | 'likely' | 'perhaps'
+  /** What keeps its driver from saying values, when it said none. */
+  readonly doubt?: string
+}
+
+export type Sniffing = {
+  readonly path: string
+  readonly drivers: readonly Driver[]
+  readonly open: OpenPort
+  /** Which drivers may send the questions that they name. */
+  readonly asks: 'none' | 'private' | 'all'
+  readonly signal: AbortSignal
+  /** How long to wait for a first byte, for more after it, and for an answer. */
+  readonly patience?: {
+    readonly waitMs: number
+    readonly listenMs: number
+    readonly answerMs: number
+  }
+  progress?(words: string): void
+}
+
+/**
+ * Who speaks; 'silent' when nobody does, undefined when nobody was understood. A port that cannot be opened
+ * rejects.
+ */
+export async function sniff(line: Sniffing): Promise<Fingerprint | 'silent' | undefined> {
+  let best: Fingerprint | undefined
+  let heard = 0
+  for (const [i, setting] of settingsOf(line.drivers).entries()) {
+    if (line.signal.aborted) break
+    const questions = questionsOf(line.asks, setting.candidates)
+    const listens = i === 0 || heard > 0
+    if (!listens && questions.length === 0) continue
+    const { found, bytes } = await listenAt(line, setting, { listens, questions })
+    heard += bytes
+    const first = found.toSorted(byEvidence)[0]
+    if (first !== undefined && (best === undefined || byEvidence(first, best) < 0)) best = first
+    if (best !== undefined && best.sure !== 'perhaps') break
+    if (heard === 0 && line.asks === 'none') break
+  }
+  return best ?? (heard === 0 ? 'silent' : undefined)
+}
+
+/** A sensor that speaks every ten seconds is heard; then two frames of one that speaks every second. */
+const usualPatience = { waitMs: 11_000, listenMs: 2_500, answerMs: 400 }
+
+/** A driver as its sensors are met on a line with one setting. */
+type Candidate = { readonly driver: Driver; readonly name: string; readonly serial: Serial }
+type Setting = { readonly serial: Serial; readonly candidates: readonly Candidate[] }
+
+/** Every setting at which these are met, each driver's own first; who has it, in the order of the drivers. */
+function settingsOf(drivers: readonly Driver[]): Setting[] {
+  const all = drivers.map((driver) => ({ driver, forms: formsOf(driver) }))
+  const own = all.flatMap(({ forms }) => forms)
+  const others = all.flatMap(({ driver: { otherBaudRates }, forms }) =>
+    forms
+      .slice(0, 1)
+      .flatMap((form) =>
+        otherBaudRates.map((baudRate) => ({ ...form, serial: { ...form.serial, baudRate } })),
+      ),
+  )
+  const groups = Map.groupBy([...own, ...others], ({ serial }) => wordsOf(serial))
+  return [...groups.values()].map((candidates) => ({
+    serial: (candidates[0] as Candidate).serial,
+    candidates,
+  }))
+}
+
+/** The driver, and its models where their bits on the line are others. */
+function formsOf(driver: Driver): Candidate[] {
+  const forms: Candidate[] = [{ driver, name: driver.id, serial: driver.serial }]
+  const bits = (serial: Serial) => wordsOf({ ...serial, baudRate: 0 })
+  for (const [model, options] of Object.entries(driver.models)) {
+    const as = driver.under?.(readOptions(driver, options))
+    if (as === undefined || forms.some(({ serial }) => bits(serial) === bits(as.serial))) continue
+    forms.push({ driver: as, name: `${driver.id}.${model}`, serial: as.serial })
+  }
+  return forms
+}
+
+export function wordsOf({ baudRate, dataBits = 8, parity = 'none', stopBits = 1 }: Serial): string {
+  return `${baudRate} baud ${dataBits}${parity[0]?.toUpperCase()}${stopBits}`
+}
+
+async function listenAt(
+  line: Sniffing,
+  { serial, candidates }: Setting,
+  { listens, questions }: { readonly listens: boolean; readonly questions: readonly Uint8Array[] },
+) {
+  const { signal, patience = usualPatience } = line
+  line.progress?.(`listening at ${wordsOf(serial)}`)
+  const port = await line.open({ path: line.path, ...serial })
+  const ears = candidates.map(earOf)
+  const enough = new AbortController()
+  const over = AbortSignal.any([signal, enough.signal])
+  let bytes = 0
+  let beganMs = Number.POSITIVE_INFINITY
+  port.onData((chunk) => {
+    if (bytes === 0) beganMs = performance.now()
+    bytes += chunk.length
+    for (const ear of ears) ear.push(chunk)
+    if (ears.some((ear) => ear.found()?.sure === 'certain')) enough.abort()
+  })
+  const down = port.closed.then(() => enough.abort())
+  if (listens) {
+    const untilMs = performance.now() + patience.waitMs
+    while (!over.aborted && performance.now() < Math.min(untilMs, beganMs + patience.listenMs)) {
+      await pause(Math.min(patience.listenMs, stepMs), over)
+    }
+  }
+  for (const question of questions) {
+    if (over.aborted || ears.some((ear) => ear.found() !== undefined)) break
+    await port.write(question).catch(() => {})
+    await pause(patience.answerMs, over)
+  }
+  await port.close()
+  await down
+  return { bytes, found: ears.map((ear) => ear.found()).filter((found) => found !== undefined) }
+}
+
+/** How often the first byte is looked for. */
+const stepMs = 50
+
+/** A driver that listens, and what it has made of the bytes so far. */
+function earOf(candidate: Candidate) {
+  const { driver, name, serial } = candidate
+  const decode = decoder(driver, readOptions(driver))
+  let bytes = 0
+  /** Given up before the first frame: the line was opened in the middle of one. */
+  let before = 0
+  let unchecked = 0
+  let said = 0
+  let doubt: string | undefined
+  return {
+    push(chunk: Uint8Array) {
+      bytes += chunk.length
+      const first = decode.frames() === 0
+      for (const { said: one } of decode.push(chunk)) {
+        if (!one.ok) doubt = one.doubt
+        else if (one.unchecked) unchecked += 1
+        else said += 1
+      }
+      if (first && decode.frames() > 0) before = decode.skipped()
+    },
+    found(): Fingerprint | undefined {
+      const frames = driver.check === undefined ? 0 : decode.frames() - unchecked
+      if (frames + unchecked === 0) return undefined
+      // One frame may be an accident: then all that is not of it counts.
+      const noise = frames + unchecked > 1 ? before : 0
+      const share = Math.max(0, 1 - (decode.skipped() - noise) / (bytes - noise))
+      const sure = sureness({ frames, unchecked, share })
+      const evidence = { driver, name, serial, frames, unchecked, share, sure }
+      return said + unchecked > 0 || doubt === undefined ? evidence : { ...evidence, doubt }
+    },
+  }
+}
+
+function sureness(
+  evidence: Pick<Fingerprint, 'frames' | 'unchecked' | 'share'>,
+): Fingerprint['sure'] {
+  const { frames, unchecked, share } = evidence
+  if (frames > 1 && share > 0.9) return 'certain'
+  if (frames > 3 || (frames > 1 && share > 0.5)) return 'likely'
+  return (frames > 0 || unchecked > 1) && share > 0.9 ? 'likely' : 'perhaps'
+}
+
+/** The more convincing first: what a checksum guarded, then how many of the bytes were understood. */
+function byEvidence(a: Fingerprint, b: Fingerprint): number {
+  const rank = { certain: 0, likely: 1, perhaps: 2 } as const
+  const guarded = Number(b.frames > 0) - Number(a.frames > 0)
+  return guarded || rank[a.sure] - rank[b.sure] || b.share - a.share || b.frames - a.frames
+}
+
+function questionsOf(asks: Sniffing['asks'], candidates: readonly Candidate[]): Uint8Array[] {
+  if (asks === 'none') return []
+  // Whoever shares a line may be any of hundreds: on such a line it takes a person to say so.
+  const may = candidates.filter(({ driver }) => asks === 'all' || driver.bus === undefined)
+  return may.flatMap(({ driver }) => driver.questions ?? [])
+}
