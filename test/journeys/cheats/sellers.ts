@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addressOf, randomBytes, sign } from '#crypto'
+import { buyerLimits } from '../../../runtime/buyer/limits.ts'
 import { openBroker } from '../../../runtime/link/broker.ts'
 import { openDeviceKey } from '../../../runtime/sign/key.ts'
 import { hex, utf8 } from '../../../runtime/wire/bytes.ts'
@@ -21,8 +22,8 @@ import { type Street, until } from '../street.ts'
 import { type Honest, openHonest } from './honest.ts'
 import { lineOf } from './sale.ts'
 
-/** What a buyer that pays on sight promises before the first key comes: one batch of seen epochs. */
-const batch = 10n * 200n
+/** What a buyer that pays on sight promises at most before the first key comes: one batch of seen epochs. */
+const batch = BigInt(buyerLimits.batchMax) * 200n
 
 const headers = journey({
   name: 'header signed by another key',
