@@ -51,7 +51,8 @@ export function openGatewayLine(options: GatewayOptions): GatewayLine {
         }
         if (sold.aborted) await leave(state, session, row, ending)
         session.close()
-        if (sold.aborted) return
+        // What breaks off here is gone on with in the same session by the next run.
+        if (sold.aborted || ending.aborted) return
         options.orders.forget(row)
       }
     },

@@ -96,8 +96,8 @@ async function firstPast(
 }
 
 /**
- * An epoch with a date. A clock is unset for a stretch at a time: far from the end of the search one is looked
- * for in growing steps and then in steps that halve what is left, near it one by one.
+ * An epoch with a date. A clock is unset for a stretch at a time: far from the end of the search one is
+ * looked for in growing steps and then in steps that halve what is left, near it one by one.
  */
 async function nextDated(from: number, below: number, dateOf: DateOf) {
   for (const number of looksFrom(from, below)) {
