@@ -2,6 +2,7 @@
 import type { Driver } from '../runtime/sense/driver.ts'
 import { d0 } from './d0/index.ts'
 import { dsmr } from './dsmr/index.ts'
+import { lines } from './lines/index.ts'
 import { mhz19 } from './mhz19.ts'
 import { modbus } from './modbus/index.ts'
 import { nmea0183 } from './nmea0183/index.ts'
@@ -24,4 +25,5 @@ export const drivers: readonly Driver[] = [
   dsmr,
   sml,
   d0,
+  lines,
 ]

@@ -19,19 +19,19 @@
  *   36      PMS5003ST                          6 counts                   CH2O       temp  %RH
  *
  * Counts are particles in 0.1 L of air larger than 0.3, 0.5, 1, 2.5, 5, 10 µm; temperature and humidity
- * are in tenths. Frames of length 4 are answers to commands and measure nothing. A command is 42 4d, one byte,
- * u16, and the sum of these:
+ * are in tenths. Frames of length 4 are answers to commands and measure nothing. A command is 42 4d, one
+ * byte, u16, and the sum of these:
  *
  *   e1  0 speak only when asked, 1 speak unasked      e2  0 one frame, please      e4  0 sleep, 1 wake
  *
- * The laser lasts about three years of days and nights. `mode: ask` with `every` of a minute or more lets the
- * sensor sleep: it is woken, told to speak only when asked, blown free for 30 s, asked once, and sent to
- * sleep. A loss of power makes it speak unasked again: what was not asked for is a doubt, and it is told anew.
- * Left alone (`listen`), nothing is ever sent to it.
+ * The laser lasts about three years of days and nights. `mode: ask` with `every` of a minute or more lets
+ * the sensor sleep: it is woken, told to speak only when asked, blown free for 30 s, asked once, and sent to
+ * sleep. A loss of power makes it speak unasked again: what was not asked for is a doubt, and it is told
+ * anew. Left alone (`listen`), nothing is ever sent to it.
  *
- * Three models share one length. `variant: auto` tells the 5003T by its counts: temperature and humidity stand
- * where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of smaller
- * ones while the rest of its counts fall. It can not tell the 5003S: name that one.
+ * Three models share one length. `variant: auto` tells the 5003T by its counts: temperature and humidity
+ * stand where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of
+ * smaller ones while the rest of its counts fall. It can not tell the 5003S: name that one.
  *
  * Source: Plantower data manuals of the PMS3003, PMS5003, PMS7003, PMS5003S, PMS5003T and PMS5003ST,
  * appendix "communication protocol". Checked: test/captures/plantower.

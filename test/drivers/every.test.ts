@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { drivers } from '../../drivers/index.ts'
 import { driversPage } from '../../runtime/commands/drivers.ts'
 import { decoder } from '../../runtime/sense/decoder.ts'
-import { unitsOf } from '../../runtime/sense/driver.ts'
+import { type Driver, unitsOf } from '../../runtime/sense/driver.ts'
 import { cutter } from '../../runtime/sense/frame.ts'
 import { moments } from '../../runtime/sense/moment.ts'
 import { readOptions } from '../../runtime/sense/options.ts'
@@ -61,8 +61,18 @@ for (const driver of drivers) {
     )
   })
 
+  if (driver.check === undefined) {
+    test(`${driver.id}: nothing guards its frames, and every saying of it says so`, () => {
+      const said = sayings(hear(driver, sampleOf(driver)))
+      assert.ok(said.length > 0)
+      assert.ok(said.every(({ unchecked }) => unchecked))
+      assert.ok('unchecked' in driver.fields)
+    })
+    continue
+  }
+
   test(`${driver.id}: a frame with any one bit wrong is cut with a flaw or not at all`, () => {
-    const sample = samples[driver.id] ?? assert.fail(`a sample frame of ${driver.id} is missing`)
+    const sample = sampleOf(driver)
     const truth = sayings(hear(driver, sample)).map(({ values }) => values)
     for (let bit = 0; bit < 8 * sample.length; bit += 1) {
       const frame = sample.slice()
@@ -74,6 +84,10 @@ for (const driver of drivers) {
       }
     }
   })
+}
+
+function sampleOf({ id }: Driver): Uint8Array {
+  return samples[id] ?? assert.fail(`a sample frame of ${id} is missing`)
 }
 
 /** One intact frame of each driver. */
@@ -98,4 +112,5 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   dsmr: capture('dsmr/TELEGRAM_UNPADDED_CRC.txt'),
   d0: Buffer.from('\x021.8.0(000285.4*kWh)\r\n!\r\n\x03q'),
   sml: capture('sml/smartmeter-obis-ttyUSB0-2.dump').subarray(0, 324),
+  lines: Buffer.from('{"t":23.5,"h":40}\nt=23.5;h=40\n'),
 }

@@ -11,6 +11,7 @@ import { encodeRequest } from '../../drivers/modbus/request.ts'
 import { chooseDriver } from '../../runtime/sense/choose.ts'
 import { type Decoder, decoder } from '../../runtime/sense/decoder.ts'
 import type { Driver } from '../../runtime/sense/driver.ts'
+import { lineTableSchema } from '../../runtime/sense/linetable.ts'
 import { profileSchema } from '../../runtime/sense/profile.ts'
 import { readYaml } from '../../runtime/yamlfile.ts'
 import { doubts, hear, sayings } from './bench.ts'
@@ -44,6 +45,19 @@ test('the table of the guide is one, and reads what a device with it would say',
     ...{ flow: 1.5, '6-0:1.0.0': 65_578, leak: true, errors: 0 },
   })
   assert.deepEqual(heat(0x10), [])
+})
+
+test('the table of lines in the guide is one, and reads what a sketch prints', async () => {
+  const guide = await readFile(new URL('docs/add-a-driver.md', root), 'utf8')
+  const [, yaml = ''] = /```yaml\n(title: Weather.*?)```/s.exec(guide) ?? []
+  const read = readYaml(lineTableSchema, yaml)
+  const table = read.ok ? read.value : assert.fail(JSON.stringify(read.problems))
+  const { driver } = chooseDriver(drivers, 'lines', { table })
+  const said = sayings(hear(driver, 'setup done\r\nDATA 21.5,nan,3712\r\n', { table }))
+  assert.deepEqual(
+    said.map(({ values }) => values),
+    [{ temperature: 21.5, battery: 3.712 }],
+  )
 })
 
 /** What these registers, asked for and told, are heard as. */

@@ -1,0 +1,56 @@
+/**
+ * A line of JSON as cells: what stands deeper is named by its way there, `BME280.Temperature`, `acc.0`.
+ *
+ * Whole numbers past 2^53 stay exact. Sketches that print a float into their JSON write `nan` or `inf` when
+ * it is none: outside of texts these are taken for null.
+ */
+
+/** A text or number of a line, null for none. */
+export type Raw = string | number | bigint | boolean | null
+
+/** Deeper, or more, than any sensor says. */
+const depthMax = 8
+const cellsMax = 256
+
+/** Undefined when it is not one object or list, or too large. */
+export function jsonCells(line: string): Map<string, Raw> | undefined {
+  const whole = parsed(line) ?? parsed(withoutNan(line))
+  if (typeof whole !== 'object' || whole === null) return undefined
+  const cells = new Map<string, Raw>()
+  return gather(whole, '', depthMax, cells) ? cells : undefined
+}
+
+function gather(at: object, way: string, depth: number, cells: Map<string, Raw>): boolean {
+  for (const [name, value] of Object.entries(at)) {
+    const here = `${way}${name}`
+    if (typeof value === 'object' && value !== null) {
+      if (depth === 0 || !gather(value, `${here}.`, depth - 1, cells)) return false
+      continue
+    }
+    if (cells.size >= cellsMax) return false
+    cells.set(here, value as Raw)
+  }
+  return true
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text, exact)
+  } catch {
+    return undefined
+  }
+}
+
+/** A whole number that a double would round, as it was written. */
+function exact(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
+  const source = context?.source ?? ''
+  return /^-?\d+$/.test(source) ? BigInt(source) : value
+}
+
+function withoutNan(text: string): string {
+  return text.replace(
+    /("(?:[^"\\]|\\.)*")|[+-]?\b(?:nan|inf(?:inity)?|ovf)\b/gi,
+    (_found, quoted?: string) => quoted ?? 'null',
+  )
+}

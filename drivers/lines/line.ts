@@ -1,0 +1,175 @@
+/**
+ * What one whole line says, by its format and its table, and what it leaves for the next: the header of its
+ * columns, how many there were, and that JSON is spoken here.
+ */
+import {
+  doubt,
+  type LineTable,
+  type Said,
+  type Step,
+  type Unit,
+  type Value,
+} from '../../runtime/sense/driver.ts'
+import { csvCells, type Decimal, pairsOf, type Separator } from './cells.ts'
+import { jsonCells, type Raw } from './json.ts'
+import { asItComes, isNumeric, readField } from './values.ts'
+
+/** What the options say. */
+type How = {
+  readonly format: 'auto' | 'json' | 'csv' | 'pairs'
+  readonly separator: Separator
+  readonly decimal: Decimal
+  readonly table?: LineTable
+}
+
+export type Memory = {
+  readonly how: How
+  /** No line has ended yet. */
+  readonly isFirst: boolean
+  /** What comes is the rest of a line that was too long. */
+  readonly isRest: boolean
+  /** A line of JSON was heard. */
+  readonly speaksJson: boolean
+  /** The names of the columns: of the table, or of the header that was heard. */
+  readonly columns?: readonly string[]
+  /** How many cells the last line had. */
+  readonly width?: number
+}
+
+/** A line by key, and by the number of its column. */
+type Cells = ReadonlyMap<string | number, Raw>
+
+export function begin(how: How): Memory {
+  const { columns } = how.table ?? {}
+  const memory = { how, isFirst: true, isRest: false, speaksJson: false }
+  return columns === undefined ? memory : { ...memory, columns }
+}
+
+/** `mayBeCut`: what came before this line is not known. */
+export function readLine(whole: string, memory: Memory, mayBeCut: boolean): Step<Memory> {
+  const { start = '' } = memory.how.table ?? {}
+  const line = whole.trim()
+  if (line === '' || !line.startsWith(start.trim())) return { memory }
+  const text = line.slice(start.trim().length).trim()
+  const cut = mayBeCut && start === ''
+  const { format } = memory.how
+  if (format === 'json' || (format === 'auto' && /^[[{]/.test(text))) return json(text, memory)
+  const pairs = format === 'csv' ? [] : pairsOf(text, memory.how.separator)
+  const isPairs = format === 'pairs' || pairs.length > 0
+  if (memory.speaksJson) return { memory, said: doubt('not understood', text) }
+  return isPairs ? readPairs(pairs, text, memory, cut) : csv(text, memory, cut)
+}
+
+function json(text: string, memory: Memory): Step<Memory> {
+  const cells = jsonCells(text)
+  if (cells === undefined) return { memory, said: doubt('broken JSON', text) }
+  return { memory: { ...memory, speaksJson: true }, said: say(cells, memory) }
+}
+
+function readPairs(
+  pairs: readonly [string, string][],
+  text: string,
+  memory: Memory,
+  cut: boolean,
+): Step<Memory> {
+  const cells: Cells = new Map(pairs)
+  if (cells.size < pairs.length) return { memory, said: doubt('a key stands twice', text) }
+  const [[first] = ['']] = pairs
+  const ending = cut && keysOf(memory).some((key) => key !== first && key.endsWith(first))
+  const said = ending ? doubt('perhaps half a line', text) : say(cells, memory)
+  return { memory, said }
+}
+
+function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
+  const { table, separator, decimal } = memory.how
+  const cells = csvCells(text, separator, decimal)
+  if (table?.columns === undefined && isHeader(cells, text, memory)) {
+    return { memory: { ...memory, columns: cells, width: cells.length } }
+  }
+  const { columns, width } = memory
+  const wanted = table?.columns === undefined ? width : table.columns.length
+  if (cells.length !== wanted || table === undefined) {
+    // As it comes, what is no number is at least a time; and no message decides how many cells there are.
+    const fits = (cell: string) => isNumeric(cell, decimal) || (!table && /^\d/.test(cell))
+    const measures = table === undefined ? cells.every(fits) : cells.some(fits)
+    if (!measures) return { memory, said: doubt('not understood', text) }
+  }
+  const after = { ...memory, width: cells.length }
+  // Nothing else tells half a line from a whole one.
+  if (wanted !== undefined && cells.length !== wanted) {
+    return { memory: after, said: doubt('wrong number of cells', text) }
+  }
+  if (cut) return { memory: after, said: doubt('perhaps half a line', text) }
+  const named = columns?.length === cells.length ? columns : undefined
+  const found = new Map<string | number, Raw>(
+    cells.map((cell, i) => [named?.[i] ?? `c${i + 1}`, cell]),
+  )
+  if (table !== undefined) for (const [i, cell] of cells.entries()) found.set(i + 1, cell)
+  return { memory: after, said: say(found, memory) }
+}
+
+/** Two words or more, each a name; with a table, one of them one of its own. */
+function isHeader(cells: readonly string[], text: string, memory: Memory): boolean {
+  const names = cells.every((cell) => /^[A-Za-z_µ°%][\w .()[\]/%°µ²³-]{0,63}$/.test(cell))
+  const isNew = new Set(cells).size === cells.length
+  if (!names || !isNew || cells.some((cell) => isNumeric(cell, 'auto'))) return false
+  const { how, columns, width } = memory
+  if (how.table !== undefined) return keysOf(memory).some((key) => cells.includes(key))
+  // Words of a message are not to name anything: nor are two with a blank between them, nor where names are.
+  const parted = how.separator === 'space' || /[;\t|,]/.test(text)
+  const fits = width === undefined || (columns?.length !== width && cells.length === width)
+  return cells.length > 1 && parted && fits
+}
+
+/** The keys that the table names. */
+function keysOf({ how: { table } }: Memory): string[] {
+  return Object.entries(table?.fields ?? {}).map(([name, { from = name }]) => String(from))
+}
+
+function say(cells: Cells, { how }: Memory): Said {
+  return how.table === undefined ? sayAll(cells, how) : sayFields(cells, how, how.table)
+}
+
+function sayFields(cells: Cells, { decimal }: How, { fields, subject }: LineTable): Said {
+  const values: Record<string, Value> = {}
+  let seen = 0
+  for (const [name, field] of Object.entries(fields)) {
+    const raw = cells.get(field.from ?? name)
+    if (raw === undefined) continue
+    seen += 1
+    const value = readField(raw, field, decimal)
+    if (value === null) return doubt('bad value', `${name} ${raw}`)
+    if (value !== undefined) values[name] = value
+  }
+  if (Object.keys(values).length === 0) {
+    return doubt(seen === 0 ? 'nothing of the table in the line' : 'no value')
+  }
+  if (subject === undefined) return { ok: true, values, unchecked: true }
+  const whose = String(cells.get(subject) ?? '')
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(whose)) return doubt('bad subject', whose)
+  return { ok: true, subject: whose, values, unchecked: true }
+}
+
+function sayAll(cells: Cells, { decimal }: How): Said {
+  const values: Record<string, Value> = {}
+  const units: Record<string, Unit> = {}
+  for (const [key, raw] of cells) {
+    const name = fieldName(String(key))
+    const found = asItComes(raw, decimal)
+    if (found === undefined || name === undefined || Object.hasOwn(values, name)) continue
+    if (Object.keys(values).length >= fieldsMax) break
+    values[name] = found.value
+    if (found.unit !== undefined) units[name] = found.unit
+  }
+  if (Object.keys(values).length === 0) return doubt('no value')
+  return { ok: true, values, units, unchecked: true }
+}
+
+/** As it comes, a line has so many fields at most. */
+const fieldsMax = 64
+
+/** A key as the name of a field; undefined when nothing of it may stand in one. */
+function fieldName(key: string): string | undefined {
+  const name = key.replace(/[^A-Za-z0-9_.-]+/g, '_').replace(/^[^A-Za-z0-9]+|_+$/g, '')
+  return name === '' || name === 'unchecked' ? undefined : name.slice(0, 64)
+}

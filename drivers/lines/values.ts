@@ -1,0 +1,137 @@
+/**
+ * What a cell says: a number with or without its unit, a truth, a text, or that there is none.
+ *
+ * A number may have a decimal comma, and a unit behind it (23.5C, 40 %). A unit that this table does not
+ * know, or another than was promised, is no number: 73 °F are not 73 °C.
+ */
+import type { LineField, Unit, Value } from '../../runtime/sense/driver.ts'
+import type { Decimal } from './cells.ts'
+import type { Raw } from './json.ts'
+
+/** Undefined: there is none. Null: it can not be what the table says. */
+export type Read = Value | undefined | null
+
+/** What sensors and their libraries write for none; Arduino prints `ovf` for a float that is too large. */
+const none = /^(?:null|none|nan|[+-]?inf(?:inity)?|-nan|ovf|n\/?a|-{1,5}|)$/i
+
+const amount = '[+-]?(?:\\d+(?:[.,]\\d*)?|[.,]\\d+)(?:[eE][+-]?\\d{1,3})?'
+const unitWord = '[%°µμΩA-Za-z][A-Za-z0-9%°µμΩ²³/]{0,11}'
+/** Behind the first may stand the same amount in other units: 23.0°C 73.4°F. */
+const number = new RegExp(`^(${amount})\\s?(${unitWord})?(?:\\s${amount}\\s?${unitWord}){0,3}$`)
+
+/** Units as sketches write them; the first is meant where no table says another. */
+const suffixes: Readonly<Record<string, readonly Unit[]>> = Object.assign(Object.create(null), {
+  ...{ C: ['Cel'], '°C': ['Cel'], degC: ['Cel'], K: ['K'] },
+  ...{ '%': ['/100', '%RH', '%EL'], '%RH': ['%RH'], RH: ['%RH'], '%rH': ['%RH'] },
+  ...{ Pa: ['Pa'], hPa: ['hPa'], mbar: ['hPa'], mBar: ['hPa'] },
+  ...{ V: ['V'], mV: ['mV'], A: ['A'], mA: ['mA'], W: ['W'], kW: ['kW'], Wh: ['Wh'], kWh: ['kWh'] },
+  ...{ Ah: ['Ah'], J: ['J'], VA: ['VA'], Hz: ['Hz'], MHz: ['MHz'], Ohm: ['Ohm'], Ω: ['Ohm'] },
+  ...{ ppm: ['ppm'], ppb: ['ppb'], lx: ['lx'], lux: ['lx'], dB: ['dB'], dBm: ['dBm'] },
+  ...{ 'ug/m3': ['ug/m3'], 'µg/m3': ['ug/m3'], 'μg/m3': ['ug/m3'], 'µg/m³': ['ug/m3'] },
+  ...{ 'μg/m³': ['ug/m3'], 'mg/m3': ['mg/m3'], 'mg/m³': ['mg/m3'] },
+  ...{ m: ['m'], mm: ['mm'], cm: ['cm'], km: ['km'], s: ['s'], ms: ['ms'], min: ['min'], h: ['h'] },
+  ...{ 'm/s': ['m/s'], 'km/h': ['km/h'], kg: ['kg'], l: ['l'], L: ['l'], deg: ['deg'] },
+} satisfies Record<string, readonly Unit[]>)
+
+/** What a field of a table takes from a cell. */
+export function readField(raw: Raw, field: LineField, decimal: Decimal): Read {
+  if (raw === null || isNone(raw) || field.none.some((word) => isSame(word, raw, decimal))) {
+    return undefined
+  }
+  if (field.type === 'text') return textOf(raw)
+  if (field.type === 'boolean') return truthOf(raw)
+  const found = numberOf(raw, decimal)
+  if (found === undefined || !fits(found.unit, field)) return null
+  const value = scaled(found.value, field)
+  if (typeof value === 'number' && !Number.isFinite(value)) return null
+  return field.type === 'integer' && typeof value === 'number' && !Number.isInteger(value)
+    ? null
+    : value
+}
+
+/** Without a table: numbers, with the unit that they name, and truths; undefined for all else. */
+export function asItComes(
+  raw: Raw,
+  decimal: Decimal,
+): { readonly value: Value; readonly unit?: Unit } | undefined {
+  if (typeof raw === 'boolean') return { value: raw }
+  if (raw === null || isNone(raw)) return undefined
+  const found = numberOf(raw, decimal)
+  if (found === undefined) {
+    const truth = /^(?:true|false)$/i.test(String(raw)) ? truthOf(raw) : null
+    return typeof truth === 'boolean' ? { value: truth } : undefined
+  }
+  if (found.unit === '') return { value: found.value }
+  const [unit] = suffixes[found.unit] ?? []
+  return unit === undefined ? undefined : { value: found.value, unit }
+}
+
+/** A cell that could only be a number, or none. */
+export function isNumeric(cell: string, decimal: Decimal): boolean {
+  return isNone(cell) || numberOf(cell, decimal) !== undefined
+}
+
+function isNone(raw: Raw): boolean {
+  return typeof raw === 'number' ? !Number.isFinite(raw) : none.test(String(raw))
+}
+
+function isSame(word: string | number, raw: Raw, decimal: Decimal): boolean {
+  if (typeof word === 'string') return word === String(raw)
+  return Number(numberOf(raw, decimal)?.value) === word
+}
+
+function numberOf(raw: Raw, decimal: Decimal) {
+  if (typeof raw === 'number') return { value: raw === 0 ? 0 : raw, unit: '' }
+  if (typeof raw === 'bigint') return inRange(raw) ? { value: raw, unit: '' } : undefined
+  if (typeof raw !== 'string') return undefined
+  const [, digits = '', unit = ''] = number.exec(raw) ?? []
+  if (
+    digits === '' ||
+    digits.includes(decimal === 'point' ? ',' : decimal === 'comma' ? '.' : ' ')
+  ) {
+    return undefined
+  }
+  const value = exactly(digits.replace(',', '.'))
+  return value === undefined ? undefined : { value, unit }
+}
+
+/** A whole number stays exact; none is larger than 64 bits. */
+function exactly(digits: string): number | bigint | undefined {
+  const value = Number(digits)
+  if (!/^[+-]?\d+$/.test(digits) || Number.isSafeInteger(value)) {
+    return Number.isFinite(value) ? (value === 0 ? 0 : value) : undefined
+  }
+  const whole = BigInt(digits.replace('+', ''))
+  return inRange(whole) ? whole : undefined
+}
+
+function inRange(whole: bigint): boolean {
+  return whole >= -(2n ** 63n) && whole < 2n ** 64n
+}
+
+/** Where the table scales, its unit is that of the value, and not that of the line. */
+function fits(suffix: string, { unit, scale, offset }: LineField): boolean {
+  if (suffix === '' || scale !== undefined || offset !== undefined) return true
+  if (unit === undefined) return !/\d/.test(suffix)
+  return suffix === unit || (suffixes[suffix]?.includes(unit) ?? false)
+}
+
+/** 2305 tenths are 230.5, not 230.50000000000003: a part is divided by, not multiplied with. */
+function scaled(raw: number | bigint, { scale = 1, offset = 0 }: LineField): number | bigint {
+  if (scale === 1 && offset === 0) return raw
+  const parts = Math.round(1 / scale)
+  const divides = parts !== 0 && Math.abs(1 / scale - parts) < 1e-9 * Math.abs(parts)
+  const value = (divides ? Number(raw) / parts : Number(raw) * scale) + offset
+  return value === 0 ? 0 : value
+}
+
+function textOf(raw: Raw): Read {
+  const text = String(raw)
+  return text.length <= 64 && text.isWellFormed() && !/\p{Cc}/u.test(text) ? text : null
+}
+
+function truthOf(raw: Raw): Read {
+  const word = String(raw).toLowerCase()
+  if (['true', 'on', 'yes', '1'].includes(word)) return true
+  return ['false', 'off', 'no', '0'].includes(word) ? false : null
+}
