@@ -19,7 +19,7 @@ import type { Field, Unit, Value } from '../runtime/sense/driver.ts'
 export function obisName(code: string): string | undefined {
   const name = code
     .trim()
-    .replace(/[*&.]255$/, '')
+    .replace(/[*&]255$/, '')
     .replace(/[*&]/, '_')
   return /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,47}$/.test(name) ? name : undefined
 }

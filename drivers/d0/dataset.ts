@@ -28,7 +28,7 @@ export function dataSets(block: string): {
       else whole = false
       read += all.length
     }
-    if (read !== line.trimEnd().length) whole = false
+    if (read !== line.trim().length) whole = false
   }
   return { sets, whole }
 }

@@ -73,7 +73,7 @@ function textFlaw(frame: Uint8Array): string | undefined {
 function blockSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   for (let at = 1; at < bytes.length; at += 1) {
     const byte = bytes[at] ?? 0
-    if (endsBlock(byte)) return at + 2 <= bytes.length ? at + 2 : 'more'
+    if (endsBlock(byte)) return at + 2 <= bytes.length ? at + 2 : ended ? at + 1 : 'more'
     if (byte === exclamation) {
       let next = at + 1
       while (isLineEnd(bytes[next])) next += 1

@@ -36,6 +36,10 @@ const ofMeter: Readonly<Record<string, Field>> = {
   '1-0:1.6.0_time': word('when the highest average was'),
   '0-0:96.14.0': word('tariff in force'),
   '0-0:96.3.10': count('breaker: 0 open, 1 closed, 2 ready to close'),
+  '0-1:96.3.10': count('first relay: 0 open, 1 closed'),
+  '0-2:96.3.10': count('second relay: 0 open, 1 closed'),
+  '1-1:31.4.0': { title: 'current above which the breaker opens', type: 'number', unit: 'A' },
+  '1-1:31.4.0-2': { title: 'the same for what is fed back, negative', type: 'number', unit: 'A' },
   '0-0:17.0.0': { title: 'power above which the breaker opens', type: 'number', unit: 'kW' },
   '0-0:96.7.21': count('power failures in any phase'),
   '0-0:96.7.9': count('long power failures in any phase'),
@@ -57,6 +61,9 @@ const aboutIt: Readonly<Record<string, Field>> = {
   '0-0:42.0.0': word('logical device name'),
   '0-0:96.13.0': word('message of the operator'),
   '0-0:96.13.1': word('code of the message'),
+  ...Object.fromEntries(
+    [2, 3, 4, 5].map((n) => [`0-0:96.13.${n}`, word(`message ${n} of the operator`)]),
+  ),
   '1-0:99.97.0': count('power failures in the log'),
   ...numbered(10, (n) => ({
     [`1-0:99.97.0-${n}`]: {

@@ -58,7 +58,7 @@ export const fields: Readonly<Record<string, Field>> = {
   '0-0:96.1.0': word('server id'),
   '1-0:96.1.0': word('server id'),
   '1-0:96.5.0': count('status'),
-  '1-0:96.50.1': word('maker'),
+  '1-0:96.50.1_1': word('maker'),
   '129-129:199.130.3': word('maker'),
   '129-129:199.130.5': word('public key'),
   '1-0:96.90.2': word('checksum of the firmware'),

@@ -76,6 +76,22 @@ test('data that nothing checks say so, and are believed only line by line', () =
   assert.deepEqual(doubts(hear(d0, pushed.replace('4*kWh)', '4*kWh'))), ['broken line'])
 })
 
+test('a block that nothing ends is a doubt, unless its checksum is optional', () => {
+  for (const cut of [frame.slice(0, -1), frame.slice(0, -2)]) {
+    assert.deepEqual(doubts(hear(d0, cut)), ['block without its checksum'])
+    const [said] = sayings(hear(d0, cut, { checksum: 'optional' }))
+    assert.equal(said?.values['1.8.0'], 285.4)
+    assert.equal(said?.unchecked, true)
+  }
+})
+
+test('a wrong checksum is one for an optional check too, unless it is overlooked', () => {
+  const wrong = frame.slice()
+  wrong[wrong.length - 1] = 0x7e
+  assert.deepEqual(doubts(hear(d0, wrong, { checksum: 'optional' })), ['bad checksum'])
+  assert.equal(sayings(hear(d0, wrong, {}, 'checksums'))[0]?.unchecked, true)
+})
+
 test('units become those of the table, and the value with them', () => {
   const said = (text: string) => {
     const [one] = sayings(hear(d0, block(`6.8(${text})\r\n!\r\n`)))

@@ -134,6 +134,29 @@ test('the offer of a meter names no more fields than terms may have, and its mod
   assert.deepEqual(early?.serial, { baudRate: 9600, dataBits: 7, parity: 'even' })
 })
 
+test('both limits of the current in Luxembourg, relays and further messages are read', () => {
+  const telegram =
+    '/Lux5x\r\n\r\n0-0:17.0.0(069.0*kVA)\r\n1-1:31.4.0(100*A)(-100*A)\r\n0-2:96.3.10(0)\r\n' +
+    '0-0:96.13.2(48616C6C6F)\r\n0-0:96.13.3()\r\n1-0:3.8.0(00000518.309*kVArh)\r\n!\r\n'
+  const [said] = sayings(hear(dsmr, telegram))
+  assert.deepEqual(said?.values, {
+    identification: 'Lux5x',
+    '0-0:17.0.0': 69,
+    '1-1:31.4.0': 100,
+    '1-1:31.4.0-2': -100,
+    '0-2:96.3.10': 0,
+    '0-0:96.13.2': 'Hallo',
+    '1-0:3.8.0': 518.309,
+  })
+  assert.equal(said?.units?.['0-0:17.0.0'], 'kVA')
+  assert.equal(said?.units?.['1-0:3.8.0'], 'kvarh')
+})
+
+test('what has no CRC is unchecked, what has one is not', () => {
+  assert.equal(sayings(hear(dsmr, v3))[0]?.unchecked, true)
+  assert.equal(sayings(hear(dsmr, v5))[0]?.unchecked, undefined)
+})
+
 test('an empty telegram is a doubt', () => {
   assert.deepEqual(doubts(hear(dsmr, bytes('/XXX5meter\r\n\r\n1-0:1.8.0()\r\n!\r\n'))), [
     'no value',
