@@ -57,7 +57,8 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
     return own
   }
   const send = sending(outbox, seen, closed.signal)
-  return { ...seen, ...writes(send, seen, options), outbox, close: () => closed.abort() }
+  const { rouse } = circle
+  return { ...seen, ...writes(send, seen, options), outbox, rouse, close: () => closed.abort() }
 }
 
 const chainLimits: ChainLimits = {
@@ -71,7 +72,7 @@ const chainLimits: ChainLimits = {
   gasMax: 1n << 24n,
 }
 
-type Writes = Omit<Chain, keyof Reads | 'outbox' | 'close'>
+type Writes = Omit<Chain, keyof Reads | 'outbox' | 'rouse' | 'close'>
 type Mined = { readonly action: string; readonly receipt: Receipt }
 type Send = (action: string, to: Address, data: Hex) => Promise<Mined>
 

@@ -34,6 +34,8 @@ export type Endpoints<Line> = {
   compare(what: string, said: readonly (string | undefined)[]): Fault | undefined
   /** Takes the time of each endpoint's newest block, and tells of one that stands still. */
   paced(times: readonly (number | undefined)[]): void
+  /** Leaves no endpoint in peace any longer: the next question goes to all. */
+  rouse(): void
 }
 
 type Show<T> = (answer: T) => string
@@ -88,7 +90,7 @@ export function endpoints<Line>(
   const troubles = openTroubles(names, { ...options, tellMs: limits.tellMs })
   const asks = all.map((one, place) => asking(one, place, options, limits, troubles))
   const ask: Endpoints<Line>['ask'] = (question) =>
-    Promise.all(asks.map((to, place) => to((line) => question(line, place))))
+    Promise.all(asks.map(({ put }, place) => put((line) => question(line, place))))
   const each: Endpoints<Line>['each'] = async (question) => (await ask(question)).map(must)
 
   const compare: Endpoints<Line>['compare'] = (what, said) => {
@@ -121,10 +123,13 @@ export function endpoints<Line>(
     },
     compare,
     paced: (times) => pace(all, times, limits.lagS, troubles),
+    rouse() {
+      for (const one of asks) one.rouse()
+    },
   }
 }
 
-/** Puts a question to one endpoint, as often as its state allows. */
+/** Puts questions to one endpoint, as often as its state allows. */
 function asking<Line>(
   { name, line }: Endpoint<Line>,
   place: number,
@@ -167,7 +172,7 @@ function asking<Line>(
     return { ok: false, fault: why }
   }
 
-  return async <T>(question: (line: Line) => Promise<T>): Promise<Answer<T>> => {
+  const put = async <T>(question: (line: Line) => Promise<T>): Promise<Answer<T>> => {
     if (last !== undefined && monotonicMs() < restsUntilMs) return { ok: false, fault: last }
     const tries = failures === 0 ? limits.tries : 1
     for (let tried = 1; ; tried += 1) {
@@ -183,6 +188,13 @@ function asking<Line>(
         await sleep(backOff(tried - 1, limits.retryMs, limits.hangMs, random))
       }
     }
+  }
+
+  return {
+    put,
+    rouse() {
+      restsUntilMs = Number.NEGATIVE_INFINITY
+    },
   }
 }
 

@@ -90,6 +90,8 @@ export type Chain = {
   finalizeWithdraw(config: ChannelConfig): Promise<Tx>
   /** Gives unclaimed money back. The sender is the receiver's side. */
   refund(config: ChannelConfig, amount: bigint): Promise<Tx>
+  /** Endpoints that failed are asked again at once, and not after their rest. */
+  rouse(): void
   /** Lets go of the endpoints; what still waits rejects. */
   close(): void
 }

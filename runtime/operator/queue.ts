@@ -22,7 +22,7 @@ import type { Claim } from './plan.ts'
 
 export type QueueParts = {
   readonly keeper: Pick<Keeper, 'get' | 'all' | 'claims' | 'send' | 'finish' | 'nowMs'>
-  readonly chain: Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn'>
+  readonly chain: Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn' | 'rouse'>
   readonly note: (note: Note) => void
 }
 

@@ -35,6 +35,8 @@ export type Settler = {
 
 /** A minute is five blocks of a slow chain, and what service managers leave to a process that ends. */
 const endMsMax = 60_000
+/** At the end, how long a chain that does not answer is asked again: a line that just came back needs a moment. */
+const awakeMs = 10_000
 
 export function isSchedule(text: string): boolean {
   return text.trim().split(/\s+/).length === 5 && validate(text)
@@ -52,15 +54,21 @@ export function openSettler(parts: SettlerParts): Settler {
     return mine
   }
 
-  async function settle(some: Iterable<Channel>, all: boolean): Promise<void> {
+  /** Resolves to why the chain could not be asked, if so. */
+  async function settle(some: Iterable<Channel>, all: boolean): Promise<string | undefined> {
     const due = [...some].map(queue.ahead).filter((channel) => claimable(channel) > 0n)
-    if (due.length === 0) return
+    if (due.length === 0) return undefined
     try {
       const fees = await parts.chain.fees()
       for (const claim of plan(due, costNow(fees), parts.policy, all)) await send(claim, fees)
+      return undefined
     } catch (cause) {
-      note({ event: 'trouble', where: 'settlement', why: whyOf(cause) })
+      return whyOf(cause)
     }
+  }
+
+  function tell(why: string | undefined): void {
+    if (why !== undefined) note({ event: 'trouble', where: 'settlement', why })
   }
 
   async function send(claim: Claim, fees: Fees): Promise<void> {
@@ -76,8 +84,18 @@ export function openSettler(parts: SettlerParts): Settler {
   }
 
   async function end(): Promise<void> {
-    await settle(keeper.all(), true)
-    const endMs = performance.now() + (parts.endMs ?? endMsMax)
+    const beganMs = performance.now()
+    const endMs = beganMs + (parts.endMs ?? endMsMax)
+    const { pollMs } = parts.chain.outbox().limits
+    for (;;) {
+      // It may be the last word for a long time: an endpoint that rests is asked all the same.
+      parts.chain.rouse()
+      const why = await settle(keeper.all(), true)
+      const isLast = why === undefined || performance.now() > Math.min(endMs, beganMs + awakeMs)
+      if (isLast) tell(why)
+      if (isLast) break
+      await sleep(pollMs)
+    }
     for (;;) {
       const waiting = await queue.tend()
       if (waiting === 0) return
@@ -85,7 +103,7 @@ export function openSettler(parts: SettlerParts): Settler {
         const why = `${waiting} are not mined yet: the next start sees to them`
         return note({ event: 'trouble', where: 'claim', why })
       }
-      await sleep(parts.chain.outbox().limits.pollMs)
+      await sleep(pollMs)
     }
   }
 
@@ -93,11 +111,13 @@ export function openSettler(parts: SettlerParts): Settler {
     rescue: () =>
       inTurn(async () => {
         await queue.tend()
-        await settle(urgent(keeper.all()), true)
+        tell(await settle(urgent(keeper.all()), true))
       }),
     settleAll: () => inTurn(end),
     async start(signal) {
-      const task = createTask(parts.schedule, () => inTurn(() => settle(keeper.all(), false)))
+      const task = createTask(parts.schedule, () =>
+        inTurn(async () => tell(await settle(keeper.all(), false))),
+      )
       await task.start()
       await new Promise<void>((done) => {
         if (signal.aborted) done()

@@ -11,7 +11,7 @@ import type { Address } from '../../runtime/wire/address.ts'
 import type { Hex } from '../../runtime/wire/bytes.ts'
 import { device } from './fixture.ts'
 
-export type FakeChain = Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn'> & {
+export type FakeChain = Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn' | 'rouse'> & {
   /** Claims as they were put into calls. */
   readonly calls: Claim[][]
   /** Every version that was handed over, in order. */
@@ -26,6 +26,8 @@ export type FakeChain = Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn
 
 type State = {
   fees: Fees
+  /** So many questions find nobody. */
+  silentFor: number
   /** Blocks come by themselves at every look. */
   mines: boolean
   confirmations: number
@@ -39,6 +41,7 @@ type State = {
 export function fakeChain(changes: Partial<State> = {}): FakeChain {
   const state: State = {
     fees: { baseFee: 10n ** 9n, tip: 1n, timeS: 0 },
+    silentFor: 0,
     mines: true,
     confirmations: 1,
     deaf: false,
@@ -90,7 +93,12 @@ export function fakeChain(changes: Partial<State> = {}): FakeChain {
       blocks = blocks.slice(0, -1)
     },
     forget: () => pool.clear(),
-    fees: async () => state.fees,
+    async fees() {
+      state.silentFor -= 1
+      if (state.silentFor >= 0) throw fault('CHAIN_UNREACHABLE', { rpc: 'there', why: 'no answer' })
+      return state.fees
+    },
+    rouse() {},
     async claimCall(claims) {
       last = [...claims]
       return { to: device(100), data: '0x' }

@@ -33,6 +33,16 @@ test('the end claims everything worth its gas, in one transaction', async (t) =>
   assert.deepEqual(events(notes), ['claiming', 'claimed', 'settled'])
 })
 
+test('at the end a chain that comes back a moment later is asked again, and told of once when it does not', async (t) => {
+  const { settler, chain, notes } = await world(t, [promised(300n)], { silentFor: 3 })
+  await settler().settleAll()
+  assert.deepEqual(totals(chain), [[300n]])
+  assert.ok(!events(notes).includes('trouble'))
+  const gone = await world(t, [promised(300n)], { silentFor: 1_000_000 })
+  await gone.settler({ endMs: 30 }).settleAll()
+  assert.deepEqual(events(gone.notes), ['trouble'])
+})
+
 test('what is on its way is not claimed again, but more is', async (t) => {
   const { settler, chain, keeper } = await world(t, [promised(300n)], { mines: false })
   const end = { endMs: 0 }
