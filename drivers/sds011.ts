@@ -11,7 +11,7 @@
  *
  *   kind   2                4                6
  *   c0     PM2.5, 0.1 µg/m³ PM10, 0.1 µg/m³  id
- *   cf     –                PM100, µg/m³     id
+ *   cf     not documented   PM100, µg/m³     id
  *   c5     command, value…                   id
  *
  * A command is aa b4, the command, 12 more bytes (ff ff last: any sensor), the sum of bytes 2 to 16, ab:
@@ -21,14 +21,18 @@
  *
  * The laser lasts about 8,000 hours: less than a year of reporting every second. `every` of a minute or
  * more lets the sensor sleep: it is woken, blown free for 30 s, asked once, and sent to sleep. `cycle` has
- * the sensor itself do the like. Left alone (`listen`), nothing is ever sent to it.
+ * the sensor itself do the like. It keeps what it was told, without power too: one that was once told to
+ * speak only when asked is silent when it is listened to, until `mode: cycle` with `cycle: 0` has made it what
+ * it was when delivered. Left alone (`listen`), nothing is ever sent to it.
  *
  * Source: Nova Fitness, "Laser Dust Sensor Control Protocol V1.3" (2015), and the SDS011 and SDS198 data
  * sheets. Checked: test/captures/sds011, among them every example of that protocol.
  *
  * What can go wrong, and what then happens:
  *   noise on the line     bad checksum; bytes are given up until a frame is whole again
- *   just woken            reports of the first 30 s are doubts: the fan must blow it free first
+ *   just woken            it is asked 30 s later: the fan must blow it free first
+ *   speaks unasked        a doubt when it was told not to; it is told again
+ *   no answer             a doubt; it is woken again
  *   fog, condensation     nothing here can tell: above 70 %RH it reads high, says its maker
  *   999.9 and 1999.9      the end of its range, said as it is
  */
@@ -51,11 +55,14 @@ type Memory = {
   /** What is to be sent next, and when. */
   readonly next: Next
   readonly dueMs: number
-  /** Reports before this are of a sensor that was just woken. */
-  readonly warmUntilMs: number
-  readonly nowMs: number
+  /** It has been told when to speak. */
+  readonly told: boolean
+  /** A question is on its way. */
+  readonly asked: boolean
+  /** When it was woken last. */
+  readonly wokenMs: number
 }
-type Next = 'set up' | 'wake' | 'question' | 'sleep'
+type Next = 'wake' | 'mode' | 'cycle' | 'question' | 'sleep' | 'nothing'
 
 const second = 1000
 const minute = 60 * second
@@ -81,12 +88,13 @@ export const sds011: Driver = defineDriver<Memory>({
       60 * minute,
       minute,
     ),
-    cycle: whole('mode cycle: minutes from reading to reading', 1, 30, 5),
+    cycle: whole('mode cycle: minutes from reading to reading; 0 as delivered', 0, 30, 5),
   },
   fields: {
     pm2_5: { title: 'PM2.5', type: 'number', unit: 'ug/m3' },
     pm10: { title: 'PM10', type: 'number', unit: 'ug/m3' },
     pm100: { title: 'dust up to 100 µm (SDS198)', type: 'number', unit: 'ug/m3' },
+    undocumented: { title: 'what an SDS198 says before it', type: 'integer', detail: true },
   },
   /** Silence is no news before the sensor has had its time to sleep. */
   under: ({ mode, every, cycle }) => {
@@ -110,63 +118,80 @@ export const sds011: Driver = defineDriver<Memory>({
     mode: mode as Memory['mode'],
     everyMs: Number(every),
     cycleMin: Number(cycle),
-    ...{ next: 'set up', dueMs: 0, warmUntilMs: 0, nowMs: 0 },
+    ...{ next: 'wake', dueMs: 0, told: false, asked: false, wokenMs: 0 },
   }),
 
   decode(frame, memory): Step<Memory> {
     const [, kind] = frame
-    const subject = [6, 7].map((at) => (frame[at] ?? 0).toString(16).padStart(2, '0')).join('')
     if (kind === 0xc5) return { memory, said: doubt('answer to a command') }
-    if (memory.nowMs < memory.warmUntilMs) return { memory, said: doubt('warming up') }
+    if (memory.mode === 'ask' && !memory.asked) return notAskedFor(memory)
+    const subject = [6, 7].map((at) => (frame[at] ?? 0).toString(16).padStart(2, '0')).join('')
     const values =
       kind === 0xcf
-        ? { pm100: u16le(frame, 4) }
+        ? { pm100: u16le(frame, 4), undocumented: u16le(frame, 2) }
         : { pm2_5: u16le(frame, 2) / 10, pm10: u16le(frame, 4) / 10 }
-    const next = memory.mode === 'ask' && memory.everyMs >= minute ? 'sleep' : memory.next
-    return {
-      memory: next === 'sleep' ? { ...memory, next, dueMs: 0 } : memory,
-      said: { ok: true, subject, values },
-    }
+    return { memory: answered(memory), said: { ok: true, subject, values } }
   },
 
-  questions: [command(4)],
-  ask(before, nowMs): Ask<Memory> {
-    const memory = { ...before, nowMs }
+  ask(memory, nowMs): Ask<Memory> {
     if (memory.mode === 'listen') return { memory, wakeMs: 60 * minute }
     if (nowMs < memory.dueMs) return { memory, wakeMs: memory.dueMs - nowMs }
-    return memory.mode === 'cycle' ? setCycle(memory, nowMs) : askInTurn(memory, nowMs)
+    const missed = memory.asked ? { doubt: 'no answer' } : {}
+    return { ...turn(memory, nowMs), ...missed }
   },
 })
 
 const kinds = new Set([0xc0, 0xcf, 0xc5])
 
-/** Said once: the sensor keeps its cycle, over a loss of power too. */
-function setCycle(memory: Memory, nowMs: number): Ask<Memory> {
-  const send = memory.next === 'set up' ? command(8, 1, memory.cycleMin) : undefined
-  const wakeMs = 60 * minute
-  const after: Memory = { ...memory, next: 'wake', dueMs: nowMs + wakeMs }
-  return send === undefined ? { memory: after, wakeMs } : { memory: after, send, wakeMs }
-}
-
-function askInTurn(memory: Memory, nowMs: number): Ask<Memory> {
+/** What to send now. What was told once is not told again: the sensor writes it into its flash. */
+function turn(memory: Memory, nowMs: number): Ask<Memory> {
+  const { mode, told, everyMs, wokenMs } = memory
+  const sleeps = everyMs >= minute
   const step = (next: Next, waitMs: number, send: Uint8Array, more: Partial<Memory> = {}) => ({
-    memory: { ...memory, ...more, next, dueMs: nowMs + waitMs },
+    memory: { ...memory, asked: false, ...more, next, dueMs: nowMs + waitMs },
     send,
     wakeMs: waitMs,
   })
-  const sleeps = memory.everyMs >= minute
   switch (memory.next) {
-    case 'set up':
-      return step(sleeps ? 'wake' : 'question', second, command(2, 1, 1))
-    case 'wake':
-      return step('question', blowFreeMs, command(6, 1, 1), { warmUntilMs: nowMs + blowFreeMs })
+    case 'wake': {
+      const woken = { wokenMs: nowMs }
+      return told
+        ? step('question', blowFreeMs, command(6, 1, 1), woken)
+        : step('mode', second, command(6, 1, 1), woken)
+    }
+    case 'mode': {
+      if (mode === 'cycle') return step('cycle', second, command(2, 1, 0))
+      const blownMs = Math.max(wokenMs + blowFreeMs - nowMs, second)
+      return step('question', blownMs, command(2, 1, 1), { told: true })
+    }
+    case 'cycle':
+      return step('nothing', 60 * minute, command(8, 1, memory.cycleMin))
     case 'question': {
-      const waitMs = sleeps ? 5 * second : memory.everyMs
-      return step(sleeps ? 'sleep' : 'question', waitMs, command(4))
+      // Without an answer in time it is woken again, or sent to sleep all the same.
+      const waitMs = sleeps ? 5 * second : everyMs
+      return step(sleeps ? 'sleep' : 'wake', waitMs, command(4), { asked: true })
     }
     case 'sleep':
-      return step('wake', memory.everyMs - blowFreeMs, command(6, 1, 0))
+      return step('wake', wokenMs + everyMs - nowMs, command(6, 1, 0))
+    case 'nothing':
+      return { memory: { ...memory, dueMs: nowMs + 60 * minute }, wakeMs: 60 * minute }
   }
+}
+
+/** The report is here: the next question at its time, or sleep at once. */
+function answered(memory: Memory): Memory {
+  if (memory.mode !== 'ask') return memory
+  const sleeps = memory.everyMs >= minute
+  const next: Partial<Memory> = sleeps ? { next: 'sleep', dueMs: 0 } : { next: 'question' }
+  return { ...memory, asked: false, ...next }
+}
+
+/** It speaks unasked: it has not heard yet that it should not, or that it should sleep. */
+function notAskedFor(memory: Memory): Step<Memory> {
+  const { next, told } = memory
+  const again = next === 'question' ? 'mode' : next === 'wake' && told ? 'sleep' : undefined
+  const after: Memory = again === undefined ? memory : { ...memory, next: again, dueMs: 0 }
+  return { memory: after, said: doubt('not asked for') }
 }
 
 function command(...bytes: readonly number[]): Uint8Array {

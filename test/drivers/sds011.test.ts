@@ -26,35 +26,70 @@ test('nothing is sent to a sensor that is listened to', () => {
   assert.equal(at(work, 3_600_000), '')
 })
 
+const [wake, toldToWait, question, sleep] = [
+  'aab406010100000000000000000000ffff06ab',
+  'aab402010100000000000000000000ffff02ab',
+  'aab404000000000000000000000000ffff02ab',
+  'aab406010000000000000000000000ffff05ab',
+]
+const asked = (every: string) => decoder(sds011, readOptions(sds011, { mode: 'ask', every }))
+const said = (work: ReturnType<typeof decoder>) =>
+  work.push(report).map((one) => (one.said.ok ? one.said.values.pm2_5 : one.said.doubt))
+
 test('asked every ten minutes it sleeps between: woken, blown free, asked, sent to sleep', () => {
-  const work = decoder(sds011, readOptions(sds011, { mode: 'ask', every: '10min' }))
+  const work = asked('10min')
   // The questions are the examples of its maker's protocol, for any sensor.
-  assert.equal(at(work, 0), 'aab402010100000000000000000000ffff02ab')
-  assert.equal(at(work, 1_000), 'aab406010100000000000000000000ffff06ab')
-  assert.equal(at(work, 20_000), '')
-  const early = work.push(report)
-  assert.deepEqual(
-    early.map(({ said }) => said),
-    [{ ok: false, doubt: 'warming up' }],
-  )
-  assert.equal(at(work, 31_000), 'aab404000000000000000000000000ffff02ab')
-  const [heard] = work.push(report)
-  assert.ok(heard?.said.ok && heard.said.values.pm2_5 === 123.6)
-  assert.equal(at(work, 31_100), 'aab406010000000000000000000000ffff05ab')
-  assert.equal(at(work, 300_000), '')
-  assert.equal(at(work, 601_100), 'aab406010100000000000000000000ffff06ab')
+  assert.equal(at(work, 0), wake)
+  assert.deepEqual(said(work), ['not asked for'])
+  assert.equal(at(work, 1_000), toldToWait)
+  assert.equal(at(work, 29_999), '')
+  assert.equal(at(work, 30_000), question)
+  assert.deepEqual(said(work), [123.6])
+  assert.equal(at(work, 30_100), sleep)
+  assert.equal(at(work, 599_999), '')
+  assert.equal(at(work, 600_000), wake)
+  assert.equal(at(work, 601_000), '', 'it is told once')
+  assert.equal(at(work, 630_000), question)
+})
+
+test('asked every ten seconds it stays awake, and one that does not answer is woken again', () => {
+  const work = asked('10s')
+  for (const nowMs of [0, 1_000]) work.ask(nowMs)
+  for (const nowMs of [30_000, 40_000]) {
+    assert.equal(at(work, nowMs), question)
+    assert.deepEqual(said(work), [123.6])
+  }
+  assert.equal(at(work, 50_000), question)
+  const missed = work.ask(60_000)
+  assert.equal(missed?.doubt, 'no answer')
+  assert.equal(Buffer.from(missed?.send ?? []).toString('hex'), wake)
+})
+
+test('one that speaks unasked is told again', () => {
+  const work = asked('10s')
+  for (const nowMs of [0, 1_000, 30_000]) work.ask(nowMs)
+  assert.deepEqual([...said(work), ...said(work)], [123.6, 'not asked for'])
+  assert.equal(at(work, 30_500), toldToWait)
 })
 
 test('a sensor that did not answer is sent to sleep all the same', () => {
-  const work = decoder(sds011, readOptions(sds011, { mode: 'ask', every: '1min' }))
-  for (const nowMs of [0, 1_000, 31_000]) work.ask(nowMs)
-  assert.equal(at(work, 36_000), 'aab406010000000000000000000000ffff05ab')
+  const work = asked('1min')
+  for (const nowMs of [0, 1_000, 30_000]) work.ask(nowMs)
+  assert.equal(at(work, 35_000), sleep)
 })
 
-test('its own cycle is set once', () => {
-  const work = decoder(sds011, readOptions(sds011, { mode: 'cycle', cycle: 1 }))
-  assert.equal(at(work, 0), 'aab408010100000000000000000000ffff08ab')
-  assert.equal(at(work, 100_000), '')
+test('its own cycle is set once, on a sensor that is awake and speaks; 0 makes it as delivered', () => {
+  for (const [cycle, set] of [
+    [1, 'aab408010100000000000000000000ffff08ab'],
+    [0, 'aab408010000000000000000000000ffff07ab'],
+  ] as const) {
+    const work = decoder(sds011, readOptions(sds011, { mode: 'cycle', cycle }))
+    assert.equal(at(work, 0), wake)
+    assert.equal(at(work, 1_000), 'aab402010000000000000000000000ffff01ab')
+    assert.equal(at(work, 2_000), set)
+    assert.deepEqual(said(work), [123.6])
+    assert.equal(at(work, 100_000_000), '')
+  }
 })
 
 test('its sleep is not taken for silence', () => {
