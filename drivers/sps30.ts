@@ -17,12 +17,15 @@
  *            typical size, µm as a float, nm as an integer
  *   d2       00                                          u32 status and a zero: bit 21 fan too slow or fast,
  *                                                        bit 5 laser out of range, bit 4 fan stands
- *   state bit 7: the status register has an error
+ *   state bit 7: the status register has an error; bits 0 to 6: 00 done, 43 not in this mode (a start while it
+ *   measures, a question for values while it does not), 01 to 04 and 28 the question is wrong
  *
  * Source: Sensirion, "Datasheet SPS30" version 1.0 D1 (March 2020), §5. Checked: test/captures/sps30.
  *
  * What can go wrong, and what then happens:
  *   not measuring      after power-up it is idle: state 43; it is started, and started again after a reset
+ *   measuring already  state 43 to the start: it goes on, in the format that it was started with
+ *   no answer          a doubt; once it is back it says that it does not measure
  *   just started       values of the first 30 s are doubts (warmUpMs; the data sheet names 8 to 30 s)
  *   error bit          a doubt with the status that it says when asked
  *   bad line           bad checksum; bytes are given up until a frame is whole again
@@ -44,6 +47,8 @@ type Memory = {
   readonly format: 'float' | 'integer'
   readonly dueMs: number
   readonly next: 'start' | 'values' | 'status'
+  /** A question is on its way. */
+  readonly asked: boolean
 }
 
 export const sps30: Driver = defineDriver<Memory>({
@@ -89,9 +94,11 @@ export const sps30: Driver = defineDriver<Memory>({
     format: format as Memory['format'],
     dueMs: 0,
     next: 'start',
+    asked: false,
   }),
 
-  decode(frame, memory): Step<Memory> {
+  decode(frame, before): Step<Memory> {
+    const memory = { ...before, asked: false }
     const plain = unstuff(frame) ?? new Uint8Array(0)
     const [, command, state = 0, length = 0] = plain
     const data = plain.subarray(4, -1)
@@ -101,10 +108,15 @@ export const sps30: Driver = defineDriver<Memory>({
       const isQuestion = plain.length === 4 + state
       return { memory, said: doubt(isQuestion ? 'a question, not an answer' : 'wrong length') }
     }
-    if (command === 0xd2) return { memory, said: doubt('error', faultsIn(data)) }
+    if (command === 0xd2) {
+      const faults = faultsIn(data)
+      return { memory, said: faults ? doubt('error', faults) : doubt('answer to a command') }
+    }
+    const why = state & 0x7f
+    if (why === 0x43 && command === 0x00) return { memory, said: doubt('measuring already') }
+    if (why === 0x43) return { memory: soon(memory, 'start'), said: doubt('not measuring') }
+    if (why !== 0) return { memory, said: doubt('refused', `state ${why.toString(16)}`) }
     if ((state & 0x80) !== 0) return { memory: soon(memory, 'status'), said: doubt('error') }
-    if (state === 0x43) return { memory: soon(memory, 'start'), said: doubt('not measuring') }
-    if (state !== 0) return { memory, said: doubt('refused', `state ${state}`) }
     if (command !== 0x03) return { memory, said: doubt('answer to a command') }
     if (length === 0) return { memory, said: doubt('nothing new') }
     const values = valuesOf(data)
@@ -122,7 +134,9 @@ export const sps30: Driver = defineDriver<Memory>({
         : next === 'status'
           ? question(0xd2, 0x00)
           : question(0x03)
-    return { memory: { ...memory, next: 'values', dueMs: nowMs + everyMs }, send, wakeMs: everyMs }
+    const after: Memory = { ...memory, next: 'values', asked: true, dueMs: nowMs + everyMs }
+    const turn = { memory: after, send, wakeMs: everyMs }
+    return memory.asked ? { ...turn, doubt: 'no answer' } : turn
   },
 })
 
@@ -154,7 +168,7 @@ function faultsIn(status: Uint8Array): string {
     [5, 'laser current out of range'],
     [4, 'fan stands still'],
   ] as const
-  return said.flatMap(([bit, words]) => ((bits >>> bit) & 1 ? words : [])).join(', ') || 'none'
+  return said.flatMap(([bit, words]) => ((bits >>> bit) & 1 ? words : [])).join(', ')
 }
 
 function soon(memory: Memory, next: Memory['next']): Memory {

@@ -32,6 +32,29 @@ test('it is started, then asked each second, and started again when it says that
   assert.equal(at(work, 1_100), '7e0000020103f97e')
 })
 
+test('one that measures already refuses to be started, and is asked in its time', () => {
+  const work = decoder(sps30, readOptions(sps30))
+  work.ask(0)
+  const [refused] = work.push(frame(0x00, 0x43))
+  assert.deepEqual(refused?.said, { ok: false, doubt: 'measuring already' })
+  assert.equal(at(work, 10), '', 'not started again and again')
+  assert.equal(at(work, 1_000), '7e000300fc7e')
+})
+
+test('a question without an answer is a doubt, and one that it refuses is another', () => {
+  const work = decoder(sps30, readOptions(sps30))
+  work.ask(0)
+  assert.equal(work.ask(1_000)?.doubt, 'no answer')
+  const [refused] = work.push(frame(0x03, 0x28))
+  assert.deepEqual(refused?.said, { ok: false, doubt: 'refused', detail: 'state 28' })
+  assert.equal(work.ask(2_000)?.doubt, undefined)
+})
+
+test('a status without a fault is no error', () => {
+  const heard = hear(sps30, frame(0xd2, 0x00, [0, 0, 0, 0, 0]))
+  assert.deepEqual(doubts(heard), ['answer to a command'])
+})
+
 test('both formats of numbers are read, told by their length', () => {
   const words = [5, 9, 12, 13, 26, 37, 42, 42, 43, 835]
   const data = words.flatMap((word) => [word >> 8, word & 0xff])
