@@ -29,7 +29,7 @@ import {
   type Value,
 } from '../../runtime/sense/driver.ts'
 import { fields, labels } from './labels.ts'
-import { products } from './products.ts'
+import { productOf } from './products.ts'
 
 const blockMax = 1024
 
@@ -74,7 +74,7 @@ export const vedirect: Driver = defineDriver({
       const name = labels[label]?.name ?? label
       if (value !== undefined) values[name] = value
     }
-    const product = products[String(values.PID)]
+    const product = productOf(String(values.PID))
     if (product !== undefined) values.product = product
     if (Object.keys(values).length === 0)
       return { memory, said: doubt('nothing known in the block') }

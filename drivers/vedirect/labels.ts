@@ -18,7 +18,8 @@ function scaled(title: string, unit: Unit, of: number, per = 1): Label {
     field: { title, type: 'number', unit },
     read(text) {
       if (!/^-?\d{1,12}$/.test(text)) return undefined
-      return (Number(text) * of) / per
+      // A −0 is a 0.
+      return (Number(text) * of) / per + 0
     },
   }
 }

@@ -70,6 +70,16 @@ test('states have names, what is not there is absent, unknown labels harm nothin
   assert.equal(said?.values.X9, undefined)
 })
 
+test('an id is that of its product however many zeros stand before it, and an unknown one of none', () => {
+  const product = (pid: string) =>
+    sayings(hear(vedirect, block([`PID\t${pid}`, 'V\t-0'])))[0]?.values
+  assert.deepEqual(product('0x0300'), { PID: '0x0300', V: 0, product: 'BlueSolar MPPT 70|15' })
+  assert.equal(product('0x300')?.product, 'BlueSolar MPPT 70|15')
+  assert.equal(product('0xA27C')?.product, 'Phoenix Inverter 48V 1200VA 120V')
+  assert.equal(product('0xFFFF')?.product, undefined)
+  assert.equal(product('__proto__')?.product, undefined)
+})
+
 test('frames of the HEX protocol between any two lines count in no sum and are skipped', () => {
   const plain = latin1(block(lines))
   fc.assert(
