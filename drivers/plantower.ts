@@ -80,8 +80,9 @@ type Memory = {
   readonly dueMs: number
   /** A question is on its way. */
   readonly asked: boolean
-  /** When the sensor was woken last. */
+  /** When it was woken last, and when anything was sent. */
   readonly wokenMs: number
+  readonly sentMs: number
 }
 type Next = 'wake' | 'passive' | 'question' | 'sleep'
 
@@ -155,7 +156,7 @@ export const plantower: Driver = defineDriver<Memory>({
     variant: variant as Variant,
     mode: mode as Memory['mode'],
     everyMs: Number(every),
-    ...{ next: 'wake', dueMs: 0, asked: false, wokenMs: 0 },
+    ...{ next: 'wake', dueMs: 0, asked: false, wokenMs: 0, sentMs: 0 },
   }),
 
   decode(frame, memory): Step<Memory> {
@@ -191,7 +192,7 @@ export const plantower: Driver = defineDriver<Memory>({
 function turn(memory: Memory, nowMs: number): Ask<Memory> {
   const sleeps = memory.everyMs >= minute
   const step = (next: Next, waitMs: number, send: Uint8Array, more: Partial<Memory> = {}) => ({
-    memory: { ...memory, asked: false, ...more, next, dueMs: nowMs + waitMs },
+    memory: { ...memory, asked: false, sentMs: nowMs, ...more, next, dueMs: nowMs + waitMs },
     send,
     wakeMs: waitMs,
   })
@@ -222,9 +223,10 @@ function answered(memory: Memory): Memory {
 
 /** It speaks unasked: it was just woken, or has lost its power and with it what it was told. */
 function notAskedFor(memory: Memory): Step<Memory> {
-  const { next } = memory
+  const { next, sentMs } = memory
   const again = next === 'question' ? 'passive' : next === 'wake' ? 'sleep' : undefined
-  const told: Memory = again === undefined ? memory : { ...memory, next: again, dueMs: 0 }
+  const told: Memory =
+    again === undefined ? memory : { ...memory, next: again, dueMs: sentMs + second }
   return { memory: told, said: doubt('not asked for') }
 }
 

@@ -22,8 +22,8 @@
  * The laser lasts about 8,000 hours: less than a year of reporting every second. `every` of a minute or
  * more lets the sensor sleep: it is woken, blown free for 30 s, asked once, and sent to sleep. `cycle` has
  * the sensor itself do the like. It keeps what it was told, without power too: one that was once told to
- * speak only when asked is silent when it is listened to, until `mode: cycle` with `cycle: 0` has made it what
- * it was when delivered. Left alone (`listen`), nothing is ever sent to it.
+ * speak only when asked is silent when it is listened to, until `mode: cycle` with `cycle: 0` has made it
+ * what it was when delivered. Left alone (`listen`), nothing is ever sent to it.
  *
  * Source: Nova Fitness, "Laser Dust Sensor Control Protocol V1.3" (2015), and the SDS011 and SDS198 data
  * sheets. Checked: test/captures/sds011, among them every example of that protocol.
@@ -59,8 +59,9 @@ type Memory = {
   readonly told: boolean
   /** A question is on its way. */
   readonly asked: boolean
-  /** When it was woken last. */
+  /** When it was woken last, and when anything was sent. */
   readonly wokenMs: number
+  readonly sentMs: number
 }
 type Next = 'wake' | 'mode' | 'cycle' | 'question' | 'sleep' | 'nothing'
 
@@ -118,7 +119,7 @@ export const sds011: Driver = defineDriver<Memory>({
     mode: mode as Memory['mode'],
     everyMs: Number(every),
     cycleMin: Number(cycle),
-    ...{ next: 'wake', dueMs: 0, told: false, asked: false, wokenMs: 0 },
+    ...{ next: 'wake', dueMs: 0, told: false, asked: false, wokenMs: 0, sentMs: 0 },
   }),
 
   decode(frame, memory): Step<Memory> {
@@ -148,7 +149,7 @@ function turn(memory: Memory, nowMs: number): Ask<Memory> {
   const { mode, told, everyMs, wokenMs } = memory
   const sleeps = everyMs >= minute
   const step = (next: Next, waitMs: number, send: Uint8Array, more: Partial<Memory> = {}) => ({
-    memory: { ...memory, asked: false, ...more, next, dueMs: nowMs + waitMs },
+    memory: { ...memory, asked: false, sentMs: nowMs, ...more, next, dueMs: nowMs + waitMs },
     send,
     wakeMs: waitMs,
   })
@@ -189,8 +190,9 @@ function answered(memory: Memory): Memory {
 /** It speaks unasked: it has not heard yet that it should not, or that it should sleep. */
 function notAskedFor(memory: Memory): Step<Memory> {
   const { next, told } = memory
+  const dueMs = memory.sentMs + second
   const again = next === 'question' ? 'mode' : next === 'wake' && told ? 'sleep' : undefined
-  const after: Memory = again === undefined ? memory : { ...memory, next: again, dueMs: 0 }
+  const after: Memory = again === undefined ? memory : { ...memory, next: again, dueMs }
   return { memory: after, said: doubt('not asked for') }
 }
 

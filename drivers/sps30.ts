@@ -17,8 +17,8 @@
  *            typical size, µm as a float, nm as an integer
  *   d2       00                                          u32 status and a zero: bit 21 fan too slow or fast,
  *                                                        bit 5 laser out of range, bit 4 fan stands
- *   state bit 7: the status register has an error; bits 0 to 6: 00 done, 43 not in this mode (a start while it
- *   measures, a question for values while it does not), 01 to 04 and 28 the question is wrong
+ *   state bit 7: the status register has an error; bits 0 to 6: 00 done, 43 not in this mode (a start while
+ *   it measures, a question for values while it does not), 01 to 04 and 28 the question is wrong
  *
  * Source: Sensirion, "Datasheet SPS30" version 1.0 D1 (March 2020), §5. Checked: test/captures/sps30.
  *
@@ -46,6 +46,7 @@ type Memory = {
   readonly everyMs: number
   readonly format: 'float' | 'integer'
   readonly dueMs: number
+  readonly sentMs: number
   readonly next: 'start' | 'values' | 'status'
   /** A question is on its way. */
   readonly asked: boolean
@@ -93,6 +94,7 @@ export const sps30: Driver = defineDriver<Memory>({
     everyMs: Number(every),
     format: format as Memory['format'],
     dueMs: 0,
+    sentMs: 0,
     next: 'start',
     asked: false,
   }),
@@ -134,7 +136,13 @@ export const sps30: Driver = defineDriver<Memory>({
         : next === 'status'
           ? question(0xd2, 0x00)
           : question(0x03)
-    const after: Memory = { ...memory, next: 'values', asked: true, dueMs: nowMs + everyMs }
+    const after: Memory = {
+      ...memory,
+      next: 'values',
+      asked: true,
+      sentMs: nowMs,
+      dueMs: nowMs + everyMs,
+    }
     const turn = { memory: after, send, wakeMs: everyMs }
     return memory.asked ? { ...turn, doubt: 'no answer' } : turn
   },
@@ -171,8 +179,11 @@ function faultsIn(status: Uint8Array): string {
   return said.flatMap(([bit, words]) => ((bits >>> bit) & 1 ? words : [])).join(', ')
 }
 
+/** Out of its turn, but never more often than each second. */
 function soon(memory: Memory, next: Memory['next']): Memory {
-  return memory.next === next ? memory : { ...memory, next, dueMs: 0 }
+  return memory.next === next
+    ? memory
+    : { ...memory, next, dueMs: Math.min(memory.dueMs, memory.sentMs + 1_000) }
 }
 
 /** Without its marks and stuffing; undefined when an escape stands before nothing that is escaped. */

@@ -69,7 +69,8 @@ test('one that speaks unasked is told again', () => {
   const work = asked('10s')
   for (const nowMs of [0, 1_000, 30_000]) work.ask(nowMs)
   assert.deepEqual([...said(work), ...said(work)], [123.6, 'not asked for'])
-  assert.equal(at(work, 30_500), toldToWait)
+  assert.equal(at(work, 30_500), '', 'but not more than once a second')
+  assert.equal(at(work, 31_000), toldToWait)
 })
 
 test('a sensor that did not answer is sent to sleep all the same', () => {

@@ -29,7 +29,8 @@ test('it is started, then asked each second, and started again when it says that
   assert.equal(at(work, 1_000), '7e000300fc7e')
   const [idle] = work.push(frame(0x03, 0x43))
   assert.deepEqual(idle?.said, { ok: false, doubt: 'not measuring' })
-  assert.equal(at(work, 1_100), '7e0000020103f97e')
+  assert.equal(at(work, 1_100), '', 'but not more than once a second')
+  assert.equal(at(work, 2_000), '7e0000020103f97e')
 })
 
 test('one that measures already refuses to be started, and is asked in its time', () => {
@@ -68,7 +69,7 @@ test('a broken fan is asked after, and named', () => {
   work.ask(0)
   const [broken] = work.push(frame(0x03, 0x80))
   assert.deepEqual(broken?.said, { ok: false, doubt: 'error' })
-  assert.equal(at(work, 1), '7e00d201002c7e')
+  assert.equal(at(work, 1_000), '7e00d201002c7e')
   const [named] = work.push(frame(0xd2, 0x80, [0x00, 0x00, 0x00, 0x10, 0x00]))
   assert.deepEqual(named?.said, { ok: false, doubt: 'error', detail: 'fan stands still' })
 })
