@@ -1,5 +1,6 @@
 /** Every driver, one line each. The order is that of `wayside drivers` and of `find`. */
 import type { Driver } from '../runtime/sense/driver.ts'
+import { ais } from './ais/index.ts'
 import { d0 } from './d0/index.ts'
 import { dsmr } from './dsmr/index.ts'
 import { lines } from './lines/index.ts'
@@ -19,6 +20,7 @@ export const drivers: readonly Driver[] = [
   sps30,
   mhz19,
   nmea0183,
+  ais,
   ubx,
   modbus,
   vedirect,

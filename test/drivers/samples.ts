@@ -13,6 +13,7 @@ export const samples: Readonly<Record<string, Uint8Array>> = {
   nmea0183: Buffer.from(
     '$GNGGA,104113.00,5327.03557,N,00214.42234,W,1,05,8.68,65.4,M,48.5,M,,*68\r\n',
   ),
+  ais: Buffer.from('!AIVDM,1,1,,A,15MrVH0000KH<:V:NtBLoqFP2H9:,0*2F\r\n'),
   ubx: capture('ubx/pygpsdata-NAV.log').subarray(0, 100),
   // As the smart shunt of the captures sent it.
   vedirect: Buffer.from(
