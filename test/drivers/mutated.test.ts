@@ -51,7 +51,7 @@ const guards: Readonly<Record<string, (from: Uint8Array) => boolean>> = {
   vedirect(from) {
     const text = Buffer.from(from).toString('latin1')
     const plain = text.replace(/:[^\n]*\n/g, (hex, at) =>
-      text.slice(0, at).includes('\nChecksum\t') ? hex : '',
+      text.slice(0, at).includes('\r\nChecksum\t') ? hex : '',
     )
     const end = plain.indexOf('\r\nChecksum\t') + 12
     return end > 11 && sum(Buffer.from(plain.slice(0, end), 'latin1')) % 256 === 0

@@ -103,6 +103,13 @@ test('the rest of a block whose beginning was lost is never read, though its sum
   }
 })
 
+test('two blocks whose seam was lost are no block, though their sum is right; nor is one with a broken line', () => {
+  const twice = block([...lines, ...lines.slice(1)])
+  assert.deepEqual(doubts(hear(vedirect, twice)), ['two blocks in one'])
+  assert.deepEqual(doubts(hear(vedirect, block([...lines, 'H19 6078']))), ['broken line'])
+  assert.deepEqual(doubts(hear(vedirect, block([...lines, 'H19\t60\u000f78']))), ['broken line'])
+})
+
 test('a broken block is a doubt, and the next one is read', () => {
   const broken = block(lines).slice()
   broken[12] = (broken[12] ?? 0) ^ 1
