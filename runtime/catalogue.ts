@@ -2,8 +2,9 @@
  * What the config means: its sensors with their drivers, its models opened, and of every stream the terms,
  * the setup and the plan by which it is sealed.
  */
-import { drivers } from '../drivers/index.ts'
+import { drivers as ours } from '../drivers/index.ts'
 import { type Config, type ModelConfig, priceOf, type SensorConfig } from './config.ts'
+import { driversOf, versionOf } from './driverlist.ts'
 import { inferenceFields } from './infer/manifest.ts'
 import { type Model, openModel } from './infer/model.ts'
 import { modelFolder } from './modelfolder.ts'
@@ -36,7 +37,7 @@ export function openModels(config: Config): Promise<OpenedModel[]> {
 }
 
 /** What the supervisor of a sensor needs of its config. Throws the faults of its driver's options. */
-export function sensorPlan(sensor: SensorConfig) {
+export function sensorPlan(sensor: SensorConfig, drivers: readonly Driver[] = ours) {
   const { name, port: path, baudRate, parity, stopBits } = sensor
   const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
   const serial = {
@@ -72,7 +73,7 @@ export function planOf(
 }
 
 function listSensor(config: Config, sensor: SensorConfig): Listed {
-  const { driver, options } = chooseDriver(drivers, sensor.driver, sensor.options)
+  const { driver, options } = chooseDriver(driversOf(config.drivers), sensor.driver, sensor.options)
   const brings = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
   const fields = brings.flatMap((name) => {
     const field = driver.fields[name]
@@ -89,7 +90,7 @@ function listSensor(config: Config, sensor: SensorConfig): Listed {
     setup: {
       stream,
       driver: {
-        ...{ id: driver.id, version: product.version },
+        ...{ id: driver.id, version: versionOf(config.drivers, driver.id) },
         ...(driver.check !== undefined && { check: driver.check }),
       },
       product: softwareName,

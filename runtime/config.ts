@@ -136,6 +136,9 @@ const railSchema = z.strictObject({
     .describe('Digits of its smallest unit after the point; the same for every rail.'),
 })
 
+/** The name of a package as npm takes it: no path, no version. */
+const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
+
 export const configSchema = z
   .strictObject({
     folder: z.string().min(1).describe('Where keys and readings live. Back up the keys.'),
@@ -150,6 +153,13 @@ export const configSchema = z
       .prefault('7d')
       .describe('A buyer that could withdraw sooner than a settler can claim is refused.'),
     policy: policy.default('use'),
+    drivers: z
+      .array(z.string().regex(packageName, 'not the name of an npm package'))
+      .max(32)
+      .default([])
+      .describe(
+        'Packages beside this file with drivers of other makers. Their code runs in the device.',
+      ),
     sensors: z.array(sensorSchema).max(64).default([]).describe('One entry a sensor.'),
     models: z.array(modelSchema).max(32).default([]).describe('One entry a model.'),
     epoch: z

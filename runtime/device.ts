@@ -9,6 +9,7 @@
  */
 import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
 import type { Config } from './config.ts'
+import { driversOf } from './driverlist.ts'
 import { infer } from './infer/infer.ts'
 import { keeping } from './keeping.ts'
 import { openBroker } from './link/broker.ts'
@@ -131,7 +132,7 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
 
   const sensors = superviseAll(
     config.sensors.map((sensor) => ({
-      ...sensorPlan(sensor),
+      ...sensorPlan(sensor, driversOf(config.drivers)),
       open: ground.openPort,
       clock,
       moment(reading) {

@@ -40,6 +40,11 @@ export const faults = {
     says: 'driver {driver}: option {option} can not be {written}',
     cure: 'write {allowed}',
   },
+  DRIVER_PACKAGE_INVALID: {
+    exit: 2,
+    says: 'driver package {package}: {why}',
+    cure: 'npm install it beside the config; what it must export is in docs/add-a-driver.md',
+  },
   INPUT_UNREADABLE: {
     exit: 2,
     says: 'cannot read {path}: {why}',

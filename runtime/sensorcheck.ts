@@ -1,13 +1,14 @@
 /** What the sensors of a config have against each other, their drivers and the tables that they name. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { drivers } from '../drivers/index.ts'
+import { drivers as ours } from '../drivers/index.ts'
 import { sensorPlan } from './catalogue.ts'
 import type { Config, SensorConfig } from './config.ts'
+import { driversOf, placed } from './driverlist.ts'
 import { Fault, fault } from './faults.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
 import { chooseDriver } from './sense/choose.ts'
-import type { Serial } from './sense/driver.ts'
+import type { Driver, Serial } from './sense/driver.ts'
 import type { Option } from './sense/options.ts'
 import { recordingScheme } from './sense/recording.ts'
 import { configFault, readYaml } from './yamlfile.ts'
@@ -19,7 +20,12 @@ type Schema = NonNullable<Option['document']>
  * The options of a driver with every table that they name read from its file, its path taken from `folder`.
  * Throws DRIVER_UNKNOWN, INPUT_UNREADABLE, and CONFIG_INVALID with the first mistake in such a file.
  */
-export function readTables(driver: string, options: Written, folder: string): Written {
+export function readTables(
+  driver: string,
+  options: Written,
+  folder: string,
+  drivers: readonly Driver[] = ours,
+): Written {
   const known = chooseDriver(drivers, driver).driver.options
   return Object.fromEntries(
     Object.entries(options).map(([name, written]) => {
@@ -30,35 +36,56 @@ export function readTables(driver: string, options: Written, folder: string): Wr
   )
 }
 
-/** The config with every table in its place. Throws as `readTables` does. */
+/** The config with every table and package in its place. Throws as `readTables` and `driversOf` do. */
 export function withTables(config: Config, folder: string): Config {
+  const drivers = driversOf(config.drivers, folder)
   const sensors = config.sensors.map((sensor) => ({
     ...sensor,
-    options: readTables(sensor.driver, sensor.options, folder),
+    options: readTables(sensor.driver, sensor.options, folder, drivers),
   }))
-  return { ...config, sensors }
+  return { ...config, sensors, drivers: placed(config.drivers, folder) }
 }
 
 /** What the supervisor of this sensor needs. Throws as `readTables` and the driver's options do. */
-export function sensorAt(sensor: SensorConfig, folder: string) {
-  const options = readTables(sensor.driver, sensor.options, folder)
-  return sensorPlan({ ...sensor, options })
+export function sensorAt(sensor: SensorConfig, folder: string, drivers: readonly Driver[] = ours) {
+  const options = readTables(sensor.driver, sensor.options, folder, drivers)
+  return sensorPlan({ ...sensor, options }, drivers)
 }
 
 /** Everything that is wrong with the sensors; relative paths are taken from `folder`. */
-export function sensorMistakes({ sensors }: Config, folder: string): Mistake[] {
-  const found = sensors.flatMap((sensor, i) => ownMistakes(sensor, i, folder))
-  return found.length > 0 ? found : sharingMistakes(sensors, folder)
+export function sensorMistakes(config: Config, folder: string): Mistake[] {
+  const { sensors, drivers: packages = [] } = config
+  const wrong = packages.flatMap((_, i) => packageMistakes(packages.slice(0, i + 1), folder))
+  if (wrong.length > 0) return wrong.slice(0, 1)
+  const known: Known = { folder, drivers: driversOf(packages, folder) }
+  const found = sensors.flatMap((sensor, i) => ownMistakes(sensor, i, known))
+  return found.length > 0 ? found : sharingMistakes(sensors, known)
+}
+
+/** Where relative paths begin, and the drivers that a sensor may name. */
+type Known = { readonly folder: string; readonly drivers: readonly Driver[] }
+
+/** What keeps the last of these packages from being used. */
+function packageMistakes(packages: readonly string[], folder: string): Mistake[] {
+  try {
+    driversOf(packages, folder)
+    return []
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    const path = ['drivers', packages.length - 1]
+    return [{ path, what: error.message, hint: error.cure }]
+  }
 }
 
 /** What its driver has against one sensor. */
-function ownMistakes(sensor: SensorConfig, i: number, folder: string): Mistake[] {
+function ownMistakes(sensor: SensorConfig, i: number, known: Known): Mistake[] {
+  const { folder, drivers } = known
   const at = ['sensors', i, 'options']
   const { driver, options } = sensor
-  const inside = tableMistakes(sensor, at, folder)
+  const inside = tableMistakes(sensor, at, known)
   if (inside.length > 0) return inside
   try {
-    chooseDriver(drivers, driver, readTables(driver, options, folder))
+    chooseDriver(drivers, driver, readTables(driver, options, folder, drivers))
     return []
   } catch (error) {
     if (!(error instanceof Fault)) throw error
@@ -75,7 +102,7 @@ function ownMistakes(sensor: SensorConfig, i: number, folder: string): Mistake[]
 function tableMistakes(
   { driver, options }: SensorConfig,
   at: Mistake['path'],
-  folder: string,
+  { folder, drivers }: Known,
 ): Mistake[] {
   let known: Readonly<Record<string, Option>>
   try {
@@ -112,10 +139,10 @@ function fileMistakes(
 }
 
 /** Sensors that name one port: may they share it, and do they agree on its settings? */
-function sharingMistakes(sensors: readonly SensorConfig[], folder: string): Mistake[] {
+function sharingMistakes(sensors: readonly SensorConfig[], { folder, drivers }: Known): Mistake[] {
   const firsts = new Map<string, ReturnType<typeof sensorAt>>()
   return sensors.flatMap((sensor, i): Mistake[] => {
-    const plan = sensorAt(sensor, folder)
+    const plan = sensorAt(sensor, folder, drivers)
     const first = firsts.get(plan.path)
     if (first === undefined || plan.path.startsWith(recordingScheme)) {
       firsts.set(plan.path, plan)

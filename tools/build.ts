@@ -23,6 +23,8 @@ await build({
     main: from('runtime/main.ts'),
     'store-worker': from('runtime/store/worker.ts'),
     buyer: from('runtime/buyer/index.ts'),
+    driver: from('runtime/sense/driver.ts'),
+    conformance: from('runtime/sense/conformance.ts'),
   },
   outdir: dist,
   bundle: true,
@@ -47,5 +49,11 @@ execFileSync(
   [from('node_modules/typescript/bin/tsc'), '-p', from('tools/package/tsconfig.json')],
   { stdio: 'inherit' },
 )
-writeFileSync(join(dist, 'buyer.d.ts'), "export * from './types/runtime/buyer/index.js'\n")
+for (const [name, path] of Object.entries({
+  buyer: 'buyer/index',
+  driver: 'sense/driver',
+  conformance: 'sense/conformance',
+})) {
+  writeFileSync(join(dist, `${name}.d.ts`), `export * from './types/runtime/${path}.js'\n`)
+}
 console.error(`built ${dist} (types in ${types})`)

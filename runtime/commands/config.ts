@@ -9,10 +9,12 @@ import {
   type ModelConfig,
   type SensorConfig,
 } from '../config.ts'
+import { driversOf } from '../driverlist.ts'
 import { fault } from '../faults.ts'
 import type { Mistake } from '../mistake.ts'
 import { modelFolder } from '../modelfolder.ts'
 import { meant } from '../nearest.ts'
+import type { Driver } from '../sense/driver.ts'
 import { sensorAt, sensorMistakes, withTables } from '../sensorcheck.ts'
 import { type Checked, configFault, readYaml } from '../yamlfile.ts'
 
@@ -56,7 +58,9 @@ export function checkConfig(text: string, folder = '.'): Checked<Config> {
     const sensors = sensorMistakes(config, folder)
     const doubtful = new Set(sensors.map(({ path }) => config.sensors[Number(path[1])]?.name))
     const numbers = (sensor: SensorConfig) =>
-      doubtful.has(sensor.name) ? undefined : numbersOf(sensor, folder)
+      doubtful.has(sensor.name)
+        ? undefined
+        : numbersOf(sensor, folder, driversOf(config.drivers, folder))
     return [
       ...sensors,
       ...config.models.flatMap((model, i) => modelMistakes(config, numbers, model, i)),
@@ -98,8 +102,8 @@ function modelMistakes(
 }
 
 /** The fields of this sensor that are numbers. */
-function numbersOf(sensor: SensorConfig, folder: string): string[] {
-  const { driver, options } = sensorAt(sensor, folder)
+function numbersOf(sensor: SensorConfig, folder: string, drivers: readonly Driver[]): string[] {
+  const { driver, options } = sensorAt(sensor, folder, drivers)
   const names = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
   return names.filter((name) => {
     const field = driver.fields[name]

@@ -98,6 +98,26 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
     assert.equal(stdout.trim().split('\nshop').length, 1, stdout)
   })
 
+  test('gives what a driver of another package is written and held with', () => {
+    const guide = readFileSync(join(root, 'docs/add-a-driver.md'), 'utf8')
+    const [, code = ''] = /```ts\n(\/\*\*.*?)```/s.exec(guide) ?? []
+    const own = code.replace('../runtime/sense/driver.ts', 'wayside/driver')
+    writeFileSync(join(folder, 'sds011.ts'), own)
+    const lines = [
+      "import { sds011 } from './sds011.ts'",
+      "import { conformance } from 'wayside/driver/conformance'",
+      "const capture = Buffer.from('aac0d4043a0aa1601dab', 'hex')",
+      'for (const { says, hold } of conformance(sds011, { capture })) {',
+      '  await hold()',
+      '  console.log(says)',
+      '}',
+    ]
+    writeFileSync(join(folder, 'held.ts'), lines.join('\n'))
+    const { status, stdout, stderr } = node(['held.ts'])
+    assert.equal(status, 0, stderr)
+    assert.equal(stdout.trim().split('\n').length, 8, stdout)
+  })
+
   function wayside(args: readonly string[]) {
     return node([join(folder, 'node_modules/.bin/wayside'), ...args])
   }
