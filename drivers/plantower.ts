@@ -80,7 +80,7 @@ type Memory = {
   readonly dueMs: number
   /** A question is on its way. */
   readonly asked: boolean
-  /** When it was woken last, and when anything was sent. */
+  /** When it was woken last, and when anything was sent; −1 before. */
   readonly wokenMs: number
   readonly sentMs: number
 }
@@ -135,6 +135,7 @@ export const plantower: Driver = defineDriver<Memory>({
   },
 
   check: 'sum of the bytes, 16 bits',
+  questions: [command(0xe2, 0)],
   shape: headed({
     start: Uint8Array.of(0x42, 0x4d),
     headSize: 4,
@@ -156,13 +157,13 @@ export const plantower: Driver = defineDriver<Memory>({
     variant: variant as Variant,
     mode: mode as Memory['mode'],
     everyMs: Number(every),
-    ...{ next: 'wake', dueMs: 0, asked: false, wokenMs: 0, sentMs: 0 },
+    ...{ next: 'wake', dueMs: 0, asked: false, wokenMs: 0, sentMs: -1 },
   }),
 
   decode(frame, memory): Step<Memory> {
     const size = frame.length
     if (size === 8) return { memory, said: doubt('answer to a command') }
-    if (memory.mode === 'ask' && !memory.asked) return notAskedFor(memory)
+    if (memory.mode === 'ask' && !memory.asked && memory.sentMs >= 0) return notAskedFor(memory)
     const after = answered(memory)
     const found = memory.variant === 'auto' && isT(frame) ? 'pms5003t' : memory.variant
     if (!fits(found, size)) {

@@ -59,7 +59,7 @@ type Memory = {
   readonly told: boolean
   /** A question is on its way. */
   readonly asked: boolean
-  /** When it was woken last, and when anything was sent. */
+  /** When it was woken last, and when anything was sent; −1 before. */
   readonly wokenMs: number
   readonly sentMs: number
 }
@@ -119,13 +119,14 @@ export const sds011: Driver = defineDriver<Memory>({
     mode: mode as Memory['mode'],
     everyMs: Number(every),
     cycleMin: Number(cycle),
-    ...{ next: 'wake', dueMs: 0, told: false, asked: false, wokenMs: 0, sentMs: 0 },
+    ...{ next: 'wake', dueMs: 0, told: false, asked: false, wokenMs: 0, sentMs: -1 },
   }),
 
   decode(frame, memory): Step<Memory> {
     const [, kind] = frame
     if (kind === 0xc5) return { memory, said: doubt('answer to a command') }
-    if (memory.mode === 'ask' && !memory.asked) return notAskedFor(memory)
+    const unasked = memory.mode === 'ask' && !memory.asked && memory.sentMs >= 0
+    if (unasked) return notAskedFor(memory)
     const subject = [6, 7].map((at) => (frame[at] ?? 0).toString(16).padStart(2, '0')).join('')
     const values =
       kind === 0xcf
