@@ -50,7 +50,14 @@ const ranges = ['2000', '5000', '10000'] as const
 export const mhz19: Driver = defineDriver<Memory>({
   id: 'mhz19',
   title: 'Winsen MH-Z19 CO2 sensors (MH-Z19B, C, D, E; MH-Z14A, MH-Z16)',
-  models: { 'mh-z19b': {}, 'mh-z19c': {}, 'mh-z14a': {}, 'mh-z16': {} },
+  models: {
+    'mh-z19b': {},
+    'mh-z19c': {},
+    'mh-z19d': {},
+    'mh-z19e': {},
+    'mh-z14a': {},
+    'mh-z16': {},
+  },
   serial: { baudRate: 9600 },
   otherBaudRates: [],
   warmUpMs: 180_000,
