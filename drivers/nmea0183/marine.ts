@@ -196,14 +196,32 @@ function transducers(fields: readonly string[]): More {
     const value = real(at + 1, unit?.scale)(fields)
     if (!/^[A-Z]$/.test(type) || unit === undefined || value === bad) return bad
     if (value === undefined) continue
-    const label = field(fields, at + 3)
-      .replace(/[^A-Za-z0-9_]+/g, '_')
-      .slice(0, 40)
-    const name = `xdr_${label === '' ? `${type.toLowerCase()}${at / 4}` : label.toLowerCase()}`
+    const name = transducerName(type, field(fields, at + 3), at / 4, values)
     values[name] = value
     if (unit.unit !== undefined) units[name] = unit.unit
   }
   return { values, units }
+}
+
+/**
+ * By its name. One that is called by a number, or not at all, has its type before it: weather stations count
+ * their thermometers, barometers and supplies each from 0. Whoever has the name of another has its type behind.
+ */
+function transducerName(
+  type: string,
+  label: string,
+  place: number,
+  taken: Readonly<Record<string, Value>>,
+): string {
+  const plain = label
+    .replace(/[^A-Za-z0-9_]+/g, '_')
+    .slice(0, 40)
+    .toLowerCase()
+  const letter = type.toLowerCase()
+  const name = /^\d*$/.test(plain) ? `xdr_${letter}${plain || place}` : `xdr_${plain}`
+  if (!Object.hasOwn(taken, name)) return name
+  const typed = `${name}_${letter}`
+  return Object.hasOwn(taken, typed) ? `${typed}${place}` : typed
 }
 
 /** By type and unit letter where a letter means two things, else by the letter alone. */
@@ -216,6 +234,10 @@ const transducerUnits: Readonly<Record<string, { unit?: Unit; scale?: number }>>
   VM: { unit: 'm3' },
   B: { unit: 'Pa', scale: 1e5 },
   P: { unit: 'Pa' },
+  // As the weather stations of Vaisala write air pressure: hPa, inches and millimetres of mercury.
+  PH: { unit: 'Pa', scale: 100 },
+  PI: { unit: 'Pa', scale: 3386.389 },
+  PM: { unit: 'Pa', scale: 133.322 },
   HP: { unit: '%RH' },
   EP: { unit: '/100' },
   H: { unit: 'Hz' },

@@ -53,11 +53,13 @@ export type Reading = {
   readonly flat: (expect: Case['expect']) => Readonly<Record<string, unknown>>
   /** By what part of a number ours may differ. */
   readonly near: number
+  /** Where the cases are; left out, in cases.json. */
+  readonly files?: readonly string[]
 }
 
 /** Holds the family's map, its driver and the independent expectations together. */
 export function holdMap(family: string, driver: Driver, names: Names, reading?: Reading): void {
-  const all = cases<Case>(`${family}/cases.json`)
+  const all = casesOf(family, reading?.files)
   const map = JSON.parse(new TextDecoder().decode(capture(`${family}/map.json`))) as Readonly<
     Record<string, Becomes>
   >
@@ -74,6 +76,18 @@ export function holdMap(family: string, driver: Driver, names: Names, reading?: 
       if (row.becomes === 'values') holdEvidence(one.expect, row.values, names, reading)
     })
   }
+}
+
+/** The cases of a family; the second of a name is called `name (2)`. */
+export function casesOf(family: string, files: readonly string[] = ['cases.json']): Case[] {
+  const times = new Map<string, number>()
+  return files
+    .flatMap((file) => cases<Case>(`${family}/${file}`))
+    .map((one) => {
+      const time = (times.get(one.name) ?? 0) + 1
+      times.set(one.name, time)
+      return time === 1 ? one : { ...one, name: `${one.name} (${time})` }
+    })
 }
 
 export function bytesOf(family: string, one: Case): Uint8Array {

@@ -130,11 +130,28 @@ test('a date heard once dates the sentences after it, on the right side of midni
   assert.equal(dated('12:00:00Z'), undefined)
 })
 
+test('transducers of one name or number are told apart by their type', () => {
+  const numbered = only('WIXDR,C,9.7,C,2,U,24.1,V,0,U,24.4,V,1,U,3.510,V,2')
+  assert.deepEqual(
+    [numbered?.values.xdr_c2, numbered?.values.xdr_u0, numbered?.values.xdr_u2],
+    [9.7, 24.1, 3.51],
+  )
+  const named = only('IIXDR,C,20.5,C,AIR,H,40,P,AIR,P,1013.2,H,0,C,5,C,,C,21,C,AIR,C,22,C,AIR')
+  const { talker, sentence: _, ...values } = named?.values ?? {}
+  assert.deepEqual(values, {
+    ...{ xdr_air: 20.5, xdr_air_h: 40, xdr_p0: 101_320, xdr_c3: 5, xdr_air_c: 21, xdr_air_c5: 22 },
+  })
+  assert.deepEqual(named?.units, {
+    ...{ xdr_air: 'Cel', xdr_air_h: '%RH', xdr_p0: 'Pa', xdr_c3: 'Cel' },
+    ...{ xdr_air_c: 'Cel', xdr_air_c5: 'Cel' },
+  })
+})
+
 test('transducers, engines and wind say what they measure in', () => {
   const xdr = sayings(hear(nmea0183, sentence('WIXDR,C,9.7,C,2,P,1.02,B,Baro,H,40,P,RH')))[0]
   assert.deepEqual(
-    [xdr?.values.xdr_2, xdr?.values.xdr_baro, xdr?.units],
-    [9.7, 102_000, { xdr_2: 'Cel', xdr_baro: 'Pa', xdr_rh: '%RH' }],
+    [xdr?.values.xdr_c2, xdr?.values.xdr_baro, xdr?.units],
+    [9.7, 102_000, { xdr_c2: 'Cel', xdr_baro: 'Pa', xdr_rh: '%RH' }],
   )
   assert.equal(only('RCRPM,S,0,74.6,30.0,A')?.subject, 'shaft-0')
   assert.equal(only('IIVWR,024,L,018,N,,,,')?.values.wind_angle_apparent, 336)
