@@ -254,8 +254,8 @@ async function run(
   for (const [controller, stages] of [
     [sensing, sensed],
     [inferring, inferred],
-    [evicting, []],
-    [signing, [signed, kept]],
+    [signing, [signed]],
+    [evicting, [kept]],
     [selling, sold],
   ] as const) {
     controller.abort()

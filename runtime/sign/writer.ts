@@ -28,16 +28,20 @@ export type WriterOptions = {
   readonly tell: (due: Due, ms: number) => void
 }
 
-/** Commits, and only then tells. Throws STORE_FULL only once the signal aborted. */
+/** Once the signal aborted, a commit that finds no room is tried so often again: eviction may still make some. */
+const lastTries = 3
+
+/** Commits, and only then tells. Throws STORE_FULL only some tries after the signal aborted. */
 export function writer(options: WriterOptions) {
   const { store, evictions, room, retryMs, tell } = options
   return async (due: Due, signal: AbortSignal): Promise<void> => {
     const owed = [due]
-    for (;;) {
+    for (let last = lastTries; ; ) {
       const why = await attempt(owed)
       if (why === undefined) return
-      if (signal.aborted) throw why
-      await room.wait(retryMs, signal)
+      if (signal.aborted && last === 0) throw why
+      if (signal.aborted) last -= 1
+      await room.wait(retryMs, signal.aborted ? never : signal)
       const more = evictions()
       if (more !== undefined) owed.push(more)
     }
@@ -57,3 +61,5 @@ export function writer(options: WriterOptions) {
     return undefined
   }
 }
+
+const never = new AbortController().signal

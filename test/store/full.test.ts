@@ -138,7 +138,7 @@ async function openOn(
 /** A device that senses as fast as it may, with its keeper. */
 function running(t: TestContext, device: Device, { queueMax = 8_192, keeps = true } = {}) {
   const { store, generations, clock } = device
-  const stop = new AbortController()
+  const [signing, keeping] = [new AbortController(), new AbortController()]
   const notes: KeepNote[] = []
   const sealed = { headers: 0, readings: 0 }
   let kept = 0
@@ -161,19 +161,27 @@ function running(t: TestContext, device: Device, { queueMax = 8_192, keeps = tru
     everyMs: 20,
     paceMs: 1,
   })
-  const stages = [maker.start(stop.signal), ...(keeps ? [keep.start(stop.signal)] : [])]
-  for (const stage of stages) stage.catch(() => {})
+  const signed = maker.start(signing.signal)
+  const keptUp = keeps ? keep.start(keeping.signal) : Promise.resolve()
+  for (const stage of [signed, keptUp]) stage.catch(() => {})
   const timer = setInterval(() => {
     for (let i = 0; i < 6; i += 1) if (!maker.take(readingAt(clock, i))) refused += 1
   }, 2)
   const quit = () => {
     clearInterval(timer)
-    stop.abort()
+    signing.abort()
+  }
+  // As a device ends: what is signed last may still need room.
+  const ended = async () => {
+    const [how] = await Promise.allSettled([signed])
+    keeping.abort()
+    await keptUp
+    if (how?.status === 'rejected') throw how.reason
   }
   t.after(async () => {
     quit()
     store.hurry()
-    await Promise.allSettled(stages)
+    await Promise.allSettled([ended()])
   })
   return {
     notes,
@@ -182,7 +190,7 @@ function running(t: TestContext, device: Device, { queueMax = 8_192, keeps = tru
     refused: () => refused,
     async stop() {
       quit()
-      await Promise.all(stages)
+      await ended()
     },
   }
 }
