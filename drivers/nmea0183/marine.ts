@@ -205,7 +205,7 @@ function transducers(fields: readonly string[]): More {
 
 /**
  * By its name. One that is called by a number, or not at all, has its type before it: weather stations count
- * their thermometers, barometers and supplies each from 0. Whoever has the name of another has its type behind.
+ * their thermometers, barometers and supplies each from 0. One with the name of another has its type behind.
  */
 function transducerName(
   type: string,
