@@ -23,6 +23,7 @@
  *   no ship in reach        ten minutes without a sentence, and the port is opened anew (silenceMs)
  */
 import {
+  badChecksum,
   choice,
   defineDriver,
   doubt,
@@ -57,7 +58,7 @@ const shape: Shape = {
   },
   flaw(frame) {
     const tag = Number(tagSize(frame))
-    if (tag > 0 && !tagHolds(frame.subarray(0, tag))) return 'bad checksum'
+    if (tag > 0 && !tagHolds(frame.subarray(0, tag))) return badChecksum
     return nmea0183.shape.flaw(frame.subarray(tag))
   },
 }

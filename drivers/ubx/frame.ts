@@ -4,7 +4,7 @@
  * A length in a UBX head is believed only where it is one that its message can have: a flipped bit there
  * would otherwise swallow seconds of what follows.
  */
-import type { Shape } from '../../runtime/sense/driver.ts'
+import { badChecksum, type Shape } from '../../runtime/sense/driver.ts'
 import { nmea0183 } from '../nmea0183/index.ts'
 import { messages } from './messages.ts'
 
@@ -23,8 +23,8 @@ export const shape: Shape = {
     return sentenceSize(bytes, ended)
   },
   flaw(frame) {
-    if (frame[0] === sync1) return fletcher(frame) ? undefined : 'bad checksum'
-    if (frame[0] === rtcm) return crc24(frame) === 0 ? undefined : 'bad checksum'
+    if (frame[0] === sync1) return fletcher(frame) ? undefined : badChecksum
+    if (frame[0] === rtcm) return crc24(frame) === 0 ? undefined : badChecksum
     return nmea0183.shape.flaw(frame)
   },
 }

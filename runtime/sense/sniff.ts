@@ -193,11 +193,15 @@ function sureness(
   return (frames > 0 || unchecked > 1) && share > 0.9 ? 'likely' : 'perhaps'
 }
 
-/** The more convincing first: what a checksum guarded, then how many of the bytes were understood. */
+/**
+ * The more convincing first: what a checksum guarded, then who read values in it (sentences of ships are whole
+ * to whoever knows their frame), then how many of the bytes were understood.
+ */
 function byEvidence(a: Fingerprint, b: Fingerprint): number {
   const rank = { certain: 0, likely: 1, perhaps: 2 } as const
   const guarded = Number(b.frames > 0) - Number(a.frames > 0)
-  return guarded || rank[a.sure] - rank[b.sure] || b.share - a.share || b.frames - a.frames
+  const mute = Number(a.doubt !== undefined) - Number(b.doubt !== undefined)
+  return guarded || rank[a.sure] - rank[b.sure] || mute || b.share - a.share || b.frames - a.frames
 }
 
 function questionsOf(asks: Sniffing['asks'], candidates: readonly Candidate[]): Uint8Array[] {

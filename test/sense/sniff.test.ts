@@ -33,6 +33,20 @@ test('the driver that understands is found, at the speed at which it does', asyn
   assert.deepEqual([found.sure, found.share], ['certain', 1])
 })
 
+test('who reads values is found before who only knows the frame, whichever speed is whose own', async () => {
+  const ships = new TextDecoder().decode(capture('ais/pyais-messages.ais')).match(/!AIVDM.*/g) ?? []
+  const messages = capture('ubx/pygpsdata-MIXED3.log')
+  for (const [at, bytes, name] of [
+    ['38400none', Buffer.from(sentence('GPHDT,123.456,T').repeat(3)), 'nmea0183'],
+    ['9600none', Buffer.from(`${ships.join('\r\n')}\r\n`), 'ais'],
+    ['38400none', messages, 'ubx'],
+  ] as const) {
+    const found = await line(at, bytes).found
+    assert.ok(found !== undefined && found !== 'silent')
+    assert.deepEqual([found.name, found.sure], [name, 'certain'], at)
+  }
+})
+
 test('a meter whose line has a parity is found as the model that has it', async () => {
   const telegram = capture('dsmr/TELEGRAM_UNPADDED_CRC.txt')
   const bytes = Uint8Array.of(...telegram, ...telegram)
