@@ -147,6 +147,31 @@ test('weather is read in SI units, and what was not measured is absent', () => {
   })
 })
 
+test('the older form of the weather counts from other zeros, and says the same', () => {
+  // gpsdecode 3.22 reads these amounts in the same sentences, in knots, miles and hPa.
+  const [line = ''] = sentences(`
+    8:6 0:2 2655619:30 0:2 1:10 11:6 ${57.7 * 60_000}:24 ${11.5 * 60_000}:25 14:5 9:5 30:6
+    10:7 20:7 270:9 280:9 655:11 81:7 260:10 214:9 1:2 50:8 105:9 2:2 25:8 90:9 20:8 180:9 5:5
+    30:8 270:9 7:5 12:8 4:6 200:9 15:8 9:6 100:9 5:4 141:10 1:3 305:9 1:2 0:6`)
+  const values = only(line)?.values ?? {}
+  assert.deepEqual(
+    [values.lat, values.lon, values.temperature, values.humidity, values.dewpoint, values.pressure],
+    [57.7, 11.5, 5.5, 81, 6, 101_400],
+  )
+  assert.deepEqual(
+    [values.visibility, values.waterlevel, values.watertemp, values.salinity, values.seastate],
+    [9260, 0.5, 4.1, 30.5, 5],
+  )
+  assert.deepEqual(
+    [values.cdir, values.cdir2, values.cdepth2, values.cdir3, values.cdepth3, values.wavedir],
+    [90, 180, 5, 270, 7, 200],
+  )
+  assert.deepEqual(
+    [values.swellheight, values.swellperiod, values.swelldir, values.wdir, values.wgustdir],
+    [1.5, 9, 100, 270, 280],
+  )
+})
+
 test('the name of an aid goes on behind the twentieth letter, and a craft names her mother ship', () => {
   const letters = (text: string) => [...text].map((one) => `${one.charCodeAt(0) & 63}:6`).join(' ')
   const [aid = ''] = sentences(
