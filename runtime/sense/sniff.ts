@@ -194,8 +194,8 @@ function sureness(
 }
 
 /**
- * The more convincing first: what a checksum guarded, then who read values in it (sentences of ships are whole
- * to whoever knows their frame), then how many of the bytes were understood.
+ * The more convincing first: what a checksum guarded, then who read values in it (sentences of ships are
+ * whole to whoever knows their frame), then how many of the bytes were understood.
  */
 function byEvidence(a: Fingerprint, b: Fingerprint): number {
   const rank = { certain: 0, likely: 1, perhaps: 2 } as const
