@@ -97,7 +97,7 @@ export const d0: Driver = defineDriver<Memory>({
   decode(frame, memory) {
     const { line, block } = partsOf(frame)
     const isBlock = frame[0] === stx
-    const identification = isBlock ? memory.identification : line.startsWith('?') ? undefined : line
+    const identification = isBlock ? memory.identification : identified(line)
     const after = hearing(memory, isBlock, line)
     if (!isBlock && block.trim() === '') {
       return { memory: identification === undefined ? after : { ...after, identification } }
@@ -113,6 +113,12 @@ export const d0: Driver = defineDriver<Memory>({
     return { ...next, memory: { ...memory, dialogue: next.memory } }
   },
 })
+
+/** The first line where it is one: three letters of the maker. No checksum covers it, so noise may look like it. */
+function identified(line: string): string | undefined {
+  // Some meters put an STX where the escape of their baud rate belongs.
+  return /^[A-Za-z]{3}[ -~]+$/.test(line.replace('\x02', ' ')) ? line : undefined
+}
 
 /** What is remembered behind a frame: how the dialogue goes on. A first line is forgotten with its data. */
 function hearing({ history, dialogue }: Memory, isBlock: boolean, line: string): Memory {
