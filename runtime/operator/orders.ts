@@ -125,7 +125,10 @@ function grant(
   const { seller, untilMs } = order
   const alone = seller !== register.operator
   const granted = deal(join(channel, devices, { alone, untilMs }))
-  note({ event: 'ordered', channel: channel.id, seller, payer, devices: devices.length })
+  // An order that is said again is no news.
+  if (sessions.get(session.name) === undefined) {
+    note({ event: 'ordered', channel: channel.id, seller, payer, devices: devices.length })
+  }
   // The first ack says no more than the time: without one, a device does not sell.
   keeper.put(ackAgain(granted, keeper.nowMs()), { session })
   sessions.open(session)
