@@ -16,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Figure[]
   counter: () => import('./counter.ts'),
   sale: () => import('./sale.ts'),
   footprint: () => import('./footprint.ts'),
+  parsers: () => import('./parsers.ts'),
 }
 
 const { values, positionals } = parseArgs({
