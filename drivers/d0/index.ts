@@ -3,7 +3,7 @@
  * 7 data bits and even parity.
  *
  * Some push their data every few seconds, at 9600 or 2400 baud (mode D): nothing is to be sent to them.
- * Others (modes A and C) must be asked: `mode: ask`, dialogue.ts. Frames: shape.ts. Lines: dataset.ts.
+ * Others (modes A, B and C) must be asked: `mode: ask`, dialogue.ts. Frames: shape.ts. Lines: dataset.ts.
  *
  * Fields are the codes (obis.ts) as the meter has them, with medium and channel or without. Of a line with
  * several values the second is `<code>-2`; the time of a maximum is `<code>_time`, on the meter's own clock
@@ -31,7 +31,7 @@ import {
 } from '../../runtime/sense/driver.ts'
 import { type Gathered, gather, obisName } from '../obis.ts'
 import { type DataSet, dataSets, readValue } from './dataset.ts'
-import { answered, beginDialogue, blockMs, type Dialogue, named, turn } from './dialogue.ts'
+import { answered, beginDialogue, blockMs, type Dialogue, named, speeds, turn } from './dialogue.ts'
 import { fields } from './fields.ts'
 import { hasCheck, partsOf, shapeOf, stx } from './shape.ts'
 
@@ -56,7 +56,7 @@ export const d0: Driver = defineDriver<Memory>({
   silenceMs: minute,
   options: {
     mode: choice(
-      'listen to a meter that pushes (mode D), or ask one (A, C) at 300 baud',
+      'listen to a meter that pushes (mode D), or ask one (A, B, C), from 300 baud on',
       ['listen', 'ask'],
       'listen',
     ),
@@ -65,6 +65,11 @@ export const d0: Driver = defineDriver<Memory>({
       'mode ask: which of several meters',
       /^[0-9A-Za-z ]{1,32}$/,
       'up to 32 letters and digits',
+    ),
+    fastest: choice(
+      'mode ask: the highest baud rate to agree to; 300 where the eye is too slow for more',
+      speeds.map(String),
+      '19200',
     ),
     wake: flag('mode ask: the meter has a battery and must be woken', false),
     checksum: choice(
@@ -83,7 +88,7 @@ export const d0: Driver = defineDriver<Memory>({
   },
   check: 'exclusive or of the bytes (BCC), 8 bits; none in mode D',
   shape: shapeOf({ answers: false, openEnded: false }),
-  begin({ mode, every, address, wake, history }, { baudRate }) {
+  begin({ mode, every, address, fastest, wake, history }, { baudRate }) {
     const memory = { history: history !== false }
     if (mode !== 'ask') return memory
     const settings = {
@@ -91,6 +96,7 @@ export const d0: Driver = defineDriver<Memory>({
       address: String(address ?? ''),
       wakes: wake === true,
       baudRate,
+      fastest: Number(fastest),
     }
     return { ...memory, dialogue: beginDialogue(settings) }
   },

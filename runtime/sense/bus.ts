@@ -14,6 +14,7 @@ import { type Ear, ear } from './ear.ts'
 import type { End } from './listen.ts'
 import type { Port } from './port.ts'
 import { silence, timer } from './timer.ts'
+import { obey } from './turn.ts'
 
 type Occupant = { readonly sensor: Supervised; readonly book: Book }
 
@@ -60,8 +61,10 @@ export function converse(occupants: readonly Occupant[]) {
       const turn = device.ear.ask()
       device.dueMs = nowMs() + Math.max(1, Math.ceil(turn?.wakeMs ?? silenceMs))
       device.book.asks(turn?.breaker)
-      // A write that fails is a line that ends: `closed` tells of it.
-      if (turn?.send !== undefined) port.write(turn.send).catch(() => {})
+      if (turn !== undefined)
+        obey(port, turn, (refusal) => {
+          if (!over.signal.aborted) device.book.hears.doubt(refusal)
+        })
       owner = turn?.waits ? device : undefined
       if (owner === undefined) device.ear.flush()
     }

@@ -133,6 +133,8 @@ export type Bus = {
 export type Ask<Memory> = {
   readonly memory: Memory
   readonly send?: Uint8Array
+  /** Behind what is sent, or at once, the line runs at this rate; its bits stay as they are. */
+  readonly baudRate?: number
   /** With `bus`: where the answer begins and ends, when what was sent tells; left out, the driver's shape. */
   readonly expect?: Shape
   /** The line belongs to this device until it is answered or `wakeMs` have passed: nobody else may ask. */

@@ -2,6 +2,7 @@
 import { ear, type Hearing } from './ear.ts'
 import type { Port } from './port.ts'
 import { silence, timer } from './timer.ts'
+import { obey } from './turn.ts'
 
 export type Listener = Hearing & { readonly signal: AbortSignal }
 
@@ -20,8 +21,9 @@ export async function listen(port: Port, to: Listener): Promise<End> {
   function ask() {
     const turn = hearing.ask()
     if (turn === undefined) return
-    // A write that fails is a line that ends: `closed` tells of it.
-    if (turn.send !== undefined) port.write(turn.send).catch(() => {})
+    obey(port, turn, (refusal) => {
+      if (!over.signal.aborted) to.doubt(refusal)
+    })
     wake.set(turn.wakeMs)
   }
 

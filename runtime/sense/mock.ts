@@ -3,10 +3,12 @@ import type { OpenPort, Port } from './port.ts'
 
 export type MockPort = {
   readonly open: OpenPort
-  /** How often it was opened, and with which settings last. */
+  /** How often it was opened, and at which rate it runs. */
   readonly opened: { count: number; baudRate?: number }
   /** What was written to it. */
   readonly written: Uint8Array[]
+  /** Every rate that it was opened at or changed to, in order. */
+  readonly rates: number[]
   /** The sensor speaks; nobody listening, the bytes are lost, as on a real line. */
   say(bytes: Uint8Array): void
   /** The cable is pulled. */
@@ -21,6 +23,12 @@ export function mockPort(): MockPort {
   let refusal: string | undefined
   const opened: { count: number; baudRate?: number } = { count: 0 }
   const written: Uint8Array[] = []
+  const rates: number[] = []
+
+  function run(baudRate: number) {
+    opened.baudRate = baudRate
+    rates.push(baudRate)
+  }
 
   function end(error: Error | undefined) {
     take = undefined
@@ -29,7 +37,7 @@ export function mockPort(): MockPort {
 
   const open: OpenPort = async ({ baudRate }): Promise<Port> => {
     opened.count += 1
-    opened.baudRate = baudRate
+    run(baudRate)
     if (refusal !== undefined) throw new Error(refusal)
     const closed = new Promise<Error | undefined>((resolve) => {
       down = resolve
@@ -40,6 +48,7 @@ export function mockPort(): MockPort {
         take = listener
       },
       write: async (bytes) => void written.push(bytes),
+      setRate: async (rate) => run(rate),
       async close() {
         end(undefined)
         await closed
@@ -50,6 +59,7 @@ export function mockPort(): MockPort {
     open,
     opened,
     written,
+    rates,
     say: (bytes) => take?.(bytes),
     hangUp: (why) => end(new Error(why)),
     refuse(why) {

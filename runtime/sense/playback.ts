@@ -43,6 +43,7 @@ export function play(chunks: readonly Recorded[]): Port {
       due.set(dueMs() - elapsedMs)
     },
     write: async () => {},
+    setRate: async () => {},
     async close() {
       take = undefined
       due.clear()

@@ -13,6 +13,11 @@ export type Port = {
   onData(take: (chunk: Uint8Array) => void): void
   /** Resolves when the bytes have left for the line; rejects when they can not. */
   write(bytes: Uint8Array): Promise<void>
+  /**
+   * Resolves when the line runs at this rate: behind all that was written before, ahead of what is written
+   * after. Rejects when the port can not do it, and the rate is what it was.
+   */
+  setRate(baudRate: number): Promise<void>
   /** Resolves once the line is down: with an error when it was not `close` that did it. Never rejects. */
   readonly closed: Promise<Error | undefined>
   close(): Promise<void>
@@ -38,15 +43,52 @@ export const openPort: OpenPort = async ({ path, ...serial }) => {
   return {
     closed,
     onData: (take) => void port.on('data', (chunk: Buffer) => take(chunk)),
-    write: (bytes) =>
-      new Promise((done, fail) => {
-        port.write(Buffer.from(bytes), (error) => (error ? fail(error) : done()))
-      }),
+    ...writer(port, serial),
     async close() {
       if (port.isOpen) port.close()
       await closed
     },
   }
+}
+
+/** Bytes and changes of the rate, one behind the other. */
+function writer(port: SerialPort, serial: Serial): Pick<Port, 'write' | 'setRate'> {
+  const { dataBits = 8, parity = 'none', stopBits = 1 } = serial
+  const characterBits = 1 + dataBits + (parity === 'none' ? 0 : 1) + stopBits
+  let { baudRate } = serial
+  let leftMs = 0
+  let turned: Promise<void> = Promise.resolve()
+
+  async function write(bytes: Uint8Array) {
+    await turned
+    leftMs = Math.max(leftMs, performance.now()) + (bytes.length * characterBits * 1000) / baudRate
+    await settled((done) => port.write(Buffer.from(bytes), done))
+  }
+
+  async function change(next: number) {
+    // A closed one would wait to be opened.
+    if (!port.isOpen) throw new Error('the port is closed')
+    await settled((done) => port.drain(done))
+    // Many an adapter says that all is out while it still holds some: not before it can have left.
+    const waitMs = Math.ceil(leftMs - performance.now())
+    if (waitMs > 0) await new Promise((done) => setTimeout(done, waitMs + adapterMs))
+    await settled((done) => port.update({ baudRate: next }, done))
+    baudRate = next
+  }
+
+  function setRate(next: number) {
+    const changed = turned.then(() => change(next))
+    turned = changed.catch(() => {})
+    return changed
+  }
+  return { write, setRate }
+}
+
+/** From a write to the first bit on the line, over USB. */
+const adapterMs = 5
+
+function settled(start: (done: (error: Error | null | undefined) => void) => void): Promise<void> {
+  return new Promise((done, fail) => start((error) => (error ? fail(error) : done())))
 }
 
 /** The serial ports of a machine whose kernel lists none in /sys. */

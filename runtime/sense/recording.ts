@@ -6,7 +6,8 @@
  *   {"ms":1003,"hex":"424d001c0014"}
  *
  * `ms` counts from the opening of the line. In a config `port: recording:FILE` plays it at the pace at which
- * it came, over and over. What is written to it goes nowhere: it stands in for a sensor that speaks unasked.
+ * it came, over and over. What is written to it goes nowhere, nor does it change its rate: it stands in for a
+ * sensor that speaks unasked.
  */
 /** What a port begins with that is none. */
 export const recordingScheme = 'recording:'

@@ -22,8 +22,8 @@ function dialogue(written: Record<string, unknown> = {}) {
 const data = '1.8.0(000285.4*kWh)\r\n!\r\n\x03'
 const block = `\x02${data}${String.fromCharCode([...data].reduce((sum, c) => sum ^ c.charCodeAt(0), 0))}`
 
-test('a meter of mode C is asked, answered at the speed of the line, and read', () => {
-  const { driver, sent, turn, hear } = dialogue({ every: '1min' })
+test('a meter of mode C whose eye is slow is asked to stay at the speed of the line, and read', () => {
+  const { driver, sent, turn, hear } = dialogue({ every: '1min', fastest: '2400' })
   assert.deepEqual(driver.serial, { baudRate: 300, dataBits: 7, parity: 'even' })
   assert.equal(sent(0), '/?!\r\n')
   assert.deepEqual(hear('/?!\r\n'), [], 'its own question, which the eye reflects')
@@ -70,7 +70,7 @@ test('a meter with a battery is woken first, and left in peace before the questi
 test('a block that never comes is counted, and its silence is not taken for a dead port', () => {
   const { driver, sent, turn, hear } = dialogue()
   sent(0)
-  hear('/ELS5\\@V9.30\r\n')
+  hear('/ELS0\\@V9.30\r\n')
   sent(1_000)
   assert.equal(sent(1_400), '\x06000\r\n')
   assert.equal(turn(500 * second)?.doubt, undefined)

@@ -36,7 +36,7 @@ test('a meter at the end of a line is asked, answers, and becomes readings', {
     const [first] = sensors.of('meter')
     assert.deepEqual(first?.values, { '1.8.0': 285.4 }, 'who it is, is for the bench')
     assert.deepEqual(first?.units, { '1.8.0': 'kWh' })
-    assert.deepEqual(asked.slice(0, 4), ['/?!', '\x06000', '/?!', '\x06000'])
+    assert.deepEqual(asked.slice(0, 4), ['/?!', '\x06050', '/?!', '\x06050'])
     assert.deepEqual(sensors.health('meter')?.doubts, {})
   } finally {
     await sensors.stop()
