@@ -28,15 +28,20 @@ export function obisName(code: string): string | undefined {
 export type Amount = { readonly value: number | bigint; readonly unit?: Unit }
 
 /**
- * Digits and a unit as a meter writes them. The unit stays the meter's where the table of units has it, else
- * the number is shifted to the nearest that it has (MWh to kWh, GJ to J). Undefined when it is no amount.
+ * Digits and a unit as a meter writes them, in the unit that is wanted. Left out, the unit stays the
+ * meter's where the table of units has it, else the number is shifted to the nearest that it has (MWh to
+ * kWh, GJ to J). Undefined when it is no amount, or one of another kind than is wanted.
  */
-export function amount(digits: string, written: string): Amount | undefined {
+export function amount(digits: string, written: string, wanted?: Unit): Amount | undefined {
   const text = digits.trim()
   if (!/^[+-]?\d{1,18}([.,]\d{1,12})?$/.test(text)) return undefined
   const [unit, exponent = 0, per = 1] = unitOf(written.trim()) ?? []
   if (unit === undefined) return undefined
-  return { value: shifted(text.replace(',', '.'), exponent, per), unit }
+  const [shift, divisor = 1] =
+    wanted === undefined || wanted === unit ? [0] : (conversions[wanted]?.[unit] ?? [])
+  if (shift === undefined) return undefined
+  const value = shifted(text.replace(',', '.'), exponent + shift, per * divisor)
+  return { value, unit: wanted ?? unit }
 }
 
 /** A number without a unit, exact: past 2^53 a bigint. */
@@ -187,6 +192,22 @@ const units: Readonly<Record<string, Written>> = Object.assign(Object.create(nul
   '%': ['/100'],
   kg: ['kg'],
 } satisfies Record<string, Written>)
+
+/** The unit wanted → another of its kind: by which power of ten, and divided by what, the number is taken. */
+const conversions: Partial<Record<Unit, Partial<Record<Unit, readonly [number, number?]>>>> = {
+  kWh: { Wh: [-3], J: [-5, 36] },
+  kW: { W: [-3] },
+  kvarh: { varh: [-3] },
+  kvar: { var: [-3] },
+  kVAh: { VAh: [-3] },
+  kVA: { VA: [-3] },
+  A: { mA: [-3] },
+  V: { mV: [-3] },
+  m3: { l: [-3] },
+  h: { min: [0, 60], s: [0, 3600] },
+  // What is wanted in kelvin is a difference of temperatures.
+  K: { Cel: [0] },
+}
 
 /** Values and their units, as they are gathered from the lines of a meter: the first of a name keeps it. */
 export type Gathered = {

@@ -43,17 +43,21 @@ function continued({ code, groups }: DataSet, more: readonly string[]): DataSet 
 export type Read = { readonly value: Value; readonly unit?: Unit }
 
 /**
- * One value of a group. With a unit it is a number; without one `bare` says what it is: `counts` a number,
- * `names` a text, else a number where it has a point, and a text where it has none (a serial number, `00`).
- * Undefined when nothing is there.
+ * One value of a group. With a unit it is a number, in the unit `wanted` if any; without one `bare` says
+ * what it is: `counts` a number, `names` a text, else a number where it has a point, and a text where it has
+ * none (a serial number, `00`). Undefined when nothing is there, or an amount of another kind than is wanted.
  */
-export function readValue(text: string, bare?: 'counts' | 'names'): Read | undefined {
+export function readValue(
+  text: string,
+  bare?: 'counts' | 'names',
+  wanted?: Unit,
+): Read | undefined {
   const trimmed = text.trim()
   if (trimmed === '' || /^[-*?.]+$/.test(trimmed)) return undefined
   const star = trimmed.lastIndexOf('*')
   if (star > 0) {
-    const found = amount(trimmed.slice(0, star), trimmed.slice(star + 1))
-    if (found !== undefined) return found
+    const found = amount(trimmed.slice(0, star), trimmed.slice(star + 1), wanted)
+    if (found !== undefined || wanted !== undefined) return found
   }
   const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
   const number = counts ? plainNumber(trimmed) : undefined

@@ -8,6 +8,7 @@
  * Fields are the codes (obis.ts) as the meter has them, with medium and channel or without. Of a line with
  * several values the second is `<code>-2`; the time of a maximum is `<code>_time`, on the meter's own clock
  * and in no zone that it would say. Earlier billing periods are `<code>_01` and on, unless `history: false`.
+ * Units are those of fields.ts, whatever the meter counts in; a code that is not there keeps the meter's.
  *
  * Source: IEC 62056-21:2002; fields.ts. Checked: test/captures/d0.
  *
@@ -159,8 +160,10 @@ function read(name: string, groups: readonly string[], into: Gathered): void {
     if (time !== undefined) gather(into, `${name}_time`, time)
     count += 1
     if (time !== undefined) continue
-    const found = readValue(text, bare)
-    gather(into, count === 1 ? name : `${name}-${count}`, found?.value, found?.unit)
+    const nth = count === 1 ? name : `${name}-${count}`
+    // An earlier period is said in the unit of the running one.
+    const found = readValue(text, bare, fields[nth.replace(/_\d+$/, '')]?.unit)
+    gather(into, nth, found?.value, found?.unit)
   }
 }
 

@@ -40,7 +40,8 @@ const ofMeter: Readonly<Record<string, Field>> = {
   '0-2:96.3.10': count('second relay: 0 open, 1 closed'),
   '1-1:31.4.0': { title: 'current above which the breaker opens', type: 'number', unit: 'A' },
   '1-1:31.4.0-2': { title: 'the same for what is fed back, negative', type: 'number', unit: 'A' },
-  '0-0:17.0.0': { title: 'power above which the breaker opens', type: 'number', unit: 'kW' },
+  // Amperes in DSMR 3, kW or kVA in others: its unit is the meter's.
+  '0-0:17.0.0': { title: 'current or power above which the breaker opens', type: 'number' },
   '0-0:96.7.21': count('power failures in any phase'),
   '0-0:96.7.9': count('long power failures in any phase'),
   ...Object.fromEntries(

@@ -12,9 +12,9 @@
  * The line is 115,200 baud 8N1; DSMR 2 and 3 (models `dsmr2`, `dsmr3`) 9600 baud 7E1. The signal is inverted
  * and comes only while pin 2 of the plug is held at 5 V: what a P1 cable does.
  *
- * Fields are OBIS codes (obis.ts), in the units of the meter. Its own time becomes that of the moment; `zone`
- * is where its clock is right. The encrypted frame (cipher.ts) is opened with `key`, 32 hex digits from the
- * operator.
+ * Fields are OBIS codes (obis.ts) in the units of fields.ts; where it names none, in the meter's. The meter's
+ * own time becomes that of the moment; `zone` is where its clock is right. The encrypted frame (cipher.ts) is
+ * opened with `key`, 32 hex digits from the operator.
  *
  * Source: fields.ts; IEC 62056-21 mode D. Checked: test/captures/dsmr.
  *

@@ -47,9 +47,9 @@ function readGroups(name: string, groups: readonly string[], zone: Zone, into: G
 }
 
 function put(name: string, group: string, into: Gathered): void {
-  const { type } = fields[name] ?? {}
+  const { type, unit: wanted } = fields[name] ?? {}
   const bare = type === 'integer' ? 'counts' : type === 'text' ? 'names' : undefined
-  const read = readValue(group, bare)
+  const read = readValue(group, bare, wanted)
   if (read === undefined) return
   const { value, unit } = read
   gather(into, name, typeof value === 'string' && inHex.test(name) ? octets(value) : value, unit)

@@ -92,19 +92,26 @@ test('a wrong checksum is one for an optional check too, unless it is overlooked
   assert.equal(sayings(hear(d0, wrong, {}, 'checksums'))[0]?.unchecked, true)
 })
 
-test('units become those of the table, and the value with them', () => {
-  const said = (text: string) => {
-    const [one] = sayings(hear(d0, block(`6.8(${text})\r\n!\r\n`)))
-    return [one?.values['6.8'], one?.units?.['6.8']]
+test('units become those that the fields declare, and the value with them', () => {
+  const said = (code: string, text: string) => {
+    const [one] = sayings(hear(d0, block(`${code}(${text})\r\n0.0(1)\r\n!\r\n`)))
+    return [one?.values[code], one?.units?.[code]]
   }
-  assert.deepEqual(said('0029.055*MWh'), [29055, 'kWh'])
-  assert.deepEqual(said('12.5*GJ'), [12.5e9, 'J'])
-  assert.deepEqual(said('0000123*KWH'), [123, 'kWh'])
-  assert.deepEqual(said('1,5*m3'), [1.5, 'm3'])
-  assert.deepEqual(said('36*m3ph'), [0.01, 'm3/s'])
-  assert.deepEqual(said('  80*Deg'), [80, 'deg'])
-  assert.deepEqual(said('80*furlong'), ['80*furlong', undefined])
-  assert.deepEqual(said('----'), [undefined, undefined])
+  assert.deepEqual(said('6.8', '0029.055*MWh'), [29055, 'kWh'])
+  assert.deepEqual(said('6.8', '36*GJ'), [10000, 'kWh'])
+  assert.deepEqual(said('1.8.0', '0001234567*Wh'), [1234.567, 'kWh'])
+  assert.deepEqual(said('1-0:16.7.0', '-000115.94*W'), [-0.11594, 'kW'])
+  assert.deepEqual(said('6.8', '0000123*KWH'), [123, 'kWh'])
+  assert.deepEqual(said('6.26', '1,5*m3'), [1.5, 'm3'])
+  assert.deepEqual(said('6.26', '1500*l'), [1.5, 'm3'])
+  assert.deepEqual(said('6.27', '36*m3ph'), [0.01, 'm3/s'])
+  assert.deepEqual(said('6.30', '020.5*C'), [20.5, 'K'])
+  assert.deepEqual(said('81.7.4', '  80*Deg'), [80, 'deg'], 'a code of no field keeps its unit')
+  for (const no of ['1.1*m3', '80*furlong', '----']) {
+    assert.deepEqual(said('6.8', no), [undefined, undefined], no)
+  }
+  const [past] = sayings(hear(d0, block('1.8.0*01(000120100*Wh)\r\n!\r\n')))
+  assert.deepEqual([past?.values['1.8.0_01'], past?.units?.['1.8.0_01']], [120.1, 'kWh'])
 })
 
 test('a telegram of P1 is left to its driver, and lines without a beginning to nobody', () => {
