@@ -81,6 +81,10 @@ export const d0: Driver = defineDriver<Memory>({
     history: flag('say earlier billing periods too', true),
   },
   fields: { ...fields, ...uncheckedField },
+  fieldsWith: ({ mode, checksum }) =>
+    Object.keys(d0.fields).filter(
+      (name) => name !== 'unchecked' || mode !== 'ask' || checksum === 'optional',
+    ),
   under({ mode, every, checksum }) {
     const shape = shapeOf({ answers: mode === 'ask', openEnded: checksum === 'optional' })
     if (mode !== 'ask') return { ...d0, shape }

@@ -169,6 +169,14 @@ test('any lines behind a right checksum are read or left out, and never throw', 
   )
 })
 
+test('a meter that is asked for blocks with checksums offers nothing unchecked', () => {
+  const offers = (options: Record<string, unknown>) =>
+    d0.fieldsWith?.(readOptions(d0, options)).includes('unchecked')
+  assert.equal(offers({ mode: 'ask' }), false)
+  assert.equal(offers({ mode: 'ask', checksum: 'optional' }), true)
+  assert.equal(offers({}), true)
+})
+
 test('the offer of a meter names no more fields than terms may have', () => {
   assert.ok(Object.values(d0.fields).filter(({ detail }) => !detail).length <= 256)
 })
