@@ -17,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<{ bench(): Promise<Figure[]
   sale: () => import('./sale.ts'),
   footprint: () => import('./footprint.ts'),
   parsers: () => import('./parsers.ts'),
+  registers: () => import('./registers.ts'),
 }
 
 const { values, positionals } = parseArgs({
