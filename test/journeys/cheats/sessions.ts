@@ -98,7 +98,9 @@ const row = journey({
     const far = 1n << 40n
     const range = await newest(sale)
     const no = await speak(sale, keys, far, { kind: 'promise', payment, buy: [range] })
-    isRefusal(no, 'promise-signature')
+    // A first answer that was lost on its way comes again when the owner may have ordered anew.
+    assert.ok(no?.kind === 'refusal', JSON.stringify(no))
+    assert.match(no.refusal.code, /^(promise-signature|session-ended)$/)
     // Under the thief's counter the owner's next requests are old: it notices, and orders anew.
     await until(() => honest.found('session shared') > 0, 'the owner notices')
     await honest.more(20)
