@@ -25,6 +25,7 @@ green. Exit code: 0 nothing red, 1 something red, 2 usage, 130 at Ctrl-C.
   --only NAME      only journeys whose name has this in it; may be repeated
   --broker NAME    only this broker: ${flavours.join(', ')}; may be repeated
   --long           minutes and hours where the short form takes seconds
+  --again          tells what ends red once more, alone; a cell that is green then says that it was red
   --at-once N      journeys at a time (default 3; most of them wait much of the time)
   --json FILE      writes the table there
   --list           names them and says what each is about`
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     broker: { type: 'string', multiple: true, default: [] },
     long: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
     'at-once': { type: 'string', default: '3' },
     json: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -78,7 +80,8 @@ async function main(): Promise<number> {
   const queue = wanted.toSorted((a, b) => patienceS(b) - patienceS(a))
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined && !stopped; next = queue.shift()) {
-      table.row(await playAll(next, { logs, scratch, running }))
+      const row = await playAll(next, columns, { logs, scratch, running })
+      table.row(values.again && !stopped ? await again(next, row, { logs, scratch, running }) : row)
     }
   }
   await Promise.all(Array.from({ length: atOnce }, worker))
@@ -99,14 +102,30 @@ type Ground = {
   readonly running: Set<ChildProcess>
 }
 
-/** Tells one journey on every broker that can have it. */
-async function playAll(journey: Journey, { logs, scratch, running }: Ground): Promise<Row> {
+/** Tells once more what is red, so that a machine that was busy for a moment is told from a fault. */
+async function again(journey: Journey, row: Row, ground: Ground): Promise<Row> {
+  const cells = { ...row.cells }
+  for (const [name, first] of Object.entries(row.cells)) {
+    if (first.state !== 'red') continue
+    const on = name as Flavour
+    const second = (await playAll(journey, [on], ground)).cells[on]
+    if (second?.state === 'green') cells[on] = { ...second, first: first.why }
+  }
+  return { ...row, cells }
+}
+
+/** Tells one journey on every one of these brokers that can have it. */
+async function playAll(
+  journey: Journey,
+  brokers: readonly Flavour[],
+  { logs, scratch, running }: Ground,
+): Promise<Row> {
   const cells = new Map<Flavour, Cell>()
-  for (const on of columns) {
+  for (const on of brokers) {
     const why = left(journey, on)
     if (why !== false) cells.set(on, { state: 'left out', why })
   }
-  const told = columns.filter((on) => !cells.has(on))
+  const told = brokers.filter((on) => !cells.has(on))
   const { name, says } = journey
   if (told.length > 0) {
     const play = fileURLToPath(new URL('play.ts', import.meta.url))

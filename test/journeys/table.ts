@@ -3,7 +3,8 @@ import { styleText } from 'node:util'
 import type { Flavour } from './brokers.ts'
 
 export type Cell =
-  | { readonly state: 'green'; readonly seconds: number }
+  /** `first`: why it was red when it was told before. */
+  | { readonly state: 'green'; readonly seconds: number; readonly first?: string }
   | { readonly state: 'red'; readonly seconds: number; readonly why: string; readonly log: string }
   | { readonly state: 'left out'; readonly why: string }
 
@@ -17,6 +18,8 @@ export type Sum = {
   readonly green: number
   readonly red: number
   readonly leftOut: number
+  /** Of the green ones, those that were red at first. */
+  readonly twice: number
   readonly seconds: number
   readonly rows: readonly Row[]
 }
@@ -36,6 +39,9 @@ export function openTable(columns: readonly Flavour[], print = console.log) {
       print(`${row.name.padEnd(nameWidth)}${cells}`)
       for (const on of columns) {
         const cell = row.cells[on]
+        if (cell?.state === 'green' && cell.first !== undefined) {
+          print(`    ${on}: told twice, red at first: ${cell.first}`)
+        }
         if (cell?.state === 'red') print(`    ${on}: ${cell.why}${cell.log && `\n    ${cell.log}`}`)
       }
     },
@@ -43,16 +49,18 @@ export function openTable(columns: readonly Flavour[], print = console.log) {
       const all = rows.flatMap(({ cells }) => Object.values(cells))
       const count = (state: Cell['state']) => all.filter((cell) => cell.state === state).length
       const [green, red, leftOut] = [count('green'), count('red'), count('left out')]
+      const twice = all.filter((cell) => cell.state === 'green' && cell.first !== undefined).length
       const seconds = Math.round((performance.now() - startedMs) / 1000)
+      const retold = twice === 0 ? '' : ` (${twice} when told again)`
       print(
-        `\n${rows.length} journeys in ${seconds} s: ${green} green, ${red} red, ${leftOut} left out`,
+        `\n${rows.length} journeys in ${seconds} s: ${green} green${retold}, ${red} red, ${leftOut} left out`,
       )
       const whys = Map.groupBy(rows.flatMap(leftOutOf), ({ why }) => why)
       for (const [why, found] of whys) {
         const names = [...new Set(found.map(({ name }) => name))]
         print(`left out, ${why}: ${names.join(', ')}`)
       }
-      return { green, red, leftOut, seconds, rows }
+      return { green, red, leftOut, twice, seconds, rows }
     },
   }
 }
