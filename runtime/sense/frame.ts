@@ -30,6 +30,7 @@ export type Cutter = {
 
 export function cutter(first: Shape): Cutter {
   let shape = first
+  let [starts, idle] = [marked(first.starts), marked(first.idle)]
   let held = new Uint8Array(0)
   let heldFrom = 0
   let skipped = 0
@@ -38,17 +39,15 @@ export function cutter(first: Shape): Cutter {
     const frames: Frame[] = []
     let at = 0
     while (at < bytes.length) {
-      const rest = bytes.subarray(at)
-      const size = shape.starts.includes(rest[0] as number) ? frameSize(shape, rest, ended) : 0
+      const byte = bytes[at] as number
+      // One view, of no more than one frame: what is no start is passed over without.
+      const rest = starts[byte] ? bytes.subarray(at, at + shape.sizeMax) : nothing
+      const size = rest === nothing ? 0 : frameSize(shape, rest, ended)
       if (size === 'more') break
-      const frame = rest.slice(0, size)
-      const flaw = size > 0 ? shape.flaw(frame) : undefined
-      if (size > 0) {
-        const offset = heldFrom + at
-        frames.push(flaw === undefined ? { offset, bytes: frame } : { offset, bytes: frame, flaw })
-      }
-      const intact = size > 0 && flaw === undefined
-      if (!intact && !shape.idle.includes(rest[0] as number)) skipped += 1
+      const found = size > 0 ? frameOf(shape, heldFrom + at, rest.slice(0, size)) : undefined
+      if (found !== undefined) frames.push(found)
+      const intact = found !== undefined && found.flaw === undefined
+      if (!intact && !idle[byte]) skipped += 1
       at += intact ? size : 1
     }
     held = bytes.slice(at)
@@ -67,6 +66,8 @@ export function cutter(first: Shape): Cutter {
     finish: () => cut(held, true),
     drop(next) {
       shape = next
+      starts = marked(next.starts)
+      idle = marked(next.idle)
       skipped += held.length
       heldFrom += held.length
       held = new Uint8Array(0)
@@ -76,12 +77,21 @@ export function cutter(first: Shape): Cutter {
   }
 }
 
+const nothing = new Uint8Array(0)
+
+/** For each of the 256 bytes whether it is one of these. */
+function marked(bytes: Uint8Array): readonly boolean[] {
+  return Array.from({ length: 256 }, (_, byte) => bytes.includes(byte))
+}
+
+function frameOf(shape: Shape, offset: number, bytes: Uint8Array): Frame {
+  const flaw = shape.flaw(bytes)
+  return flaw === undefined ? { offset, bytes } : { offset, bytes, flaw }
+}
+
 /** Size of the frame that begins here, 0 when none does, 'more' when it takes more bytes to say. */
 function frameSize(shape: Shape, rest: Uint8Array, ended: boolean): number | 'more' {
-  const size = shape.size(
-    rest.length > shape.sizeMax ? rest.subarray(0, shape.sizeMax) : rest,
-    ended,
-  )
+  const size = shape.size(rest, ended)
   if (size !== 'more') return size > shape.sizeMax ? 0 : size
   return ended || rest.length >= shape.sizeMax ? 0 : 'more'
 }

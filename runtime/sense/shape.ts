@@ -101,10 +101,10 @@ export function sum16(frame: Uint8Array): string | undefined {
   return (sum & 0xffff) === u16be(frame, frame.length - 2) ? undefined : badChecksum
 }
 
-/** The exclusive or of these bytes. */
-export function xor8(bytes: Uint8Array): number {
+/** The exclusive or of these bytes, or of those from `from` up to `to`. */
+export function xor8(bytes: Uint8Array, from = 0, to = bytes.length): number {
   let sum = 0
-  for (const byte of bytes) sum ^= byte
+  for (let at = from; at < to; at += 1) sum ^= bytes[at] ?? 0
   return sum
 }
 
