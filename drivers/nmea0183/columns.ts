@@ -6,38 +6,38 @@
  * the whole sentence a doubt. Positions count from the first field behind the address.
  */
 import type { Value } from '../../runtime/sense/driver.ts'
+import { ascii, decimal, digits, type Fields, field, isEmpty, numeral, tidy } from './cells.ts'
 
 export const bad = Symbol('bad field')
-export type Column = (fields: readonly string[]) => Value | undefined | typeof bad
+export type Column = (fields: Fields) => Value | undefined | typeof bad
 export type Columns = Readonly<Record<string, Column>>
 
 /** A number, times `scale`. */
 export function real(at: number, scale = 1): Column {
   return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    return numeral.test(text) ? tidy(Number(text) * scale) : bad
+    if (isEmpty(fields, at)) return undefined
+    const number = numeral(fields, at)
+    return Number.isNaN(number) ? bad : tidy(number * scale)
   }
 }
 
 /** A whole number from `min` to `max`. */
 export function whole(at: number, min = 0, max = 999_999): Column {
   return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    const number = Number(text)
-    return /^\d+$/.test(text) && number >= min && number <= max ? number : bad
+    if (isEmpty(fields, at)) return undefined
+    const number = digits(fields.bytes, fields.from[at] ?? 0, fields.to[at] ?? 0)
+    return number >= min && number <= max ? number : bad
   }
 }
 
 /** A number whose unit letter is in the next field; `scales` turns each letter into SI. */
 export function measure(at: number, scales: Readonly<Record<string, number>>): Column {
   const value = real(at)
+  const [usual = ''] = Object.keys(scales)
   return (fields) => {
     const number = value(fields)
     if (typeof number !== 'number') return number
-    const letter = field(fields, at + 1) || Object.keys(scales)[0]
-    const scale = row(scales, letter ?? '')
+    const scale = row(scales, field(fields, at + 1) || usual)
     return scale === undefined ? bad : tidy(number * scale)
   }
 }
@@ -85,11 +85,15 @@ export function status(at: number): Column {
 /** `hhmmss.sss` as `hh:mm:ss.sssZ`, second 60 allowed for leap seconds. */
 export function timeOfDay(at: number): Column {
   return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    const [, h = '', m = '', s = '', fraction = ''] = clockForm.exec(text) ?? []
-    if (h === '' || Number(h) > 23 || Number(m) > 59 || Number(s) > 60) return bad
-    return `${h}:${m}:${s}${fraction.replace(/\.?0*$/, '')}Z`
+    if (isEmpty(fields, at)) return undefined
+    const { bytes } = fields
+    const [h, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
+    const [m, s, fraction] = [h + 2, h + 4, h + 6]
+    const clock = digits(bytes, h, m) <= 23 && digits(bytes, m, s) <= 59
+    if (end < fraction || !clock || !(digits(bytes, s, fraction) <= 60)) return bad
+    if (end > fraction && !isFraction(bytes, fraction, end)) return bad
+    const text = `${ascii(bytes, h, m)}:${ascii(bytes, m, s)}:${ascii(bytes, s, fraction)}`
+    return `${text}${ascii(bytes, fraction, withoutZeros(bytes, fraction, end))}Z`
   }
 }
 
@@ -119,6 +123,7 @@ export function words(at: number): Column {
   return (fields) => {
     const text = field(fields, at)
     if (text === '') return undefined
+    if (!text.includes('^')) return text
     return text.replace(/\^([0-9a-fA-F]{2})/g, (_, code: string) =>
       String.fromCharCode(Number.parseInt(code, 16)),
     )
@@ -136,8 +141,13 @@ export function spelled(at: number, table: Readonly<Record<string, string>>): Co
 /** The first of these columns that is filled; none of them may be bad. */
 export function firstOf(...columns: readonly Column[]): Column {
   return (fields) => {
-    const values = columns.map((column) => column(fields))
-    return values.includes(bad) ? bad : values.find((value) => value !== undefined)
+    let first: Value | undefined
+    for (const column of columns) {
+      const value = column(fields)
+      if (value === bad) return bad
+      first ??= value
+    }
+    return first
   }
 }
 
@@ -156,35 +166,42 @@ export function row<T>(table: Readonly<Record<string, T>>, key: string): T | und
   return Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-export function field(fields: readonly string[], at: number): string {
-  return fields[at]?.trim() ?? ''
-}
-
-/** Takes the noise out of the last binary digits: nine decimals are finer than any talker's. */
-export function tidy(number: number): number {
-  return Number(number.toFixed(9))
-}
-
-const numeral = /^[+-]?(\d+\.?\d*|\.\d+)$/
-const clockForm = /^(\d{2})(\d{2})(\d{2})(\.\d*)?$/
-const angleForm = /^(-?)(\d{0,3})(\d{2}(?:\.\d*)?)$/
-
 function angle(at: number, plus: string, minus: string, most: number): Column {
   return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    const [, sign = '', whole = '', minutes = ''] = angleForm.exec(text) ?? []
+    if (isEmpty(fields, at)) return undefined
+    const { bytes } = fields
+    const [first, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
+    const signed = bytes[first] === 0x2d
+    const start = signed ? first + 1 : first
+    const dot = bytes.subarray(start, end).indexOf(0x2e)
+    const whole = (dot < 0 ? end - start : dot) - 2
+    if (whole < 0 || whole > 3) return bad
+    const minutes = decimal(bytes, start + whole, end)
     const letter = field(fields, at + 1)
-    if (minutes === '' || Number(minutes) >= 60) return bad
-    if (letter !== minus && (letter !== plus || sign !== '')) return bad
-    const size = Number(whole) + Number(minutes) / 60
-    return size > most ? bad : tidy(letter === minus ? -size : size)
+    if (!(minutes < 60)) return bad
+    if (letter !== minus && (letter !== plus || signed)) return bad
+    const size = (whole === 0 ? 0 : digits(bytes, start, start + whole)) + minutes / 60
+    return size <= most ? tidy(letter === minus ? -size : size) : bad
   }
 }
 
-function isoDay(year: number, month: string, day: string): string | typeof bad {
-  const text = `${year}-${month}-${day}`
-  const ms = Date.parse(`${text}T00:00:00Z`)
-  // Date.parse takes 31 February for 3 March.
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text) ? text : bad
+/** A point and any number of digits, even none. */
+function isFraction(bytes: Uint8Array, from: number, to: number): boolean {
+  return bytes[from] === 0x2e && (to === from + 1 || digits(bytes, from + 1, to) >= 0)
 }
+
+/** Where a fraction ends when the zeros at its end, and a point with nothing behind it, are left out. */
+function withoutZeros(bytes: Uint8Array, from: number, to: number): number {
+  let end = to
+  while (end > from && bytes[end - 1] === 0x30) end -= 1
+  return end === from + 1 ? from : end
+}
+
+function isoDay(year: number, month: string, day: string): string | typeof bad {
+  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
+  const last = month === '02' && leap ? 29 : (daysIn[Number(month) - 1] ?? 0)
+  if (Number(day) < 1 || Number(day) > last) return bad
+  return `${String(year).padStart(4, '0')}-${month}-${day}`
+}
+
+const daysIn = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

@@ -6,13 +6,14 @@
  * system and signal id from 4.10 and 4.11).
  */
 import type { Value } from '../../runtime/sense/driver.ts'
+import { type Fields, field, isEmpty } from './cells.ts'
 import {
   bad,
   type Column,
+  type Columns,
   dayMonthYear,
   dayThenMonthThenYear,
   degrees,
-  field,
   firstOf,
   latitude,
   longitude,
@@ -217,12 +218,20 @@ function bestMode(at: number): Column {
   }
 }
 
-function usedSatellites(fields: readonly string[]) {
-  const ids = fields.slice(2, 14).map((id) => id.trim())
-  const filled = ids.filter((id) => id !== '')
-  if (filled.some((id) => !/^\d+$/.test(id))) return bad
-  return filled.length === 0 ? undefined : filled.join(' ')
+function usedSatellites(fields: Fields) {
+  let used = ''
+  for (const [id, at] of satelliteIds) {
+    const number = id(fields)
+    if (number === bad) return bad
+    if (number !== undefined) used += used === '' ? field(fields, at) : ` ${field(fields, at)}`
+  }
+  return used === '' ? undefined : used
 }
+
+const satelliteIds = Array.from(
+  { length: 12 },
+  (_, n) => [whole(2 + n, 0, Number.POSITIVE_INFINITY), 2 + n] as const,
+)
 
 function hexDigit(at: number): Column {
   return (fields) => {
@@ -244,28 +253,34 @@ const systems: Readonly<Record<string, string>> = {
   GI: 'navic',
 }
 
-/** GSV: how many are in view, and up to four of them: id, elevation, azimuth, carrier to noise. */
-function inView(fields: readonly string[], talker: string): More {
+/** GSV: how many are in view, and up to four of them. */
+function inView(fields: Fields, talker: string, values: Record<string, Value>): More {
   const system = row(systems, talker)
-  const total = whole(2, 0, 999)(fields)
+  const total = inViewTotal(fields)
   // From 4.11 on a signal id stands behind the last satellite.
   const signalAt = (fields.length - 3) % 4 === 1 ? fields.length - 1 : fields.length
-  const signal = hexDigit(signalAt)(fields)
+  const signal = signalAt < fields.length ? hexDigit(signalAt)(fields) : undefined
   if (total === bad || signal === bad) return bad
-  const values: Record<string, Value> = {}
   if (total !== undefined) values[system === undefined ? 'in_view' : `${system}_in_view`] = total
   if (signal !== undefined) values.signal = signal
   for (let at = 3, n = 1; at + 3 < signalAt; at += 4, n += 1) {
-    const satellite = {
-      id: whole(at)(fields),
-      elevation: real(at + 1)(fields),
-      azimuth: degrees(at + 2)(fields),
-      cn0: real(at + 3)(fields),
-    }
-    for (const [name, value] of Object.entries(satellite)) {
-      if (typeof value === 'symbol') return bad
-      if (value !== undefined && satellite.id !== undefined) values[`sv${n}_${name}`] = value
+    const columns = fourSatellites[n - 1] ?? satellite(n)
+    const named = !isEmpty(fields, at)
+    for (const name in columns) {
+      const value = columns[name]?.(fields)
+      if (value === bad) return bad
+      if (value !== undefined && named) values[name] = value
     }
   }
-  return { values }
+  return {}
 }
+
+const inViewTotal = whole(2, 0, 999)
+
+const satellite = (n: number): Columns => ({
+  [`sv${n}_id`]: whole(4 * n - 1),
+  [`sv${n}_elevation`]: real(4 * n),
+  [`sv${n}_azimuth`]: degrees(4 * n + 1),
+  [`sv${n}_cn0`]: real(4 * n + 2),
+})
+const fourSatellites = [1, 2, 3, 4].map(satellite)

@@ -27,6 +27,7 @@ import {
   word,
   xor8,
 } from '../../runtime/sense/driver.ts'
+import { ascii, commaIn, fieldsOf } from './cells.ts'
 import { gnssFields, marineFields } from './fields.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
@@ -36,7 +37,7 @@ import { dated } from './time.ts'
 
 type Memory = {
   readonly needsChecksum: boolean
-  readonly sentences: Readonly<Record<string, Sentence>>
+  readonly sentences: ReadonlyMap<string, Sentence>
   readonly talker?: string
   /** The last instant a sentence with a date told, ms since 1970. */
   readonly lastMs?: number
@@ -65,7 +66,7 @@ export const nmea0183 = defineDriver<Memory>({
   shape: textLine({ starts: '$!', sizeMax: 1024, size: sentenceSize, flaw: checksumFlaw }),
   begin: ({ checksum, sentences, talker }) => ({
     needsChecksum: checksum === 'required',
-    sentences: sentences === 'gnss' ? gnss : { ...gnss, ...marine },
+    sentences: sentences === 'gnss' ? gnssSentences : allSentences,
     ...(typeof talker === 'string' && { talker }),
   }),
   decode,
@@ -73,57 +74,49 @@ export const nmea0183 = defineDriver<Memory>({
 })
 
 function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
-  const { body, sum } = split(frame)
-  if (sum === undefined && memory.needsChecksum) return { memory, said: doubt('no checksum') }
-  const [address = '', ...fields] = body.split(',')
-  const { talker, type } = named(address, fields)
-  const sentence = Object.hasOwn(memory.sentences, type) ? memory.sentences[type] : undefined
+  const star = starOf(frame)
+  const unchecked = star === frame.length
+  if (unchecked && memory.needsChecksum) return { memory, said: doubt('no checksum') }
+  const comma = commaIn(frame, 1, star)
+  const address = ascii(frame, 1, comma)
+  const { talker, type } = named(address, frame, comma, star)
+  const sentence = memory.sentences.get(type)
   if (sentence === undefined || frame[0] !== dollar) {
     return { memory, said: doubt('unknown sentence', address) }
   }
   if (memory.talker !== undefined && memory.talker !== talker) {
     return { memory, said: doubt('talker not asked for', talker) }
   }
-  const said = readSentence(sentence, fields, talker)
-  if (said === 'void') return { memory, said: doubt('not valid', address) }
-  if ('wrong' in said) return { memory, said: doubt('bad field', `${address} ${said.wrong}`) }
-  if (Object.keys(said.values).length === 0) return { memory, said: doubt('empty', address) }
-  const values = { talker, sentence: type, ...said.values }
-  return withTime({ ...said, values, ...(sum === undefined && { unchecked: true }) }, memory)
-}
-
-/** Completes a time of day with the date that this or an earlier sentence told. */
-function withTime(saying: Saying, memory: Memory): Step<Memory> {
-  const { date, ...values } = saying.values
-  if (typeof values.time !== 'string') return { memory, said: saying }
-  const own = typeof date === 'string' ? date : undefined
-  const told = dated(values.time, own, memory.lastMs)
-  if (told === undefined) return { memory, said: { ...saying, values } }
+  const read = readSentence(sentence, fieldsOf(frame, 1, star), { talker, type })
+  if (typeof read === 'string') return { memory, said: doubt(read, address) }
+  if ('wrong' in read) return { memory, said: doubt('bad field', `${address} ${read.wrong}`) }
+  const { values, date, beside } = read
+  const instant = typeof values.time === 'string' && dated(values.time, date, memory.lastMs)
+  const said: Saying = unchecked
+    ? { ok: true, values, ...beside, unchecked: true }
+    : { ok: true, values, ...beside }
+  if (!instant) return { memory, said }
+  values.time = instant.text
   // A receiver without a fix may tell any date; it must not date the sentences after it.
-  const trusted = own === undefined || values.valid !== false
-  const said = { ...saying, time: told.text, values: { ...values, time: told.text } }
-  return { memory: trusted ? { ...memory, lastMs: told.ms } : memory, said }
+  const trusted = date === undefined || values.valid !== false
+  return {
+    memory: trusted ? { ...memory, lastMs: instant.ms } : memory,
+    said: { ...said, time: instant.text },
+  }
 }
 
 /** `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. */
-function named(address: string, fields: readonly string[]) {
+function named(address: string, frame: Uint8Array, comma: number, end: number) {
   if (!address.startsWith('P')) return { talker: address.slice(0, 2), type: address.slice(2) }
-  return { talker: 'P', type: address.length === 4 ? address + (fields[0] ?? '') : address }
-}
-
-function split(frame: Uint8Array): { readonly body: string; readonly sum?: number } {
-  const star = starOf(frame)
-  const body = String.fromCharCode.apply(null, frame.subarray(1, star) as unknown as number[])
-  if (star === frame.length) return { body: body.trimEnd() }
-  const digits = String.fromCharCode(frame[star + 1] as number, frame[star + 2] as number)
-  return { body, sum: Number.parseInt(digits, 16) }
+  const number = ascii(frame, comma + 1, commaIn(frame, comma + 1, end))
+  return { talker: 'P', type: address.length === 4 ? address + number : address }
 }
 
 function checksumFlaw(frame: Uint8Array): string | undefined {
   const star = starOf(frame)
   if (star === frame.length) return undefined
   const sum = 16 * hexDigit(frame[star + 1]) + hexDigit(frame[star + 2])
-  return xor8(frame.subarray(1, star)) === sum ? undefined : 'bad checksum'
+  return xor8(frame, 1, star) === sum ? undefined : 'bad checksum'
 }
 
 /** Where the `*` of the checksum stands; the whole length when there is none. */
@@ -139,9 +132,6 @@ function hexDigit(byte = 0): number {
   return small >= 0x61 && small <= 0x66 ? small - 0x57 : -1
 }
 
-const dollar = 0x24
-const asterisk = 0x2a
-
 /**
  * A sentence ends behind its checksum, whatever follows: line ends, the next `$`, a binary message, or the
  * remarks that loggers add. One without a checksum ends at CR or LF.
@@ -149,13 +139,14 @@ const asterisk = 0x2a
 function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   let at = 1
   let sum = false
-  while (at < bytes.length && !sum && isPlain(bytes[at] as number)) {
-    sum = at + 3 < bytes.length && hasChecksum(bytes, at)
-    if (!sum) at += 1
+  while (at < bytes.length && isPlain(bytes[at])) {
+    sum = bytes[at] === asterisk && at + 3 < bytes.length && hasChecksum(bytes, at)
+    if (sum) break
+    at += 1
   }
-  const head = String.fromCharCode(...bytes.subarray(0, Math.min(at + 1, addressMax)))
+  const head = Math.min(at + 1, addressMax, bytes.length)
   const complete = at < bytes.length || ended
-  if (!(complete || head.length === addressMax ? whole : begun).test(head)) return 0
+  if (!beginsSentence(bytes, head, complete || head === addressMax)) return 0
   if (sum) return at + 3
   if (!complete) return 'more'
   const next = bytes[at]
@@ -163,19 +154,42 @@ function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   return hasChecksum(bytes, at - 3) ? at : 0
 }
 
+/** True when `[$!][A-Z0-9]{3,12}[,*]` is how these bytes begin, or, not `whole`, may still begin. */
+function beginsSentence(bytes: Uint8Array, end: number, whole: boolean): boolean {
+  if (bytes[0] !== dollar && bytes[0] !== exclamation) return false
+  let at = 1
+  while (at < end && isCapitalOrDigit(bytes[at])) at += 1
+  const letters = at - 1
+  if (letters > lettersMax) return false
+  if (at === end) return !whole
+  return (bytes[at] === comma || bytes[at] === asterisk) && (!whole || letters >= lettersMin)
+}
+
 /** True when `*hh` stands at `star`, and no third digit or letter. */
 function hasChecksum(bytes: Uint8Array, star: number): boolean {
-  const third = String.fromCharCode(bytes[star + 3] ?? 0)
-  const digits = hexDigit(bytes[star + 1]) >= 0 && hexDigit(bytes[star + 2]) >= 0
-  return bytes[star] === asterisk && digits && !/[0-9A-Za-z]/.test(third)
+  if (bytes[star] !== asterisk) return false
+  const third = bytes[star + 3] ?? 0
+  const longer = isCapitalOrDigit(third) || isCapitalOrDigit(third & ~0x20)
+  return hexDigit(bytes[star + 1]) >= 0 && hexDigit(bytes[star + 2]) >= 0 && !longer
 }
 
 /** Printable, and no start of another sentence. */
-function isPlain(byte: number): boolean {
+function isPlain(byte = 0): boolean {
   return (byte >= 0x20 && byte <= 0x7e && byte !== dollar) || byte === 0x09
 }
 
+function isCapitalOrDigit(byte = 0): boolean {
+  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x30 && byte <= 0x39)
+}
+
+const dollar = 0x24
+const exclamation = 0x21
+const asterisk = 0x2a
+const comma = 0x2c
+
 /** The start character, an address and what follows it: so much tells a sentence from noise. */
-const addressMax = 14
-const whole = /^[$!][A-Z0-9]{3,12}[,*]/
-const begun = /^[$!][A-Z0-9]{0,12}([,*]|$)/
+const [lettersMin, lettersMax] = [3, 12]
+const addressMax = lettersMax + 2
+
+const gnssSentences = new Map(Object.entries(gnss))
+const allSentences = new Map(Object.entries({ ...gnss, ...marine }))

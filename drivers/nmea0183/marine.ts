@@ -5,11 +5,11 @@
  * the manuals of instrument makers, checked against test/captures/nmea0183.
  */
 import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import { type Fields, field, tidy } from './cells.ts'
 import {
   bad,
   type Column,
   degrees,
-  field,
   firstOf,
   lengths,
   measure,
@@ -20,7 +20,6 @@ import {
   signed,
   speeds,
   status,
-  tidy,
   whole,
 } from './columns.ts'
 import type { More, Sentence } from './sentence.ts'
@@ -167,28 +166,26 @@ function crossTrack(at: number): Column {
   }
 }
 
-function windFromBow(fields: readonly string[]): More {
+function windFromBow(fields: Fields, _: string, values: Record<string, Value>): More {
   const which = row({ R: 'apparent', T: 'true' }, field(fields, 1))
   const angle = degrees(0)(fields)
   const speed = measure(2, speeds)(fields)
   if (which === undefined || angle === bad || speed === bad) return bad
-  const values: Record<string, Value> = {}
   if (angle !== undefined) values[`wind_angle_${which}`] = angle
   if (speed !== undefined) values[`wind_speed_${which}`] = speed
-  return { values }
+  return {}
 }
 
-function whichEngine(fields: readonly string[]): More {
+function whichEngine(fields: Fields): More {
   const source = row({ S: 'shaft', E: 'engine' }, field(fields, 0))
   const number = whole(1, 0, 99)(fields)
   if (source === undefined || typeof number !== 'number') return bad
-  return { values: {}, subject: `${source}-${number}` }
+  return { subject: `${source}-${number}` }
 }
 
 /** XDR: type, value, unit letter and name, four fields for each of any number of transducers. */
-function transducers(fields: readonly string[]): More {
+function transducers(fields: Fields, _: string, values: Record<string, Value>): More {
   if (fields.length < 4 || fields.length % 4 !== 0) return bad
-  const values: Record<string, Value> = {}
   const units: Record<string, Unit> = {}
   for (let at = 0; at < fields.length; at += 4) {
     const [type, letter] = [field(fields, at), field(fields, at + 2)]
@@ -200,7 +197,7 @@ function transducers(fields: readonly string[]): More {
     values[name] = value
     if (unit.unit !== undefined) units[name] = unit.unit
   }
-  return { values, units }
+  return { units }
 }
 
 /**

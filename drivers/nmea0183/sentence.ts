@@ -1,5 +1,6 @@
 /** What a table of sentences states, and how one sentence is read by it. */
-import type { Saying, Unit, Value } from '../../runtime/sense/driver.ts'
+import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import type { Fields } from './cells.ts'
 import { bad, type Column, type Columns } from './columns.ts'
 
 export type Sentence = {
@@ -8,44 +9,59 @@ export type Sentence = {
   readonly many?: true
   /** False means that the sentence itself says it is void: a doubt named `not valid`. */
   readonly gate?: Column
-  /** What columns cannot say: values that depend on the talker or on the number of fields. */
-  readonly more?: (fields: readonly string[], talker: string) => More
+  /** What columns cannot say, added to `values`: what depends on the talker or the number of fields. */
+  readonly more?: (fields: Fields, talker: string, values: Record<string, Value>) => More
 }
 
 export type More =
   | typeof bad
-  | {
-      readonly values: Readonly<Record<string, Value>>
-      readonly units?: Readonly<Record<string, Unit>>
-      readonly subject?: string
-    }
+  | { readonly units?: Readonly<Record<string, Unit>>; readonly subject?: string }
 
-/** What the sentence says, or the name of the field that is wrong, or that it calls itself void. */
+/** What the sentence says in values of the caller's own, or the field that is wrong, or why it is a doubt. */
+export type Read =
+  | {
+      readonly values: Record<string, Value>
+      /** The date that stands beside a time; one that stands alone is a value. */
+      readonly date: string | undefined
+      readonly beside: Exclude<More, typeof bad> | undefined
+    }
+  | { readonly wrong: string }
+  | 'not valid'
+  | 'empty'
+
 export function readSentence(
   sentence: Sentence,
-  fields: readonly string[],
-  talker: string,
-): Saying | { readonly wrong: string } | 'void' {
-  const open = sentence.gate?.(fields)
+  fields: Fields,
+  { talker, type }: { readonly talker: string; readonly type: string },
+): Read {
+  const { columns, gate, more } = sentence
+  const open = gate?.(fields)
   if (open === bad) return { wrong: 'status' }
-  if (open === false) return 'void'
-  const values: Record<string, Value> = {}
-  for (const [name, column] of Object.entries(sentence.columns)) {
-    const value = column(fields)
+  if (open === false) return 'not valid'
+  const values: Record<string, Value> = { talker, sentence: type }
+  let date: string | undefined
+  let empty = true
+  for (const name in columns) {
+    const value = columns[name]?.(fields)
     if (value === bad) return { wrong: name }
-    if (value !== undefined) values[name] = value
+    if (value === undefined) continue
+    if (name === 'date' && values.time !== undefined) date = String(value)
+    else values[name] = value
+    empty = false
   }
-  const more = sentence.more?.(fields, talker)
-  if (more === bad) return { wrong: 'fields' }
-  if (more === undefined) return { ok: true, values: withoutVoid(values) }
-  return { ...more, ok: true, values: withoutVoid({ ...values, ...more.values }) }
+  const beside = more?.(fields, talker, values)
+  if (beside === bad) return { wrong: 'fields' }
+  if (empty && (beside === undefined || Object.keys(values).length === 2)) return 'empty'
+  return { values: withoutVoid(values), date, beside }
 }
 
 /** Without a fix, receivers repeat the last position they had, or the middle of the map. */
 function withoutVoid(values: Record<string, Value>): Record<string, Value> {
   const blind = values.valid === false || values.fix === 0 || values.mode === 'none'
   if (!blind) return values
-  return Object.fromEntries(Object.entries(values).filter(([name]) => !byPosition.has(name)))
+  const kept: Record<string, Value> = {}
+  for (const name in values) if (!byPosition.has(name)) kept[name] = values[name] as Value
+  return kept
 }
 
 const byPosition = new Set([

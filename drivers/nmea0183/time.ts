@@ -10,20 +10,24 @@ export type Told = { readonly text: string; readonly ms: number }
 export function dated(time: string, date?: string, lastMs?: number): Told | undefined {
   if (date !== undefined) return told(date, time)
   if (lastMs === undefined) return undefined
-  const days = [-1, 0, 1].map((day) => told(dayOf(lastMs + day * dayMs), time))
-  return days.reduce((best, next) =>
-    Math.abs(next.ms - lastMs) < Math.abs(best.ms - lastMs) ? next : best,
-  )
+  const inDayMs = inDay(time)
+  let midnightMs = (Math.floor(lastMs / dayMs) - 1) * dayMs
+  for (const nextMs of [midnightMs + dayMs, midnightMs + 2 * dayMs]) {
+    const nearer = Math.abs(nextMs + inDayMs - lastMs) < Math.abs(midnightMs + inDayMs - lastMs)
+    if (nearer) midnightMs = nextMs
+  }
+  const day = new Date(midnightMs).toISOString().slice(0, 10)
+  return { text: `${day}T${time}`, ms: midnightMs + inDayMs }
 }
 
 const dayMs = 86_400_000
 
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10)
+function told(day: string, time: string): Told {
+  return { text: `${day}T${time}`, ms: Date.parse(`${day}T00:00:00Z`) + inDay(time) }
 }
 
-function told(day: string, time: string): Told {
-  const [h, m, s] = time.slice(0, -1).split(':').map(Number)
-  const inDayMs = Math.round(((Number(h) * 60 + Number(m)) * 60 + Number(s)) * 1000)
-  return { text: `${day}T${time}`, ms: Date.parse(`${day}T00:00:00Z`) + inDayMs }
+/** Milliseconds since midnight. */
+function inDay(time: string): number {
+  const [h, m, s] = [time.slice(0, 2), time.slice(3, 5), time.slice(6, -1)].map(Number)
+  return Math.round(((Number(h) * 60 + Number(m)) * 60 + Number(s)) * 1000)
 }

@@ -1,0 +1,111 @@
+/**
+ * The fields of one sentence, read where they stand in its bytes: most are numbers, and no string is made
+ * of those. Positions count from the first field behind the address; blanks around a field are not of it.
+ */
+
+export type Fields = {
+  readonly bytes: Uint8Array
+  /** Where each field begins and ends. */
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+  readonly length: number
+}
+
+/** The fields of `bytes[start, end)`, where the first comma ends the address, which is not one of them. */
+export function fieldsOf(bytes: Uint8Array, start: number, end: number): Fields {
+  const from: number[] = []
+  const to: number[] = []
+  let begin = commaIn(bytes, start, end) + 1
+  while (begin <= end) {
+    const next = commaIn(bytes, begin, end)
+    let [first, last] = [begin, next]
+    while (first < last && isBlank(bytes[first])) first += 1
+    while (first < last && isBlank(bytes[last - 1])) last -= 1
+    from.push(first)
+    to.push(last)
+    begin = next + 1
+  }
+  return { bytes, from, to, length: from.length }
+}
+
+/** Where the first comma from `start` on stands; `end` when there is none. */
+export function commaIn(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && bytes[at] !== comma) at += 1
+  return at
+}
+
+export function isEmpty({ from, to }: Fields, at: number): boolean {
+  return (from[at] ?? 0) === (to[at] ?? 0)
+}
+
+/** The field as text; empty when the sentence ends before it. */
+export function field({ bytes, from, to }: Fields, at: number): string {
+  return ascii(bytes, from[at] ?? 0, to[at] ?? 0)
+}
+
+export function ascii(bytes: Uint8Array, from: number, to: number): string {
+  let text = ''
+  for (let at = from; at < to; at += 1) text += String.fromCharCode(bytes[at] ?? 0)
+  return text
+}
+
+/** `-12.5`, `+3`, `.5` or `12.`; NaN for anything else. */
+export function numeral({ bytes, from, to }: Fields, at: number): number {
+  const [first, end] = [from[at] ?? 0, to[at] ?? 0]
+  if (bytes[first] === minus) return -decimal(bytes, first + 1, end)
+  return decimal(bytes, bytes[first] === plus ? first + 1 : first, end)
+}
+
+/** Digits with a point before, among or behind them; NaN for anything else. */
+export function decimal(bytes: Uint8Array, from: number, to: number): number {
+  let number = 0
+  let point = -1
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte >= 0x30 && byte <= 0x39) number = 10 * number + byte - 0x30
+    else if (byte === dot && point < 0) point = at
+    else return Number.NaN
+  }
+  const digits = to - from - (point < 0 ? 0 : 1)
+  if (digits < 1) return Number.NaN
+  // Two whole numbers that are exact, so that their quotient is the double nearest to what was written.
+  if (digits <= exactDigits) return point < 0 ? number : number / (tens[to - point - 1] ?? 1)
+  return Number(ascii(bytes, from, to))
+}
+
+/** Digits alone; NaN for anything else. */
+export function digits(bytes: Uint8Array, from: number, to: number): number {
+  if (from >= to) return Number.NaN
+  let number = 0
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte < 0x30 || byte > 0x39) return Number.NaN
+    number = 10 * number + byte - 0x30
+  }
+  return number
+}
+
+/**
+ * Takes the noise out of the last binary digits: nine decimals are finer than any talker's. What
+ * `toFixed(9)` says; that takes long, and is asked only where rounding here could differ from it.
+ */
+export function tidy(number: number): number {
+  const billionths = number * 1e9
+  const nearest = Math.round(billionths)
+  const plain = Math.abs(billionths) < 2 ** 40 && Math.abs(billionths - nearest) < 0.499
+  return plain && number !== 0 ? nearest / 1e9 : Number(number.toFixed(9))
+}
+
+const comma = 0x2c
+const dot = 0x2e
+const plus = 0x2b
+const minus = 0x2d
+
+/** So many digits fit into a double as a whole number, and so do as many powers of ten. */
+const exactDigits = 15
+const tens = Array.from({ length: exactDigits + 1 }, (_, power) => 10 ** power)
+
+function isBlank(byte = 0): boolean {
+  return byte === 0x20 || byte === 0x09
+}

@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { decimal, digits, field, fieldsOf, numeral, tidy } from '../../drivers/nmea0183/cells.ts'
+
+const bytesOf = (text: string) => new TextEncoder().encode(text)
+const fields = (body: string) => fieldsOf(bytesOf(body), 0, body.length)
+
+test('fields stand behind the address, without the blanks around them', () => {
+  const found = fields('GPXXX, a ,,\tb\t,c d')
+  assert.equal(found.length, 4)
+  assert.deepEqual(
+    [field(found, 0), field(found, 1), field(found, 2), field(found, 3)],
+    ['a', '', 'b', 'c d'],
+  )
+  assert.equal(field(found, 4), '')
+  assert.equal(fields('GPXXX').length, 0)
+})
+
+test('a decimal is the number that its digits mean, to the last bit', () => {
+  const written = fc.stringMatching(/^(\d{1,25}\.?\d{0,25}|\.\d{1,25})$/)
+  fc.assert(
+    fc.property(written, (text) => {
+      assert.equal(decimal(bytesOf(text), 0, text.length), Number(text))
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('only what is written as a numeral is a number', () => {
+  const numeralForm = /^[+-]?(\d+\.?\d*|\.\d+)$/
+  const close = fc.string({ unit: fc.constantFrom(...'0179.+-eE x'), maxLength: 6 })
+  fc.assert(
+    fc.property(close, (text) => {
+      const plain = text.trim()
+      const expected = numeralForm.test(plain) ? Number(plain) : Number.NaN
+      assert.equal(numeral(fields(`A,${text}`), 0), expected)
+      const whole = /^\d+$/.test(text) ? Number(text) : Number.NaN
+      assert.equal(digits(bytesOf(text), 0, text.length), whole)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('a tidy number has the nine decimals of toFixed', () => {
+  const close = fc
+    .tuple(fc.integer({ min: -(2 ** 40), max: 2 ** 40 }), fc.constantFrom(0, 0.5, -0.5, 0.499))
+    .map(([billionths, off]) => (billionths + off) / 1e9)
+  fc.assert(
+    fc.property(fc.oneof(close, fc.double({ noNaN: true })), (number) => {
+      assert.equal(tidy(number), Number(number.toFixed(9)))
+    }),
+    { numRuns: 5_000 },
+  )
+})
