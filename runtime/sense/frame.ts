@@ -44,7 +44,7 @@ export function cutter(first: Shape): Cutter {
       const rest = starts[byte] ? bytes.subarray(at, at + shape.sizeMax) : nothing
       const size = rest === nothing ? 0 : frameSize(shape, rest, ended)
       if (size === 'more') break
-      const found = size > 0 ? frameOf(shape, heldFrom + at, rest.slice(0, size)) : undefined
+      const found = size > 0 ? frameOf(shape, heldFrom + at, rest.subarray(0, size)) : undefined
       if (found !== undefined) frames.push(found)
       const intact = found !== undefined && found.flaw === undefined
       if (!intact && !idle[byte]) skipped += 1
@@ -57,7 +57,7 @@ export function cutter(first: Shape): Cutter {
 
   return {
     push(chunk) {
-      if (held.length === 0) return cut(chunk, false)
+      // A copy, of which frames are views: whoever hands in the chunk may write over it.
       const bytes = new Uint8Array(held.length + chunk.length)
       bytes.set(held)
       bytes.set(chunk, held.length)

@@ -15,6 +15,13 @@ const boxed = headed({
 const body = fc.uint8Array({ maxLength: 40 })
 const noise = fc.uint8Array({ maxLength: 20 }).map((bytes) => bytes.filter((byte) => byte !== 0xaa))
 
+test('a frame stays what it was when its chunk, as of a port that reads on, is written over', () => {
+  const chunk = Buffer.from(box(Uint8Array.of(1, 2, 3)))
+  const [found] = cutter(boxed).push(chunk)
+  chunk.fill(0)
+  assert.deepEqual(found?.bytes, box(Uint8Array.of(1, 2, 3)))
+})
+
 test('finds the same frames however the bytes are dealt, and accounts for every byte', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(noise, body)), fc.array(fc.nat(50)), (parts, sizes) => {
