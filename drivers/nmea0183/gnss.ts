@@ -272,7 +272,7 @@ function inView(fields: Fields, talker: string, values: Record<string, Value>): 
       if (value !== undefined && named) values[name] = value
     }
   }
-  return {}
+  return undefined
 }
 
 const inViewTotal = whole(2, 0, 999)

@@ -90,20 +90,23 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
   const read = readSentence(sentence, fieldsOf(frame, 1, star), { talker, type })
   if (typeof read === 'string') return { memory, said: doubt(read, address) }
   if ('wrong' in read) return { memory, said: doubt('bad field', `${address} ${read.wrong}`) }
-  const { values, date, beside } = read
-  const instant = typeof values.time === 'string' && dated(values.time, date, memory.lastMs)
-  const said: Saying = unchecked
-    ? { ok: true, values, ...beside, unchecked: true }
-    : { ok: true, values, ...beside }
-  if (!instant) return { memory, said }
+  const { values, date, subject, units } = read
+  const said: Draft = { ok: true, values }
+  if (subject !== undefined) said.subject = subject
+  if (units !== undefined) said.units = units
+  if (unchecked) said.unchecked = true
+  if (typeof values.time !== 'string') return { memory, said }
+  const instant = dated(values.time, date, memory.lastMs)
+  if (instant === undefined) return { memory, said }
   values.time = instant.text
+  said.time = instant.text
   // A receiver without a fix may tell any date; it must not date the sentences after it.
   const trusted = date === undefined || values.valid !== false
-  return {
-    memory: trusted ? { ...memory, lastMs: instant.ms } : memory,
-    said: { ...said, time: instant.text },
-  }
+  if (!trusted || instant.ms === memory.lastMs) return { memory, said }
+  return { memory: { ...memory, lastMs: instant.ms }, said }
 }
+
+type Draft = { -readonly [Part in keyof Saying]: Saying[Part] }
 
 /** `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. */
 function named(address: string, frame: Uint8Array, comma: number, end: number) {

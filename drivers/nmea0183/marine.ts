@@ -173,7 +173,7 @@ function windFromBow(fields: Fields, _: string, values: Record<string, Value>): 
   if (which === undefined || angle === bad || speed === bad) return bad
   if (angle !== undefined) values[`wind_angle_${which}`] = angle
   if (speed !== undefined) values[`wind_speed_${which}`] = speed
-  return {}
+  return undefined
 }
 
 function whichEngine(fields: Fields): More {

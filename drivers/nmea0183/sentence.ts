@@ -15,6 +15,7 @@ export type Sentence = {
 
 export type More =
   | typeof bad
+  | undefined
   | { readonly units?: Readonly<Record<string, Unit>>; readonly subject?: string }
 
 /** What the sentence says in values of the caller's own, or the field that is wrong, or why it is a doubt. */
@@ -23,7 +24,8 @@ export type Read =
       readonly values: Record<string, Value>
       /** The date that stands beside a time; one that stands alone is a value. */
       readonly date: string | undefined
-      readonly beside: Exclude<More, typeof bad> | undefined
+      readonly subject: string | undefined
+      readonly units: Readonly<Record<string, Unit>> | undefined
     }
   | { readonly wrong: string }
   | 'not valid'
@@ -51,8 +53,8 @@ export function readSentence(
   }
   const beside = more?.(fields, talker, values)
   if (beside === bad) return { wrong: 'fields' }
-  if (empty && (beside === undefined || Object.keys(values).length === 2)) return 'empty'
-  return { values: withoutVoid(values), date, beside }
+  if (empty && Object.keys(values).length === 2) return 'empty'
+  return { values: withoutVoid(values), date, subject: beside?.subject, units: beside?.units }
 }
 
 /** Without a fix, receivers repeat the last position they had, or the middle of the map. */
