@@ -17,7 +17,7 @@ export async function startBroker(): Promise<BenchBroker> {
 
 if (!isMainThread) {
   const aedes = await Aedes.createBroker()
-  const server = createServer(aedes.handle)
+  const server = createServer({ noDelay: true }, aedes.handle)
   server.listen(0, '127.0.0.1', () => {
     const address = server.address()
     parentPort?.postMessage(typeof address === 'object' ? address?.port : undefined)

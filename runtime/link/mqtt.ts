@@ -2,6 +2,7 @@
  * One connection to an MQTT broker, over the `mqtt` package and nowhere else: how it opens, carries and
  * ends. Whoever keeps a line opens one after the other (broker.ts).
  */
+import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type IConnackPacket, type MqttClient } from 'mqtt'
 import { type Fault, fault } from '../faults.ts'
@@ -56,6 +57,7 @@ export type Link = {
 export function dial(dialling: Dialling): Dialled {
   const { url, limits, hear } = dialling
   const client = connect(url, optionsOf(dialling))
+  atOnce(client.stream)
   client.on('message', (topic, payload, { retain }) => {
     hear(topic, new Uint8Array(payload.buffer, payload.byteOffset, payload.length), retain)
   })
@@ -187,4 +189,12 @@ function raw(payload: Uint8Array | string): Buffer {
   return typeof payload === 'string'
     ? Buffer.from(payload)
     : Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+}
+
+/**
+ * Small packets leave at once: with Nagle's algorithm an acknowledgement waits up to 40 ms for the broker's
+ * own. Websockets hide their socket, and are left as they are.
+ */
+function atOnce(stream: unknown): void {
+  if (stream instanceof Socket) stream.setNoDelay(true)
 }

@@ -44,7 +44,7 @@ async function listen(port: number, deaf: ReadonlySet<string>) {
   const aedes = await Aedes.createBroker({
     authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
   })
-  const server: Server = createServer(aedes.handle)
+  const server: Server = createServer({ noDelay: true }, aedes.handle)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {
     sockets.add(socket)
