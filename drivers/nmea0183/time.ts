@@ -16,11 +16,20 @@ export function dated(time: string, date?: string, lastMs?: number): Told | unde
     const nearer = Math.abs(nextMs + inDayMs - lastMs) < Math.abs(midnightMs + inDayMs - lastMs)
     if (nearer) midnightMs = nextMs
   }
-  const day = new Date(midnightMs).toISOString().slice(0, 10)
-  return { text: `${day}T${time}`, ms: midnightMs + inDayMs }
+  return { text: `${dayOf(midnightMs)}T${time}`, ms: midnightMs + inDayMs }
 }
 
 const dayMs = 86_400_000
+
+function dayOf(ms: number): string {
+  const day = new Date(ms)
+  const year = String(day.getUTCFullYear()).padStart(4, '0')
+  return `${year}-${two(day.getUTCMonth() + 1)}-${two(day.getUTCDate())}`
+}
+
+function two(number: number): string {
+  return number < 10 ? `0${number}` : `${number}`
+}
 
 function told(day: string, time: string): Told {
   return { text: `${day}T${time}`, ms: Date.parse(`${day}T00:00:00Z`) + inDay(time) }
@@ -28,6 +37,6 @@ function told(day: string, time: string): Told {
 
 /** Milliseconds since midnight. */
 function inDay(time: string): number {
-  const [h, m, s] = [time.slice(0, 2), time.slice(3, 5), time.slice(6, -1)].map(Number)
+  const [h, m, s] = [time.slice(0, 2), time.slice(3, 5), time.slice(6, -1)]
   return Math.round(((Number(h) * 60 + Number(m)) * 60 + Number(s)) * 1000)
 }
