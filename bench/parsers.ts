@@ -4,6 +4,11 @@
  * All hear the same bytes in the same run. Ours are handed chunks of 4 KiB, as from a port, and cut them; the
  * parsers of npm are handed whole lines, cut for nothing. `npm ci --prefix bench/peers` installs them,
  * `apt install gpsd-clients` gpsdecode; what is not there is left out by name.
+ *
+ * The work is alike, not the same. Ours finds the sentences in the bytes, doubts a wrong checksum and every
+ * field out of its form or range, turns units into SI and completes times with a date; nmea-simple checks
+ * the checksum and reads numbers as they stand; gps also keeps a picture of the sky; gpsdecode starts a
+ * process, reports a moment at a time and prints it as JSON.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
