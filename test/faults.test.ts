@@ -24,6 +24,12 @@ test('every fault of the docs is one of the code, and no retired code is used ag
   }
 })
 
+test('docs/operating.md says of every fault what is seen and done', () => {
+  const operating = readFileSync(join(root, 'docs/operating.md'), 'utf8')
+  const untold = Object.keys(faults).filter((name) => !operating.includes(`\`${name}\``))
+  assert.deepEqual(untold, [])
+})
+
 const code = ['runtime', 'drivers', 'demo', 'contracts'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /^(?!.*node_modules).*\.ts$/.test(name) && name !== 'faults.ts')
