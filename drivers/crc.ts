@@ -1,7 +1,8 @@
 /**
- * CRC-16 of meters, low bit first: a polynomial (as it stands when the bits are turned round) makes a table.
+ * CRC-16, low bit first: a polynomial (as it stands when the bits are turned round) makes a table.
  *
  *   P1 (DSMR)       0xA001 (0x8005), begun with zeros       DSMR P1 Companion Standard 5.0.2 §6.2
+ *   Modbus RTU      0xA001 (0x8005), begun with all ones    MODBUS over Serial Line V1.02 §6.2.2
  *   X.25 (SML)      0x8408 (0x1021), begun with all ones, then inverted      IEC 62056-46
  */
 export function reflectedCrc(polynomial: number, begun: number): (bytes: Uint8Array) => number {

@@ -13,7 +13,7 @@
  * Nonce: system title and frame counter. Authenticated beside it: 30 and the authentication key, which is the
  * same for everybody unless the operator says another. Source: Smarty "P1 Port Specification" (Luxmetering).
  */
-import { openGcm } from './gcm.ts'
+import { openGcm } from '../../runtime/sense/driver.ts'
 
 export const sealedStart = 0xdb
 const titleBytes = 8

@@ -1,11 +1,8 @@
 /** CRC-16 of Modbus RTU: polynomial 0xA001 (reflected 0x8005), begun with all ones, low byte sent first. */
+import { reflectedCrc } from '../crc.ts'
 
 /** The CRC of these bytes. Source: MODBUS over Serial Line V1.02 §6.2.2. */
-export function crc16(bytes: Uint8Array): number {
-  let crc = 0xffff
-  for (const byte of bytes) crc = (crc >> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
-  return crc
-}
+export const crc16 = reflectedCrc(0xa001, 0xffff)
 
 /** True when the last two bytes are the CRC of those before them. */
 export function crcHolds(frame: Uint8Array): boolean {
@@ -19,9 +16,3 @@ export function withCrc(bytes: readonly number[]): Uint8Array {
   const crc = crc16(Uint8Array.from(bytes))
   return Uint8Array.of(...bytes, crc & 0xff, crc >> 8)
 }
-
-const table = Uint16Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >> 1) ^ 0xa001 : crc >> 1
-  return crc
-})

@@ -19,6 +19,7 @@ import type { Shape } from './shape.ts'
 export type { Value } from '../wire/reading.ts'
 export type { Unit } from '../wire/units.ts'
 export { type Breaker, breaker, missed } from './breaker.ts'
+export { openGcm } from './gcm.ts'
 export { type LineField, type LineTable, lineTableSchema } from './linetable.ts'
 export { choice, document, flag, hexKey, lapse, type OptionValues, whole, word } from './options.ts'
 export {

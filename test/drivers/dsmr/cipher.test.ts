@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { createCipheriv } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { openGcm } from '../../../drivers/dsmr/gcm.ts'
 import { dsmr } from '../../../drivers/dsmr/index.ts'
+import { openGcm } from '../../../runtime/sense/gcm.ts'
 import { capture, doubts, hear, sayings } from '../bench.ts'
 
 const key = '0123456789abcdef0123456789abcdef'
@@ -27,7 +27,7 @@ function sealed(telegram: Uint8Array, count: number, authentication = publicKey)
   return Uint8Array.of(0xdb, 8, ...title, ...length, ...body)
 }
 
-test('AES-128-GCM opens what the machine sealed, and nothing else', () => {
+test('AES-128-GCM opens what was sealed, and nothing with one bit changed', () => {
   const bytes = (size: number) => fc.uint8Array({ minLength: size, maxLength: size })
   fc.assert(
     fc.property(
