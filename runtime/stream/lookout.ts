@@ -75,12 +75,14 @@ export function lookout(options: LookoutOptions): Lookout {
   let heard: Uint8Array | undefined
   let heardAtMs = 0
 
-  const hear = (payload: Uint8Array) => {
+  /** One handler, however often the filter is asked for: the line keeps each that it does not know. */
+  const hear = (_topic: string, payload: Uint8Array) => {
     // What others wrote there is nothing, and delays nothing.
-    if (readOwn(payload, options) === undefined) return
+    const index = readOwn(payload, options)
+    if (index === undefined) return
     heardAtMs = performance.now()
     heard = payload.slice()
-    if (state === 'whole') watch(heard)
+    if (state === 'whole') watch(heard, index.version)
     alarm.ring()
   }
 
@@ -90,7 +92,7 @@ export function lookout(options: LookoutOptions): Lookout {
       if ((await store.lostBooks()) !== undefined) throw lost('a recovery of them was not ended')
       const ours = await store.retained(own.index)
       if (ours !== undefined) written.add(ours, options)
-      await line.subscribe(own.index, (_topic, payload) => hear(payload))
+      await line.subscribe(own.index, hear)
       line.onConnect(() => {
         heardAtMs = performance.now()
         alarm.ring()
@@ -118,7 +120,7 @@ export function lookout(options: LookoutOptions): Lookout {
   async function isSilent(): Promise<boolean> {
     const askedAtMs = performance.now()
     const heardBefore = heard
-    await line.subscribe(own.index, (_topic, payload) => hear(payload))
+    await line.subscribe(own.index, hear)
     const tookMs = performance.now() - askedAtMs
     const waitMs = Math.max(limits.quietMs, limits.patience * tookMs)
     const untilMs = performance.now() + waitMs
@@ -163,13 +165,12 @@ export function lookout(options: LookoutOptions): Lookout {
     return fault('BOOKS_LOST', { what, folder })
   }
 
-  function watch(payload: Uint8Array) {
-    const index = readOwn(payload, options)
-    if (index === undefined || written.has(payload, index.version)) return
+  function watch(payload: Uint8Array, version: number) {
+    if (written.has(payload, version)) return
     state = 'cloned'
     // What is sealed from now on is nobody's but ours, until it is known who speaks for the device.
     void store.beginCheck().catch(() => {})
-    options.cloned(`an index of version ${index.version}`)
+    options.cloned(`an index of version ${version}`)
   }
 }
 
