@@ -130,9 +130,10 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
     }),
   }))
 
+  const drivers = driversOf(config.drivers)
   const sensors = superviseAll(
     config.sensors.map((sensor) => ({
-      ...sensorPlan(sensor, driversOf(config.drivers)),
+      ...sensorPlan(sensor, drivers),
       open: ground.openPort,
       clock,
       moment(reading) {
