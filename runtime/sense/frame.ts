@@ -30,8 +30,8 @@ export type Cutter = {
 
 export function cutter(first: Shape): Cutter {
   let shape = first
-  let [starts, idle] = [marked(first.starts), marked(first.idle)]
-  let held = new Uint8Array(0)
+  let roles = rolesIn(first)
+  let held: Uint8Array = nothing
   let heldFrom = 0
   let skipped = 0
 
@@ -39,18 +39,18 @@ export function cutter(first: Shape): Cutter {
     const frames: Frame[] = []
     let at = 0
     while (at < bytes.length) {
-      const byte = bytes[at] as number
+      const role = roles[bytes[at] as number] as number
       // One view, of no more than one frame: what is no start is passed over without.
-      const rest = starts[byte] ? bytes.subarray(at, at + shape.sizeMax) : nothing
+      const rest = role & start ? viewOf(bytes, at, at + shape.sizeMax) : nothing
       const size = rest === nothing ? 0 : frameSize(shape, rest, ended)
       if (size === 'more') break
-      const found = size > 0 ? frameOf(shape, heldFrom + at, rest.subarray(0, size)) : undefined
+      const found = size > 0 ? frameOf(shape, heldFrom + at, viewOf(rest, 0, size)) : undefined
       if (found !== undefined) frames.push(found)
       const intact = found !== undefined && found.flaw === undefined
-      if (!intact && !idle[byte]) skipped += 1
+      if (!intact && !(role & idle)) skipped += 1
       at += intact ? size : 1
     }
-    held = bytes.slice(at)
+    held = at < bytes.length ? bytes.subarray(at) : nothing
     heldFrom += at
     return frames
   }
@@ -58,19 +58,15 @@ export function cutter(first: Shape): Cutter {
   return {
     push(chunk) {
       // A copy, of which frames are views: whoever hands in the chunk may write over it.
-      const bytes = new Uint8Array(held.length + chunk.length)
-      bytes.set(held)
-      bytes.set(chunk, held.length)
-      return cut(bytes, false)
+      return cut(held.length === 0 ? new Uint8Array(chunk) : joined(held, chunk), false)
     },
     finish: () => cut(held, true),
     drop(next) {
       shape = next
-      starts = marked(next.starts)
-      idle = marked(next.idle)
+      roles = rolesIn(next)
       skipped += held.length
       heldFrom += held.length
-      held = new Uint8Array(0)
+      held = nothing
     },
     skipped: () => skipped,
     heldFrom: () => heldFrom,
@@ -79,9 +75,33 @@ export function cutter(first: Shape): Cutter {
 
 const nothing = new Uint8Array(0)
 
-/** For each of the 256 bytes whether it is one of these. */
-function marked(bytes: Uint8Array): readonly boolean[] {
-  return Array.from({ length: 256 }, (_, byte) => bytes.includes(byte))
+/** What a byte may be between frames: the start of one, of no account, both or neither. */
+const start = 1
+const idle = 2
+
+/** For each of the 256 bytes its role, worked out once a shape: a polled line changes shapes at every turn. */
+const rolesOf = new WeakMap<Shape, Uint8Array>()
+
+function rolesIn(shape: Shape): Uint8Array {
+  const known = rolesOf.get(shape)
+  if (known !== undefined) return known
+  const roles = new Uint8Array(256)
+  for (const byte of shape.starts) roles[byte] = start
+  for (const byte of shape.idle) roles[byte] = (roles[byte] ?? 0) | idle
+  rolesOf.set(shape, roles)
+  return roles
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length)
+  bytes.set(first)
+  bytes.set(second, first.length)
+  return bytes
+}
+
+/** The bytes themselves where they are all asked for: a view costs as much as reading a short frame. */
+function viewOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return from === 0 && to >= bytes.length ? bytes : bytes.subarray(from, to)
 }
 
 function frameOf(shape: Shape, offset: number, bytes: Uint8Array): Frame {
