@@ -5,6 +5,7 @@
  * know, or another than was promised, is no number: 73 °F are not 73 °C.
  */
 import type { LineField, Unit, Value } from '../../runtime/sense/driver.ts'
+import { scaled } from '../scaled.ts'
 import type { Decimal } from './cells.ts'
 import type { Raw } from './json.ts'
 
@@ -42,7 +43,7 @@ export function readField(raw: Raw, field: LineField, decimal: Decimal): Read {
   if (field.type === 'boolean') return truthOf(raw)
   const found = numberOf(raw, decimal)
   if (found === undefined || !fits(found.unit, field)) return null
-  const value = scaled(found.value, field)
+  const value = scaled(found.value, field.scale, field.offset)
   if (typeof value === 'number' && !Number.isFinite(value)) return null
   return field.type === 'integer' && typeof value === 'number' && !Number.isInteger(value)
     ? null
@@ -114,15 +115,6 @@ function fits(suffix: string, { unit, scale, offset }: LineField): boolean {
   if (suffix === '' || scale !== undefined || offset !== undefined) return true
   if (unit === undefined) return !/\d/.test(suffix)
   return suffix === unit || (suffixes[suffix]?.includes(unit) ?? false)
-}
-
-/** 2305 tenths are 230.5, not 230.50000000000003: a part is divided by, not multiplied with. */
-function scaled(raw: number | bigint, { scale = 1, offset = 0 }: LineField): number | bigint {
-  if (scale === 1 && offset === 0) return raw
-  const parts = Math.round(1 / scale)
-  const divides = parts !== 0 && Math.abs(1 / scale - parts) < 1e-9 * Math.abs(parts)
-  const value = (divides ? Number(raw) / parts : Number(raw) * scale) + offset
-  return value === 0 ? 0 : value
 }
 
 function textOf(raw: Raw): Read {

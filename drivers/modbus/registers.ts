@@ -7,6 +7,7 @@ import {
   type Register,
   type Value,
 } from '../../runtime/sense/driver.ts'
+import { scaled } from '../scaled.ts'
 import type { Answer } from './answer.ts'
 import { bitAt, type Request } from './request.ts'
 
@@ -55,14 +56,21 @@ export function selfDoubt({ doubts }: Profile, values: Readonly<Record<string, V
 export function fieldsOf({ blocks }: Profile): Record<string, Field> {
   const all = blocks.flatMap(({ fields }) => Object.entries(fields))
   return Object.fromEntries(
-    all.map(([name, { title, type, scale, unit, detail }]) => {
-      const whole = type[0] !== 'f' && (scale === undefined || Number.isInteger(scale))
-      const kind = type === 'bit' ? 'boolean' : whole ? 'integer' : 'number'
-      const field: Field = { title, type: kind }
+    all.map(([name, register]) => {
+      const { title, unit, detail } = register
+      const field: Field = { title, type: kindOf(register) }
       const measured = unit === undefined ? field : { ...field, unit }
       return [name, detail ? { ...measured, detail } : measured]
     }),
   )
+}
+
+function kindOf({ type, scale = 1, offset = 0, words }: Register): Field['type'] {
+  if (type === 'bit') return 'boolean'
+  if (type === 'text' || words !== undefined) return 'text'
+  return type[0] !== 'f' && Number.isInteger(scale) && Number.isInteger(offset)
+    ? 'integer'
+    : 'number'
 }
 
 function fieldsIn({ blocks }: Profile, { function: code, address, count }: Held) {
@@ -83,17 +91,42 @@ function readField(
   if (code <= 2) return bitAt(bytes, 0, place)
   const at = 2 * place
   if (register.type === 'bit') return ((wordAt(bytes, at) >> (register.bit ?? 0)) & 1) === 1
-  const raw = rawNumber(register, bytes.subarray(at, at + 2 * placesOf(register)))
-  if (typeof raw === 'number' && !Number.isFinite(raw)) return undefined
-  if (register.none.some((none) => Number(raw) === none)) return undefined
-  const value = scaled(raw, register.scale)
-  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY
-    ? undefined
-    : value
+  const wire = ordered(bytes.subarray(at, at + 2 * placesOf(register)), register.order)
+  if (register.type === 'text') return textIn(wire)
+  const raw = rawNumber(register.type, wire)
+  if (raw === undefined || (typeof raw === 'number' && !Number.isFinite(raw))) return undefined
+  if (register.none.some((none) => isNone(none, raw, register.type))) return undefined
+  const part = register.mask === undefined ? raw : masked(raw, register.mask)
+  if (register.words !== undefined) return register.words[String(part)] ?? String(part)
+  const value = scaled(part, register.scale, register.offset)
+  return typeof value === 'bigint' || Number.isFinite(value) ? value : undefined
 }
 
-function rawNumber({ type, order }: Register, wire: Uint8Array): number | bigint {
-  const bytes = ordered(wire, order)
+/** 0x8000 is none of an i16 too, which reads it as −32768; and a float is none as near as floats come. */
+function isNone(none: number, raw: number | bigint, type: Register['type']): boolean {
+  const read = Number(raw)
+  if (type === 'f32') return read === Math.fround(none)
+  return (
+    read === none || (type[0] === 'i' && read < 0 && read + 2 ** Number(type.slice(1)) === none)
+  )
+}
+
+/** These bits of a whole number, moved down to bit 0. */
+function masked(raw: number | bigint, mask: number): number {
+  const bits = Number(BigInt.asUintN(64, BigInt(raw)) & BigInt(mask))
+  return Math.floor(bits / ((mask & -mask) >>> 0))
+}
+
+/** Up to the first zero, without the blanks around it; undefined when it is none that a person could read. */
+function textIn(bytes: Uint8Array): string | undefined {
+  const end = bytes.indexOf(0)
+  const letters = end < 0 ? bytes : bytes.subarray(0, end)
+  const text = String.fromCharCode(...letters).trim()
+  return text !== '' && /^[ -~\u00a0-\u00ff]+$/.test(text) ? text : undefined
+}
+
+/** Undefined for digits that are none: so devices fill what they do not know. */
+function rawNumber(type: Register['type'], bytes: Uint8Array): number | bigint | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   switch (type) {
     case 'i16':
@@ -110,6 +143,12 @@ function rawNumber({ type, order }: Register, wire: Uint8Array): number | bigint
       return exact(view.getBigUint64(0))
     case 'i64':
       return exact(view.getBigInt64(0))
+    case 'bcd16':
+    case 'bcd32':
+    case 'bcd64': {
+      const digits = [...bytes].flatMap((byte) => [byte >> 4, byte & 15])
+      return digits.every((digit) => digit < 10) ? exact(BigInt(digits.join(''))) : undefined
+    }
     default:
       return view.getUint16(0)
   }
@@ -133,15 +172,6 @@ function ordered(wire: Uint8Array, order: Register['order']): Uint8Array {
 function exact(value: bigint): number | bigint {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
-}
-
-/** 2305 tenths are 230.5, not 230.50000000000003: a part is divided by, not multiplied with. */
-function scaled(raw: number | bigint, scale: number | undefined): number | bigint {
-  if (scale === undefined || scale === 1) return raw === 0 ? 0 : raw
-  const parts = Math.round(1 / scale)
-  const divides = parts !== 0 && Math.abs(1 / scale - parts) < 1e-9 * Math.abs(parts)
-  const value = divides ? Number(raw) / parts : Number(raw) * scale
-  return value === 0 ? 0 : value
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {

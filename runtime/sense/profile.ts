@@ -18,24 +18,47 @@ import { z } from 'zod'
 import { isFieldName } from '../wire/reading.ts'
 import { isUnit, type Unit } from '../wire/units.ts'
 
-/** Registers that a value of this type takes; a bit takes a part of one, or a place of its own. */
-const sizes = { bit: 1, u16: 1, i16: 1, u32: 2, i32: 2, f32: 2, u64: 4, i64: 4, f64: 4 } as const
+/**
+ * Registers that a value of this type takes; a bit takes a part of one, or a place of its own, and a text as
+ * many as its `count` says. BCD has four decimal digits to a register.
+ */
+const sizes = {
+  ...{ bit: 1, u16: 1, i16: 1, u32: 2, i32: 2, f32: 2, u64: 4, i64: 4, f64: 4 },
+  ...{ bcd16: 1, bcd32: 2, bcd64: 4, text: 1 },
+} as const
 
 export type RegisterType = keyof typeof sizes
 
 const fieldSchema = z.strictObject({
   title: z.string().min(1).max(99).describe('What it is, in the words of the manual.'),
   address: z.int().min(0).max(65_535).describe('Of its first register or bit, as on the wire.'),
-  type: z.enum(Object.keys(sizes) as [RegisterType, ...RegisterType[]]),
+  type: z.enum(Object.keys(sizes) as [RegisterType, ...RegisterType[]], {
+    error: `not a type; there are ${Object.keys(sizes).join(', ')}`,
+  }),
   order: z
     .enum(['abcd', 'cdab', 'badc', 'dcba'])
     .default('abcd')
     .describe('Of its bytes: abcd is highest first; cdab has the lowest register first.'),
+  count: z.int().min(1).max(32).optional().describe('Of a text: registers, two letters in each.'),
+  mask: z
+    .int()
+    .min(1)
+    .max(0xffff_ffff)
+    .optional()
+    .describe('Of a whole number: only these bits of it, moved down to bit 0.'),
   scale: z
     .number()
     .refine((factor) => factor !== 0, 'can not be 0; leave it out for the number as it stands')
     .optional()
-    .describe('The raw number times this is the value.'),
+    .describe('The raw number times this'),
+  offset: z.number().optional().describe('plus this is the value.'),
+  words: z
+    .record(
+      z.string().regex(/^-?\d+$/, 'not a whole number; write what the register holds'),
+      z.string().min(1).max(64),
+    )
+    .optional()
+    .describe('What raw numbers mean: the field is then a text. Others are said in digits.'),
   unit: z
     .custom<Unit>((code) => typeof code === 'string' && isUnit(code), {
       error: 'not a unit; docs/drivers.md lists them',
@@ -45,7 +68,7 @@ const fieldSchema = z.strictObject({
     .array(z.number())
     .max(4)
     .default([])
-    .describe('Raw numbers by which the device says that it has no value.'),
+    .describe('Raw numbers by which the device says that it has no value, signed or not.'),
   bit: z.int().min(0).max(15).optional().describe('Of a register: which bit, 0 the lowest.'),
   detail: z.literal(true).optional().describe('For `wayside decode` only: not in readings.'),
 })
@@ -100,8 +123,8 @@ export function defineProfile(written: z.input<typeof profileSchema>): Profile {
 }
 
 /** Registers, or bits, that this field takes. */
-export function placesOf({ type }: Pick<Register, 'type'>): number {
-  return sizes[type]
+export function placesOf({ type, count = 1 }: Pick<Register, 'type' | 'count'>): number {
+  return type === 'text' ? count : sizes[type]
 }
 
 /** Fields of a profile at most: with more, the terms of its stream would pass what an offer holds. */
@@ -159,6 +182,31 @@ function blockFlaws({ function: code, address, count, fields }: Block, at: Flaw[
       const message = 'a bit of a register needs both `type: bit` and `bit`; see `bit`'
       found.push({ path: [...path, 'bit'], message })
     }
+    found.push(...fieldFlaws(field).map(([key, message]) => ({ path: [...path, key], message })))
+  }
+  return found
+}
+
+/** What its type leaves no sense in. */
+function fieldFlaws(field: Register): [key: string, message: string][] {
+  const { type, order, count, mask, words } = field
+  const found: [string, string][] = []
+  if ((type === 'text') !== (count !== undefined)) {
+    found.push(['count', 'a text needs both `type: text` and `count`, its registers'])
+  }
+  if (type === 'text' && order !== 'abcd' && order !== 'badc') {
+    found.push(['order', 'letters stand in order: abcd, or badc with the second of each two first'])
+  }
+  if (mask !== undefined && !'ui'.includes(type[0] ?? '')) {
+    found.push(['mask', 'is for whole numbers: u16, i16, u32, i32, u64, i64'])
+  }
+  if (words !== undefined && (type === 'bit' || type === 'text' || type[0] === 'f')) {
+    found.push(['words', 'is for whole numbers'])
+  }
+  const text = type === 'text' || words !== undefined
+  for (const key of ['scale', 'offset', 'unit'] as const) {
+    if (field[key] === undefined || !(text || type === 'bit')) continue
+    found.push([key, `is for numbers, not for ${text ? 'a text' : 'a bit'}`])
   }
   return found
 }
