@@ -57,7 +57,7 @@ export function degrees(at: number, letter?: 'T' | 'M'): Column {
   }
 }
 
-/** A number whose sign is a letter in the next field, such as a variation: east positive. */
+/** A number whose sign is a letter in the next field, such as an offset; nought needs none. */
 export function signed(at: number, plus: string, minus: string, scale = 1): Column {
   const value = real(at, scale)
   return (fields) => {
@@ -65,11 +65,24 @@ export function signed(at: number, plus: string, minus: string, scale = 1): Colu
     if (typeof number !== 'number') return number
     const letter = field(fields, at + 1)
     if (letter === minus) return -number
-    return letter === plus ? number : bad
+    return letter === plus || (letter === '' && number === 0) ? number : bad
   }
 }
 
-/** `ddmm.mmmm` and its hemisphere, as degrees. Some talkers repeat the west in a minus; none means east. */
+/** What a compass is off, east positive; receivers without a model of the earth's field say 999.9. */
+export function eastward(at: number): Column {
+  const angle = signed(at, 'E', 'W')
+  return (fields) => {
+    const found = angle(fields)
+    if (typeof found !== 'number' || Math.abs(found) <= 180) return found
+    return Math.abs(found) >= 999 ? undefined : bad
+  }
+}
+
+/**
+ * `ddmm.mmmm` and its hemisphere, as degrees. Some talkers repeat the west in a minus; none means east. Some
+ * round 59.99999 minutes to 60, and mean it.
+ */
 export const latitude = (at: number): Column => angle(at, 'N', 'S', 90)
 export const longitude = (at: number): Column => angle(at, 'E', 'W', 180)
 
@@ -97,22 +110,22 @@ export function timeOfDay(at: number): Column {
   }
 }
 
-/** `ddmmyy` as `yyyy-mm-dd`; years from 80 on are of the last century, when GPS began. */
+/** `ddmmyy` as `yyyy-mm-dd`; from 80 on of the last century, when GPS began. All noughts are no date. */
 export function dayMonthYear(at: number): Column {
   return (fields) => {
     const text = field(fields, at)
-    if (text === '') return undefined
+    if (text === '' || text === '000000') return undefined
     if (!/^\d{6}$/.test(text)) return bad
     const year = Number(text.slice(4))
     return isoDay(year < 80 ? 2000 + year : 1900 + year, text.slice(2, 4), text.slice(0, 2))
   }
 }
 
-/** Day, month and year in three fields. */
+/** Day, month and year in three fields; all noughts are no date. */
 export function dayThenMonthThenYear(at: number): Column {
   return (fields) => {
     const [day, month, year] = [field(fields, at), field(fields, at + 1), field(fields, at + 2)]
-    if (day === '' && month === '' && year === '') return undefined
+    if (/^0*$/.test(`${day}${month}${year}`)) return undefined
     const digits = /^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month) && /^\d{4}$/.test(year)
     return digits ? isoDay(Number(year), month.padStart(2, '0'), day.padStart(2, '0')) : bad
   }
@@ -178,7 +191,7 @@ function angle(at: number, plus: string, minus: string, most: number): Column {
     if (whole < 0 || whole > 3) return bad
     const minutes = decimal(bytes, start + whole, end)
     const letter = field(fields, at + 1)
-    if (!(minutes < 60)) return bad
+    if (!(minutes <= 60)) return bad
     if (letter !== minus && (letter !== plus || signed)) return bad
     const size = (whole === 0 ? 0 : digits(bytes, start, start + whole)) + minutes / 60
     return size <= most ? tidy(letter === minus ? -size : size) : bad

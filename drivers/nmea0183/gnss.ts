@@ -14,6 +14,7 @@ import {
   dayMonthYear,
   dayThenMonthThenYear,
   degrees,
+  eastward,
   firstOf,
   latitude,
   longitude,
@@ -71,7 +72,7 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       speed: real(6, speeds.N),
       course: degrees(7),
       date: dayMonthYear(8),
-      variation: signed(9, 'E', 'W'),
+      variation: eastward(9),
       mode: mode(11),
       nav_status: words(12),
     },
@@ -257,13 +258,16 @@ const systems: Readonly<Record<string, string>> = {
 function inView(fields: Fields, talker: string, values: Record<string, Value>): More {
   const system = row(systems, talker)
   const total = inViewTotal(fields)
-  // From 4.11 on a signal id stands behind the last satellite.
-  const signalAt = (fields.length - 3) % 4 === 1 ? fields.length - 1 : fields.length
-  const signal = signalAt < fields.length ? hexDigit(signalAt)(fields) : undefined
+  // From 4.11 on a signal id stands behind the last satellite, and behind that Quectel's PQ has a system id.
+  const odd = (fields.length - 3) % 4
+  const behind = odd === 1 || (odd === 2 && talker === 'PQ') ? odd : 0
+  const signalAt = fields.length - behind
+  const signal = behind > 0 ? hexDigit(signalAt)(fields) : undefined
   if (total === bad || signal === bad) return bad
   if (total !== undefined) values[system === undefined ? 'in_view' : `${system}_in_view`] = total
   if (signal !== undefined) values.signal = signal
-  for (let at = 3, n = 1; at + 3 < signalAt; at += 4, n += 1) {
+  // The last satellite may want its carrier to noise, and the comma before it.
+  for (let at = 3, n = 1; at + 2 < signalAt; at += 4, n += 1) {
     const columns = fourSatellites[n - 1] ?? satellite(n)
     const named = !isEmpty(fields, at)
     for (const name in columns) {

@@ -108,9 +108,14 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
 
 type Draft = { -readonly [Part in keyof Saying]: Saying[Part] }
 
-/** `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. */
+/**
+ * `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. PQ is one all
+ * the same: modems of Quectel name BeiDou so.
+ */
 function named(address: string, frame: Uint8Array, comma: number, end: number) {
-  if (!address.startsWith('P')) return { talker: address.slice(0, 2), type: address.slice(2) }
+  if (!address.startsWith('P') || address === 'PQGSV' || address === 'PQGSA') {
+    return { talker: address.slice(0, 2), type: address.slice(2) }
+  }
   const number = ascii(frame, comma + 1, commaIn(frame, comma + 1, end))
   return { talker: 'P', type: address.length === 4 ? address + number : address }
 }

@@ -10,6 +10,7 @@ import {
   bad,
   type Column,
   degrees,
+  eastward,
   firstOf,
   lengths,
   measure,
@@ -17,7 +18,6 @@ import {
   offBow,
   real,
   row,
-  signed,
   speeds,
   status,
   whole,
@@ -74,8 +74,8 @@ export const marine: Readonly<Record<string, Sentence>> = {
   HDG: {
     columns: {
       heading_compass: degrees(0),
-      deviation: signed(1, 'E', 'W'),
-      variation: signed(3, 'E', 'W'),
+      deviation: eastward(1),
+      variation: eastward(3),
     },
   },
   VHW: {

@@ -130,6 +130,33 @@ test('a date heard once dates the sentences after it, on the right side of midni
   assert.equal(dated('12:00:00Z'), undefined)
 })
 
+test('what stands for "not known" is absent, and the rest of the sentence is read', () => {
+  const agnostic = only('GPRMC,113938.50,A,3842.86,N,11705.43,W,0.011,46.4,231122,999.9000,E,D')
+  assert.deepEqual([agnostic?.values.variation, agnostic?.values.course], [undefined, 46.4])
+  const dateless = only('GPRMC,000042.000,V,,,,,0.00,0.00,000000,,,N')
+  assert.deepEqual([dateless?.values.valid, dateless?.values.time], [false, '00:00:42Z'])
+  assert.equal(only('GPZDA,000042,00,00,0000,00,00')?.values.time, '00:00:42Z')
+  assert.deepEqual(doubts(hear(nmea0183, sentence('HCHDG,101.1,,,190,E'))), ['bad field'])
+})
+
+test('what a talker may leave out or round is read', () => {
+  const level = only('HCHDG,238.5,0.0,,0.0,')?.values
+  assert.deepEqual([level?.deviation, level?.variation], [0, 0])
+  assert.deepEqual(doubts(hear(nmea0183, sentence('HCHDG,238.5,,,7.1,'))), ['bad field'])
+  assert.equal(only('GPGLL,4859.99999,N,00060.0000,W,120824.758,A')?.values.lon, -1)
+  const short = only('GPGSV,1,1,03,22,42,067,42,24,14,311,43,27,05,244')?.values
+  assert.deepEqual([short?.sv3_id, short?.sv3_azimuth, short?.sv3_cn0], [27, 244, undefined])
+})
+
+test('PQ is a talker, though P begins a proprietary sentence', () => {
+  const view = only('PQGSV,2,1,08,02,20,116,,03,,,,05,34,137,,07,06,045,,0,4')?.values
+  assert.deepEqual(
+    [view?.talker, view?.beidou_in_view, view?.signal, view?.sv4_azimuth, view?.sv5_id],
+    ['PQ', 8, 0, 45, undefined],
+  )
+  assert.equal(only('PQGSA,A,3,12,,,,,,,,,,,,2.9,1.3,2.6,4')?.values.system, 4)
+})
+
 test('transducers of one name or number are told apart by their type', () => {
   const numbered = only('WIXDR,C,9.7,C,2,U,24.1,V,0,U,24.4,V,1,U,3.510,V,2')
   assert.deepEqual(
