@@ -8,7 +8,7 @@ export const aisFields: Readonly<Record<string, Field>> = {
   lat: number('latitude, north positive', 'lat'),
   lon: number('longitude, east positive', 'lon'),
   accuracy: truth('the position is within 10 m'),
-  speed: number('speed over ground', 'm/s'),
+  speed: number('speed over ground; 102.2 knots (aircraft: 1022) is that or more', 'm/s'),
   course: number('course over ground, true', 'deg'),
   heading: number('heading, true', 'deg'),
   turn: number('rate of turn, to starboard positive', 'deg/s'),

@@ -97,11 +97,9 @@ export const ais = defineDriver<Memory>({
     const told = readTag(String.fromCharCode(...frame.subarray(0, tag)))
     const part = readPart(address, fields, told, sum === undefined)
     if (part === undefined) return { memory, said: doubt('bad field', address) }
-    return takeSentence(part, memory, { address, channel: fields[3] ?? '' })
+    return takeSentence(part, memory, address)
   },
 })
-
-type From = { readonly address: string; readonly channel: string }
 
 /** How many parts, which, sequence number, channel, payload, bits too many. */
 function readPart(
@@ -114,7 +112,9 @@ function readPart(
   const plain = /^[1-9]$/.test(total) && /^[1-9]$/.test(number) && /^[0-5]?$/.test(fill)
   if (!plain || fields.length < 6 || Number(number) > Number(total)) return undefined
   return {
-    key: [address, total, sequence, channel, group].join(','),
+    key: [address, total, sequence].join(','),
+    channel,
+    group,
     total: Number(total),
     number: Number(number),
     payload,
@@ -124,18 +124,18 @@ function readPart(
   }
 }
 
-function takeSentence(part: Part, memory: Memory, from: From): Step<Memory> {
+function takeSentence(part: Part, memory: Memory, address: string): Step<Memory> {
   if (part.total === 1) {
     const open = { ...memory.open, heard: memory.open.heard + 1 }
-    return { memory: { ...memory, open }, said: readMessage(part, from) }
+    return { memory: { ...memory, open }, said: readMessage(part, address) }
   }
   const { open, whole, lost } = takePart(memory.open, part)
   const after = { ...memory, open }
-  if (whole !== undefined) return { memory: after, said: readMessage(whole, from) }
+  if (whole !== undefined) return { memory: after, said: readMessage(whole, address) }
   return lost ? { memory: after, said: doubt('part of a message is missing') } : { memory: after }
 }
 
-function readMessage({ payload, fill, time, unchecked }: Whole, from: From) {
+function readMessage({ channel, payload, fill, time, unchecked }: Whole, address: string) {
   if (payload === '') return doubt('empty')
   const bits = armoured(payload, fill)
   if (bits === undefined) return doubt('bad payload')
@@ -149,7 +149,7 @@ function readMessage({ payload, fill, time, unchecked }: Whole, from: From) {
   if (bits.size < found.size) return doubt('message cut short', `type ${type}, ${bits.size} bits`)
   const values = readColumns(bits, { ...head, ...found.columns })
   if (typeof values === 'string') return doubt('bad field', `type ${type} ${values}`)
-  const own = from.address.endsWith('VDO')
+  const own = address.endsWith('VDO')
   const at = values.time ?? time
   const saying: Saying = {
     ok: true,
@@ -158,7 +158,7 @@ function readMessage({ payload, fill, time, unchecked }: Whole, from: From) {
       ...values,
       ...(typeof at === 'string' && { time: at }),
       ...(own && { own }),
-      ...(from.channel !== '' && { channel: from.channel }),
+      ...(channel !== '' && { channel }),
     },
     ...(typeof at === 'string' && { time: at }),
     ...(unchecked && { unchecked }),

@@ -33,13 +33,12 @@ export function tagHolds(tag: Uint8Array): boolean {
 export function readTag(tag: string): Tag {
   const group = /[\\,]g:\d+-\d+-(\w+)/.exec(tag)?.[1]
   const clock = /[\\,]c:(\d{9,10}|\d{12,13})[,*]/.exec(tag)?.[1]
-  return {
-    ...(group !== undefined && { group }),
-    ...(clock !== undefined && { time: timeOf(Number(clock)) }),
-  }
+  const time = clock === undefined ? undefined : timeOf(Number(clock))
+  return { ...(group !== undefined && { group }), ...(time !== undefined && { time }) }
 }
 
-function timeOf(since1970: number): string {
+/** Undefined from a station whose clock was never set: there was no AIS before 1998. */
+function timeOf(since1970: number): string | undefined {
   const ms = since1970 < 1e11 ? since1970 * 1000 : since1970
-  return new Date(ms).toISOString().replace('.000', '')
+  return ms < Date.UTC(1998, 0) ? undefined : new Date(ms).toISOString().replace('.000', '')
 }

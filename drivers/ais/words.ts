@@ -31,7 +31,8 @@ export const statusText = from(0, [
 /** Table 47, type of position fixing device. */
 export const epfdText = from(1, [
   ...['GPS', 'GLONASS', 'GPS and GLONASS', 'Loran-C', 'Chayka', 'Integrated navigation system'],
-  ...['Surveyed', 'Galileo'],
+  ...['Surveyed', 'Galileo', undefined, undefined, undefined, undefined, undefined, undefined],
+  'Internal GNSS',
 ])
 
 /** Table 53, type of ship: the first digit says what, the second what it carries. */

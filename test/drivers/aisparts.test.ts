@@ -77,6 +77,7 @@ test('a tag block tells when, one with a wrong check is a doubt and its sentence
   assert.equal(only(tag('s:b003669710,c:1428621738') + sentence)?.time, '2015-04-09T23:22:18Z')
   assert.equal(only(tag('c:1428621738250,n:1') + sentence)?.time, '2015-04-09T23:22:18.250Z')
   assert.equal(only(tag('s:rORBCOMM000') + sentence)?.time, undefined)
+  assert.equal(only(tag('s:mast,c:0002780328') + sentence)?.time, undefined)
   const wrong = hear(ais, tag('c:1428621738').replace('1428621738', '1428621739') + sentence)
   assert.deepEqual(doubts(wrong), ['bad checksum'])
   assert.deepEqual(
@@ -93,6 +94,26 @@ test('the group of a tag block keeps apart what has the same sequence number', (
   const log = tagged(7, a1, 1) + tagged(8, b1, 1) + tagged(8, b2, 2) + tagged(7, a2, 2)
   const subjects = sayings(hear(ais, log)).map(({ subject }) => subject)
   assert.deepEqual(subjects, ['227000002', '227000001'])
+})
+
+test('a part that names no channel is of the one message that it can be of', () => {
+  const muted = (text: string) => sealed(text.slice(1).trimEnd().slice(0, -3).replace(',A,', ',,'))
+  const [a1 = '', a2 = ''] = voyage(227000001, '3')
+  const [b1 = '', b2 = ''] = voyage(227000002, '3').map((text) =>
+    sealed(text.slice(1).trimEnd().slice(0, -3).replace(',A,', ',B,')),
+  )
+  const heard = sayings(hear(ais, a1 + muted(a2)))
+  assert.deepEqual(
+    heard.map(({ subject, values }) => [subject, values.channel]),
+    [['227000001', 'A']],
+  )
+  assert.equal(sayings(hear(ais, muted(a2) + a1))[0]?.values.channel, 'A')
+  // Of two that it may be of, it is of neither.
+  const unsure = hear(ais, a1 + b1 + muted(a2) + b2 + a2)
+  assert.deepEqual(
+    sayings(unsure).map(({ subject }) => subject),
+    ['227000002', '227000001'],
+  )
 })
 
 test('one flipped bit never changes a reading, and the bytes may be dealt in any way', () => {
