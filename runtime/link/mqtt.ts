@@ -92,6 +92,8 @@ function optionsOf({ clientId, username, login, will, keepSession, version, limi
     clean: !keepSession,
     reconnectPeriod: 0,
     resubscribe: false,
+    // Its table of all 65,536 numbers of two bytes costs 9 MiB, to spare us two assignments a packet.
+    writeCache: false,
     // A topic that was sent once with a number is sent as the number from then on.
     autoUseTopicAlias: true,
     connectTimeout: limits.connectMs,
