@@ -4,7 +4,7 @@
  */
 import { drivers as ours } from '../drivers/index.ts'
 import { type Config, type ModelConfig, priceOf, type SensorConfig } from './config.ts'
-import { driversOf, versionOf } from './driverlist.ts'
+import { type DriverList, driverList } from './driverlist.ts'
 import { inferenceFields } from './infer/manifest.ts'
 import { type Model, openModel } from './infer/model.ts'
 import { modelFolder } from './modelfolder.ts'
@@ -51,7 +51,8 @@ export function sensorPlan(sensor: SensorConfig, drivers: readonly Driver[] = ou
 
 /** Every stream of the device, sensors first. */
 export function listAll(config: Config, models: readonly OpenedModel[]): Listed[] {
-  const sensors = config.sensors.map((sensor) => listSensor(config, sensor))
+  const known = driverList(config.drivers)
+  const sensors = config.sensors.map((sensor) => listSensor(config, sensor, known))
   return [...sensors, ...models.map((opened) => listModel(config, opened))]
 }
 
@@ -72,8 +73,8 @@ export function planOf(
   }
 }
 
-function listSensor(config: Config, sensor: SensorConfig): Listed {
-  const { driver, options } = chooseDriver(driversOf(config.drivers), sensor.driver, sensor.options)
+function listSensor(config: Config, sensor: SensorConfig, known: DriverList): Listed {
+  const { driver, options } = chooseDriver(known.drivers, sensor.driver, sensor.options)
   const brings = driver.fieldsWith?.(options) ?? Object.keys(driver.fields)
   const fields = brings.flatMap((name) => {
     const field = driver.fields[name]
@@ -90,7 +91,7 @@ function listSensor(config: Config, sensor: SensorConfig): Listed {
     setup: {
       stream,
       driver: {
-        ...{ id: driver.id, version: versionOf(config.drivers, driver.id) },
+        ...{ id: driver.id, version: known.versionOf(driver.id) },
         ...(driver.check !== undefined && { check: driver.check }),
       },
       product: softwareName,

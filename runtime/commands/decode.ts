@@ -2,18 +2,22 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
+import { driversOf, isPackage } from '../driverlist.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
 import { allSaid, type Driver, unitsOf } from '../sense/driver.ts'
 import type { Value } from '../wire/reading.ts'
+import { addOptionFlag, addWithFlag, type OptionFlag, type WithFlag } from './driverflags.ts'
 
 export function decodeCommand(program: Command): void {
-  program
+  const command = program
     .command('decode')
     .description('print what a driver makes of raw bytes, one JSON object a frame')
-    .argument('<driver>', 'a driver or a model, such as plantower, pms5003 or nmea0183')
+    .argument(
+      '<driver>',
+      'a driver or a model, such as plantower or pms5003; or a package with one',
+    )
     .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
@@ -21,9 +25,7 @@ export function decodeCommand(program: Command): void {
     .option('--key <hex>', 'short for --option key=HEX, of a line that is encrypted')
     .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
     .option('--request <hex>', 'the question that the bytes answer, as a whole frame')
-    .option('--option <name=value>', 'an option of the driver; may be repeated', collect, {})
-    .addHelpText('after', examples)
-    .action(decode)
+  addWithFlag(addOptionFlag(command)).addHelpText('after', examples).action(decode)
 }
 
 const examples = `
@@ -34,23 +36,27 @@ Examples:
   wayside decode dsmr --key 0123456789abcdef0123456789abcdef sealed.bin
   wayside decode modbus --profile sdm120 --request 01040000000271cb answer.bin
   wayside decode pms5003 --doubts < capture.bin
+  wayside decode wayside-soil soil.bin        its package is in node_modules
+  wayside decode ./soil.js soil.bin           a driver in the making
+  wayside decode rain --with wayside-weather rain.bin
   stty -F /dev/ttyUSB0 9600 raw && wayside decode nmea0183 /dev/ttyUSB0
   echo 424d001400000000000000000000000000000000005100f4 | wayside decode plantower --hex
 
 Exit code: 0 when a frame was decoded, 1 when none was, 2 for a wrong name, option or file.`
 
-type Options = {
-  readonly doubts?: true
-  readonly hex?: true
-  readonly checksum: boolean
-  readonly key?: string
-  readonly profile?: string
-  readonly request?: string
-  readonly option: Readonly<Record<string, string>>
-}
+type Options = WithFlag &
+  OptionFlag & {
+    readonly doubts?: true
+    readonly hex?: true
+    readonly checksum: boolean
+    readonly key?: string
+    readonly profile?: string
+    readonly request?: string
+  }
 
-async function decode(name: string, file: string | undefined, given: Options): Promise<void> {
-  const written = await withTables(name, optionsOf(name, given))
+async function decode(named: string, file: string | undefined, given: Options): Promise<void> {
+  const { name, drivers } = known(named, given.with)
+  const written = await withTables(name, optionsOf(name, drivers, given), drivers)
   const { driver, options } = chooseDriver(drivers, name, written)
   const work = decoder(driver, options, given.checksum ? undefined : 'checksums')
   const asked = given.request === undefined ? 0 : ask(driver, work, given.request)
@@ -72,8 +78,23 @@ async function decode(name: string, file: string | undefined, given: Options): P
   process.exitCode = count.decoded > 0 ? 0 : 1
 }
 
+type Drivers = readonly Driver[]
+
+/** The drivers that may be named, and which is: a package may stand for the only one that it brings. */
+function known(name: string, packages: readonly string[]): { name: string; drivers: Drivers } {
+  const drivers = driversOf(packages)
+  const names = drivers.flatMap(({ id, models }) => [id, ...Object.keys(models)])
+  if (names.includes(name) || !isPackage(name)) return { name, drivers }
+  const more = driversOf([...packages, name])
+  const brought = more.slice(drivers.length).map(({ id }) => id)
+  const [only] = brought
+  if (brought.length === 1 && only !== undefined) return { name: only, drivers: more }
+  const near = brought.map((id) => `${id} --with ${name}`).join(' or ')
+  throw fault('DRIVER_UNKNOWN', { driver: name, near })
+}
+
 /** What is written for the driver, the short forms among it. */
-function optionsOf(name: string, { option, profile, key, checksum }: Options) {
+function optionsOf(name: string, drivers: Drivers, { option, profile, key, checksum }: Options) {
   // A driver of sentences that may go without one has a word for it: nmea0183.
   const hasWord = !checksum && 'checksum' in chooseDriver(drivers, name).driver.options
   return {
@@ -85,10 +106,10 @@ function optionsOf(name: string, { option, profile, key, checksum }: Options) {
 }
 
 /** The options with the tables that they name; what reads YAML is loaded where one may be named. */
-async function withTables(name: string, written: Readonly<Record<string, string>>) {
+async function withTables(name: string, written: OptionFlag['option'], drivers: Drivers) {
   if (!Object.values(written).some((value) => /[./]/.test(value))) return written
   const { readTables } = await import('../sensorcheck.ts')
-  return readTables(name, written, '.')
+  return readTables(name, written, '.', drivers)
 }
 
 /** Lets the driver hear the question before its answers. Its length in bytes. */
@@ -153,9 +174,4 @@ function write(text: string): Promise<void> {
   return new Promise((done, fail) => {
     process.stdout.write(text, (error) => (error ? fail(error) : done()))
   })
-}
-
-function collect(pair: string, before: Readonly<Record<string, string>>) {
-  const at = pair.indexOf('=')
-  return { ...before, [at < 0 ? pair : pair.slice(0, at)]: at < 0 ? 'true' : pair.slice(at + 1) }
 }

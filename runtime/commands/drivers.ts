@@ -1,22 +1,31 @@
 /** `wayside drivers`: every driver, its options, fields and units; docs/drivers.md is this text. */
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
+import { driversOf } from '../driverlist.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Driver } from '../sense/driver.ts'
 import { type Unit, units } from '../wire/units.ts'
+import { addWithFlag, type WithFlag } from './driverflags.ts'
 
 export function driversCommand(program: Command): void {
-  program
+  const command = program
     .command('drivers')
     .description('list the drivers, or the options and fields of one')
     .argument('[driver]', 'show this one in full')
     .option('--json', 'for programs')
     .option('--markdown', 'the page docs/drivers.md')
-    .addHelpText('after', '\nExamples:\n  wayside drivers\n  wayside drivers nmea0183\n')
-    .action(show)
+  addWithFlag(command).addHelpText('after', examples).action(show)
 }
 
-function show(name: string | undefined, given: { json?: true; markdown?: true }): void {
+const examples = `
+Examples:
+  wayside drivers
+  wayside drivers nmea0183
+  wayside drivers soil --with wayside-soil`
+
+type Given = WithFlag & { readonly json?: true; readonly markdown?: true }
+
+function show(name: string | undefined, given: Given): void {
+  const drivers = driversOf(given.with)
   const chosen = name === undefined ? drivers : [chooseDriver(drivers, name).driver]
   if (given.json) process.stdout.write(`${JSON.stringify(chosen.map(described), null, 2)}\n`)
   else if (given.markdown) process.stdout.write(driversPage(chosen))

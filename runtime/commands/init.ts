@@ -1,13 +1,17 @@
 /** `wayside init`: writes a first wayside.yaml from the ports that it finds. */
 import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
+import { drivers as ours } from '../../drivers/index.ts'
 import { atomicWrite } from '../disk/write.ts'
+import { driversOf } from '../driverlist.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
+import type { Driver } from '../sense/driver.ts'
 import type { FoundPort } from '../sense/find.ts'
+import { addWithFlag, type WithFlag } from './driverflags.ts'
 
-export type InitOptions = {
+export type InitOptions = Partial<WithFlag> & {
   readonly broker: string
   readonly operator?: string
   readonly folder: string
@@ -16,7 +20,7 @@ export type InitOptions = {
 }
 
 export function initCommand(program: Command): void {
-  program
+  const command = program
     .command('init')
     .argument('[file]', 'where to write', 'wayside.yaml')
     .description('look at the serial ports, listen for known sensors and write a first config')
@@ -25,8 +29,7 @@ export function initCommand(program: Command): void {
     .option('--folder <path>', 'where keys and readings will live', './wayside-data')
     .option('--no-probe', 'list the ports without listening on them')
     .option('--force', 'write over a file that is there')
-    .addHelpText('after', examples)
-    .action(init)
+  addWithFlag(command).addHelpText('after', examples).action(init)
 }
 
 async function init(file: string, options: InitOptions): Promise<void> {
@@ -37,6 +40,7 @@ async function init(file: string, options: InitOptions): Promise<void> {
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)
   console.error(options.probe ? 'listening on the serial ports …' : 'looking at the serial ports …')
+  const drivers = driversOf(options.with ?? [], dirname(file))
   const search = { drivers, open: openPort, asks: 'private', signal: stop.signal } as const
   const named = await namedPorts()
   const found: FoundPort[] = options.probe
@@ -45,7 +49,7 @@ async function init(file: string, options: InitOptions): Promise<void> {
   process.off('SIGINT', interrupt)
   for (const port of found) console.error(`  ${port.path}: ${heardOn(port, options)}`)
   if (found.length === 0) console.error('  none found; the config has an example to fill in')
-  await atomicWrite(file, render(found, options))
+  await atomicWrite(file, render(found, options, drivers))
   console.error(`wrote ${file}`)
   if (options.operator === undefined)
     console.error('  put your address in it: operator, gateway, receiver')
@@ -53,16 +57,21 @@ async function init(file: string, options: InitOptions): Promise<void> {
 }
 
 /** The config as a person would write it, comments and all. */
-export function render(found: readonly FoundPort[], options: InitOptions): string {
+export function render(
+  found: readonly FoundPort[],
+  options: InitOptions,
+  drivers: readonly Driver[] = ours,
+): string {
   const owner = options.operator ?? `0x${'0'.repeat(40)}`
   const known = found.filter(({ driver }) => driver !== undefined)
   const silent = found.filter(({ driver }) => driver === undefined)
-  const sensors = known.map((port, i) => sensorText(port, nameOf(known, i)))
+  const packages = options.with ?? []
+  const sensors = known.map((port, i) => sensorText(port, nameOf(known, i), drivers))
   if (known.length === 0) sensors.push(sensorText(example, 'air'))
   return `# A Wayside device. Every setting with its default: docs/wayside.yaml, or \`wayside config schema\`.
 # After a change: \`wayside config check\`.
 folder: ${JSON.stringify(options.folder)}
-broker:
+${packages.length === 0 ? '' : `drivers: ${JSON.stringify(packages)}\n`}broker:
   url: ${JSON.stringify(options.broker)}
 
 # Whose device this is, who signs its grants, and where money goes. One address will do to begin with.
@@ -94,6 +103,7 @@ const example = { driver: 'plantower', path: '/dev/ttyUSB0' }
 export function sensorText(
   port: Pick<FoundPort, 'driver' | 'path' | 'baudRate'>,
   name: string,
+  drivers: readonly Driver[] = ours,
 ): string {
   const { driver, path, baudRate } = port
   const own = driver === undefined ? undefined : chooseDriver(drivers, driver).driver.serial

@@ -1,19 +1,19 @@
 /** `wayside ports`: the serial ports, the name to write into the config, and who else is there. */
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
+import { driversOf } from '../driverlist.ts'
 import { type FoundPort, findOn, namedPorts } from '../sense/find.ts'
 import { openPort } from '../sense/port.ts'
+import { addWithFlag, type WithFlag } from './driverflags.ts'
 
 export function portsCommand(program: Command): void {
-  program
+  const command = program
     .command('ports')
     .description(
       'list the serial ports, the names that hold when cables move, and who has them open',
     )
     .option('--find', 'say on each port which driver understands it, as `wayside sniff --ask` does')
     .option('--json', 'for programs')
-    .addHelpText('after', examples)
-    .action(show)
+  addWithFlag(command).addHelpText('after', examples).action(show)
 }
 
 const examples = `
@@ -24,7 +24,10 @@ Examples:
 Who has a port open is seen of one's own processes, and by root of all.
 Exit code: 0 when there is a port, 1 when there is none.`
 
-async function show(given: { readonly find?: true; readonly json?: true }): Promise<void> {
+type Given = WithFlag & { readonly find?: true; readonly json?: true }
+
+async function show(given: Given): Promise<void> {
+  const drivers = driversOf(given.with)
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)

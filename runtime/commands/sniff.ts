@@ -1,13 +1,14 @@
 /** `wayside sniff`: which sensor is on a serial port, how sure that is, and the lines for the config. */
 import type { Command } from 'commander'
-import { drivers } from '../../drivers/index.ts'
+import { type DriverList, driverList } from '../driverlist.ts'
 import { fault } from '../faults.ts'
 import { type FoundPort, findOn, type NamedPort, namedPorts } from '../sense/find.ts'
 import { openPort } from '../sense/port.ts'
+import { addWithFlag, type WithFlag } from './driverflags.ts'
 import { nameOf, sensorText } from './init.ts'
 
 export function sniffCommand(program: Command): void {
-  program
+  const command = program
     .command('sniff')
     .description(
       'listen on a serial port and say which sensor it is; every port when none is named',
@@ -15,22 +16,24 @@ export function sniffCommand(program: Command): void {
     .argument('[port]', 'serial port; `wayside ports` lists them')
     .option('--ask', 'send requests that change nothing, for sensors that only speak when asked')
     .option('--json', 'for programs')
-    .addHelpText('after', examples)
-    .action(sniff)
+  addWithFlag(command).addHelpText('after', examples).action(sniff)
 }
 
 const examples = `
 Examples:
   wayside sniff /dev/ttyUSB0
   wayside sniff --ask /dev/ttyUSB0 >> wayside.yaml
+  wayside sniff --with wayside-soil /dev/ttyUSB0
 
 Nothing is sent without --ask. With it every device on the line hears what its own protocol would say, and
 those of other makers hear it too: leave it out where something is controlled over the line.
 Exit code: 0 when a sensor was found, 1 when none was, 2 when the port cannot be opened.`
 
-type Given = { readonly ask?: true; readonly json?: true }
+type Given = WithFlag & { readonly ask?: true; readonly json?: true }
 
 async function sniff(path: string | undefined, given: Given): Promise<void> {
+  const known = driverList(given.with)
+  const { drivers } = known
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)
@@ -43,8 +46,18 @@ async function sniff(path: string | undefined, given: Given): Promise<void> {
   if (path !== undefined && only?.unopened) {
     throw fault('PORT_UNREADABLE', { path, why: only.trouble ?? '' })
   }
-  if (given.json) process.stdout.write(`${JSON.stringify(rows.map(described), null, 2)}\n`)
-  else for (const [i, row] of found.entries()) process.stdout.write(toPaste(row, nameOf(found, i)))
+  const entry = (row: FoundPort, i: number, all: readonly FoundPort[]) =>
+    sensorText(row, nameOf(all, i), drivers)
+  if (given.json) {
+    const described = rows.map((row, i) =>
+      row.driver === undefined ? row : { ...row, config: entry(row, i, rows) },
+    )
+    process.stdout.write(`${JSON.stringify(described, null, 2)}\n`)
+  } else {
+    for (const [i, row] of found.entries()) {
+      process.stdout.write(`${remarksOn(row, known)}${entry(row, i, found)}`)
+    }
+  }
   for (const row of rows) tell(row.path, verdict(row, given))
   if (rows.length === 0) process.stderr.write('no serial ports found\n')
   process.exitCode = found.length > 0 ? 0 : 1
@@ -65,14 +78,15 @@ function verdict({ driver, sure, baudRate, frames, share = 0, trouble }: FoundPo
   return `${driver} at ${baudRate} baud, ${sure}: ${part}${trouble ? `; ${trouble}` : ''}`
 }
 
-/** The entry of a config; what a person should know before it stands above it. */
-function toPaste(row: FoundPort, name: string): string {
-  const remarks = [...row.remarks, ...(row.sure === 'certain' ? [] : [`${row.sure} this driver`])]
-  return `${remarks.map((remark) => `  # ${remark}\n`).join('')}${sensorText(row, name)}`
-}
-
-function described(row: FoundPort, i: number, rows: readonly FoundPort[]) {
-  return row.driver === undefined ? row : { ...row, config: sensorText(row, nameOf(rows, i)) }
+/** What a person should know before it stands above the entry of the config. */
+function remarksOn({ driver = '', remarks, sure }: FoundPort, known: DriverList): string {
+  const from = known.packageOf(driver.split('.')[0] ?? '')
+  const all = [
+    ...(from === undefined ? [] : [`at the top of the file: drivers: ${JSON.stringify([from])}`]),
+    ...remarks,
+    ...(sure === 'certain' ? [] : [`${sure} this driver`]),
+  ]
+  return all.map((remark) => `  # ${remark}\n`).join('')
 }
 
 function tell(path: string, words: string): void {
