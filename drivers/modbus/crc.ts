@@ -7,8 +7,9 @@ export const crc16 = reflectedCrc(0xa001, 0xffff)
 /** True when the last two bytes are the CRC of those before them. */
 export function crcHolds(frame: Uint8Array): boolean {
   if (frame.length < 4) return false
-  const crc = crc16(frame.subarray(0, -2))
-  return frame.at(-2) === (crc & 0xff) && frame.at(-1) === crc >> 8
+  const end = frame.length - 2
+  const crc = crc16(frame, end)
+  return frame[end] === (crc & 0xff) && frame[end + 1] === crc >> 8
 }
 
 /** These bytes with their CRC behind them. */

@@ -12,7 +12,7 @@
  *
  * A request to unit 0 is for everybody: nobody answers, and all get time to work on it.
  */
-import { type Ask, type Breaker, breaker, missed } from '../../runtime/sense/driver.ts'
+import { type Ask, type Breaker, breaker, missed, type Shape } from '../../runtime/sense/driver.ts'
 import { expectedSize } from './answer.ts'
 import { encodeRequest, type Request } from './request.ts'
 import { answerShape } from './shape.ts'
@@ -32,18 +32,28 @@ export type Settings = {
 
 export type Dialogue = {
   readonly settings: Settings
+  readonly questions: readonly Question[]
   /** Which request of the plan is next, or waits for its answer. */
   readonly at: number
   /** When the poll begins, or began. */
   readonly dueMs: number
   /** Nothing else may be asked before. */
   readonly holdMs: number
-  readonly asked?: { readonly tries: number; readonly untilMs: number }
+  readonly asked: { readonly tries: number; readonly untilMs: number } | undefined
   readonly breaker: Breaker
 }
 
+/** A request of the plan as it goes out, the same at every poll, and what its answer looks like. */
+type Question = { readonly send: Uint8Array; readonly expect: Shape; readonly answerSize: number }
+
 export function begin(settings: Settings): Dialogue {
-  return { settings, at: 0, dueMs: 0, holdMs: 0, breaker }
+  const { unit, plan } = settings
+  const questions = plan.map((request) => ({
+    send: encodeRequest(unit, request),
+    expect: answerShape(unit, request),
+    answerSize: expectedSize(request),
+  }))
+  return { settings, questions, at: 0, dueMs: 0, holdMs: 0, asked: undefined, breaker }
 }
 
 export function ask(dialogue: Dialogue, nowMs: number): Ask<Dialogue> {
@@ -68,9 +78,9 @@ export function awaited({ settings, at, asked }: Dialogue): Request | undefined 
 
 /** The answer is here, an exception being one: the slave lives. */
 export function answered(dialogue: Dialogue): Dialogue {
-  const { asked, settings, at, ...rest } = dialogue
+  const { settings, questions, at, dueMs, asked } = dialogue
   const holdMs = asked === undefined || asked.tries === 1 ? 0 : asked.untilMs + settings.timeoutMs
-  return { ...rest, settings, at: at + 1, holdMs, breaker }
+  return { settings, questions, at: at + 1, dueMs, holdMs, asked: undefined, breaker }
 }
 
 /** Nothing to send now. Within a poll the line stays ours. */
@@ -86,21 +96,20 @@ function turn(dialogue: Dialogue, wakeMs: number | undefined, nowMs = 0): Ask<Di
 
 /** Puts the request that is next. */
 function put(dialogue: Dialogue, nowMs: number, tries: number): Ask<Dialogue> {
-  const { settings, at } = dialogue
-  const { unit, plan, timeoutMs, byteMs } = settings
-  const request = plan[at] as Request
-  const send = encodeRequest(unit, request)
+  const { settings, questions, at, dueMs, holdMs, breaker } = dialogue
+  const { unit, timeoutMs, byteMs } = settings
+  const { send, expect, answerSize } = questions[at] as Question
   const sentMs = nowMs + send.length * byteMs
   if (unit === 0) {
     const memory = { ...dialogue, at: at + 1, holdMs: sentMs + turnaroundMs }
     const wakeMs = memory.holdMs - nowMs
-    return { memory, send, wakeMs, waits: true, breaker: dialogue.breaker.state }
+    return { memory, send, wakeMs, waits: true, breaker: breaker.state }
   }
-  const untilMs = sentMs + expectedSize(request) * byteMs + timeoutMs
-  const { state, misses } = dialogue.breaker
-  const probing: Breaker = { misses, state: state === 'closed' ? 'closed' : 'half-open' }
-  const memory = { ...dialogue, asked: { tries, untilMs }, breaker: probing }
-  const expect = answerShape(unit, request)
+  const untilMs = sentMs + answerSize * byteMs + timeoutMs
+  const probing: Breaker =
+    breaker.state === 'closed' ? breaker : { misses: breaker.misses, state: 'half-open' }
+  const asked = { tries, untilMs }
+  const memory = { settings, questions, at, dueMs, holdMs, asked, breaker: probing }
   return { memory, send, expect, wakeMs: untilMs - nowMs, waits: true, breaker: probing.state }
 }
 
@@ -111,11 +120,11 @@ function polled(dialogue: Dialogue, nowMs: number): Dialogue {
 
 /** Nobody answers: the rest of the plan is left for another time. */
 function givenUp(dialogue: Dialogue, nowMs: number): Ask<Dialogue> {
-  const { asked, ...rest } = dialogue
   const after = missed(dialogue.breaker)
   const dueMs = Math.max(nextSlot(dialogue, nowMs), nowMs + after.pauseMs)
   const holdMs = nowMs + dialogue.settings.timeoutMs
-  const memory = { ...rest, at: 0, dueMs, holdMs, breaker: after.breaker }
+  const own = { at: 0, dueMs, holdMs, asked: undefined, breaker: after.breaker }
+  const memory = { ...dialogue, ...own }
   return { memory, wakeMs: Math.max(dueMs, holdMs) - nowMs, breaker: after.breaker.state }
 }
 

@@ -35,26 +35,31 @@ import {
   type Said,
   type Serial,
   type Step,
+  type Value,
   whole,
 } from '../../runtime/sense/driver.ts'
 import { type Answer, answers, decodeAnswer, exceptions } from './answer.ts'
 import { answered, ask, awaited, begin, type Dialogue } from './dialogue.ts'
 import { generic, genericFor, genericTypes } from './generic.ts'
 import { profiles } from './profiles/index.ts'
-import { fieldsOf, held, knows, selfDoubt, valuesOf } from './registers.ts'
+import { fieldsOf, held, type Placed, placedIn, selfDoubt, valuesOf } from './registers.ts'
 import { decodeRequest, type Request } from './request.ts'
 import { lineShape } from './shape.ts'
 
 type Memory = {
   readonly profile: Profile
   /** `profile: generic`: what is heard is named by the request that was heard, whatever it asks for. */
-  readonly rowsOf?: OptionValues
+  readonly rowsOf: OptionValues | undefined
   readonly dialogue: Dialogue
+  /** For each request of the plan, the fields that its answer brings. */
+  readonly placed: readonly (readonly Placed[])[]
   /** False while the line is only heard. */
   readonly asks: boolean
-  /** The last request that was heard, and whether its answer was. */
-  readonly heard?: { readonly unit: number; readonly request: Request; readonly answered: boolean }
+  readonly heard: Heard | undefined
 }
+
+/** The last request that was heard, and whether its answer was. */
+type Heard = { readonly unit: number; readonly request: Request; readonly answered: boolean }
 
 const seconds = 1_000
 
@@ -107,20 +112,23 @@ export const modbus: Driver = defineDriver<Memory>({
   shape: lineShape,
   begin(options, serial) {
     const profile = profileOf(options)
+    const plan = profile.blocks.map(({ function: code, address, count }) => ({
+      function: code,
+      address,
+      count,
+    }))
     const settings = {
-      unit: Number(options.unit ?? profile.unit),
-      plan: profile.blocks.map(({ function: code, address, count }) => ({
-        function: code,
-        address,
-        count,
-      })),
-      everyMs: Number(options.every),
-      timeoutMs: Number(options.timeout),
-      tries: Number(options.tries),
+      ...{ unit: Number(options.unit ?? profile.unit), plan, everyMs: Number(options.every) },
+      ...{ timeoutMs: Number(options.timeout), tries: Number(options.tries) },
       byteMs: byteMs(serial),
     }
-    const rows = options.profile === 'generic' ? { rowsOf: options } : {}
-    return { profile, ...rows, dialogue: begin(settings), asks: false }
+    return {
+      profile,
+      rowsOf: options.profile === 'generic' ? options : undefined,
+      dialogue: begin(settings),
+      placed: plan.map((request) => placedIn(profile, request)),
+      ...{ asks: false, heard: undefined },
+    }
   },
   decode: (frame, memory) => (memory.asks ? hearOwn(frame, memory) : overhear(frame, memory)),
   // The blocks of one poll are one moment; a name that comes again begins the next.
@@ -131,17 +139,27 @@ export const modbus: Driver = defineDriver<Memory>({
   },
   ask(memory, nowMs): Ask<Memory> {
     const turn = ask(memory.dialogue, nowMs)
-    return { ...turn, memory: { ...memory, dialogue: turn.memory, asks: true } }
+    return { ...turn, memory: withDialogue(memory, turn.memory) }
   },
 })
 
-/** The answer to what this side asked. */
+/** The answer to what this side asked: the cutter let nothing else through (shape.ts). */
 function hearOwn(frame: Uint8Array, memory: Memory): Step<Memory> {
-  const request = awaited(memory.dialogue)
-  const found = decodeAnswer(frame)
-  if (request === undefined || found === undefined) return { memory, said: doubt('late answer') }
-  const dialogue = answered(memory.dialogue)
-  return { memory: { ...memory, dialogue }, said: say(memory.profile, request, found.answer) }
+  const { profile, dialogue, placed } = memory
+  const request = awaited(dialogue)
+  const code = frame[1] ?? 0
+  const refused = request !== undefined && code === (request.function | 0x80)
+  if (request === undefined || !(refused || code === request.function)) {
+    return { memory, said: doubt('late answer') }
+  }
+  const fields = placed[dialogue.at] ?? []
+  const said = refused ? refusal(frame[2] ?? 0) : meant(profile, valuesOf(fields, code, frame, 3))
+  return { memory: withDialogue(memory, answered(dialogue)), said }
+}
+
+/** Written out: it is made anew at every turn and every answer, and a spread of it costs as much as the rest. */
+function withDialogue({ profile, rowsOf, placed, heard }: Memory, dialogue: Dialogue): Memory {
+  return { profile, rowsOf, dialogue, placed, asks: true, heard }
 }
 
 /** A frame of somebody else's talk. */
@@ -176,11 +194,16 @@ function say(profile: Profile, request: Request, answer: Answer): Said {
   if (answer.function === 'exception') return refusal(answer.code)
   const read = held(request, answer)
   if (read === undefined) return doubt('answer that measures nothing')
-  if (!knows(profile, read)) return doubt('registers not in the profile', `from ${read.address}`)
-  const values = valuesOf(profile, read)
+  const placed = placedIn(profile, read)
+  if (placed.length === 0) return doubt('registers not in the profile', `from ${read.address}`)
+  return meant(profile, valuesOf(placed, read.function, read.bytes))
+}
+
+function meant(profile: Profile, values: Record<string, Value>): Said {
   const why = selfDoubt(profile, values)
   if (why !== undefined) return doubt(why)
-  return Object.keys(values).length === 0 ? doubt('no value') : { ok: true, values }
+  for (const _ in values) return { ok: true, values }
+  return doubt('no value')
 }
 
 function refusal(code: number): Said {

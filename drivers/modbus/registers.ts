@@ -1,6 +1,5 @@
 /** From registers and bits to values, by the table of a profile. */
 import {
-  type Block,
   type Field,
   type Profile,
   placesOf,
@@ -32,19 +31,40 @@ export function held(request: Request, answer: Answer): Held | undefined {
   return 'bits' in answer ? { function: code, address, count, bytes: answer.bits } : undefined
 }
 
-/** The values of all fields that lie wholly in what was read; without those that say they have none. */
-export function valuesOf(profile: Profile, read: Held): Record<string, Value> {
+/** A field that lies wholly in what is read, and where: its first byte, or its place among the bits. */
+export type Placed = { readonly name: string; readonly register: Register; readonly at: number }
+
+/** The fields of the profile in so many registers or bits from this address on. */
+export function placedIn(
+  { blocks }: Profile,
+  { function: code, address, count }: Omit<Held, 'bytes'>,
+): Placed[] {
+  return blocks
+    .filter((block) => block.function === code)
+    .flatMap(({ fields }) => Object.entries(fields))
+    .filter(([, register]) => {
+      const ends = register.address + placesOf(register)
+      return register.address >= address && ends <= address + count
+    })
+    .map(([name, register]) => {
+      const place = register.address - address
+      return { name, register, at: code <= 2 ? place : 2 * place }
+    })
+}
+
+/** Their values in the bytes from `from` on, as in `Held`; without those that say they have none. */
+export function valuesOf(
+  placed: readonly Placed[],
+  code: number,
+  bytes: Uint8Array,
+  from = 0,
+): Record<string, Value> {
   const values: Record<string, Value> = {}
-  for (const [name, register] of fieldsIn(profile, read)) {
-    const value = readField(register, read)
+  for (const { name, register, at } of placed) {
+    const value = code <= 2 ? bitAt(bytes, from, at) : registerAt(register, bytes, from + at)
     if (value !== undefined) values[name] = value
   }
   return values
-}
-
-/** True when the profile has a field there. */
-export function knows(profile: Profile, read: Held): boolean {
-  return fieldsIn(profile, read).length > 0
 }
 
 /** Why the device itself says that these values are not to be believed. */
@@ -73,33 +93,35 @@ function kindOf({ type, scale = 1, offset = 0, words }: Register): Field['type']
     : 'number'
 }
 
-function fieldsIn({ blocks }: Profile, { function: code, address, count }: Held) {
-  const inside = (field: Register) =>
-    field.address >= address && field.address + placesOf(field) <= address + count
-  const ofFunction = (block: Block) => block.function === code
-  return blocks
-    .filter(ofFunction)
-    .flatMap(({ fields }) => Object.entries(fields))
-    .filter(([, field]) => inside(field))
-}
-
-function readField(
-  register: Register,
-  { function: code, address, bytes }: Held,
-): Value | undefined {
-  const place = register.address - address
-  if (code <= 2) return bitAt(bytes, 0, place)
-  const at = 2 * place
-  if (register.type === 'bit') return ((wordAt(bytes, at) >> (register.bit ?? 0)) & 1) === 1
-  const wire = ordered(bytes.subarray(at, at + 2 * placesOf(register)), register.order)
-  if (register.type === 'text') return textIn(wire)
-  const raw = rawNumber(register.type, wire)
+function registerAt(register: Register, bytes: Uint8Array, at: number): Value | undefined {
+  const { type, mask, words } = register
+  if (type === 'bit') return ((wordAt(bytes, at) >> (register.bit ?? 0)) & 1) === 1
+  const size = 2 * placesOf(register)
+  order(bytes, at, size, register.order)
+  if (type === 'text') return textIn(wire.subarray(0, size))
+  const raw = rawNumber(type)
   if (raw === undefined || (typeof raw === 'number' && !Number.isFinite(raw))) return undefined
-  if (register.none.some((none) => isNone(none, raw, register.type))) return undefined
-  const part = register.mask === undefined ? raw : masked(raw, register.mask)
-  if (register.words !== undefined) return register.words[String(part)] ?? String(part)
+  for (const none of register.none) if (isNone(none, raw, type)) return undefined
+  const part = mask === undefined ? raw : masked(raw, mask)
+  if (words !== undefined) return words[String(part)] ?? String(part)
   const value = scaled(part, register.scale, register.offset)
   return typeof value === 'bigint' || Number.isFinite(value) ? value : undefined
+}
+
+/**
+ * The bytes of one field, highest first: filled by `order`, read before the next. A view made for each field
+ * would cost more than reading it.
+ */
+const wire = new Uint8Array(64)
+const view = new DataView(wire.buffer)
+
+/** `c` and `d` before `a` and `b` is the lowest register first, `ba` swapped bytes. */
+function order(bytes: Uint8Array, at: number, size: number, as: Register['order']): void {
+  const backwards = as === 'dcba' || as === 'cdab'
+  const swapped = as === 'badc' || as === 'cdab' ? 1 : 0
+  for (let i = 0; i < size; i += 1) {
+    wire[i] = bytes[at + ((backwards ? size - 1 - i : i) ^ swapped)] ?? 0
+  }
 }
 
 /** 0x8000 is none of an i16 too, which reads it as −32768; and a float is none as near as floats come. */
@@ -126,8 +148,7 @@ function textIn(bytes: Uint8Array): string | undefined {
 }
 
 /** Undefined for digits that are none: so devices fill what they do not know. */
-function rawNumber(type: Register['type'], bytes: Uint8Array): number | bigint | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+function rawNumber(type: Register['type']): number | bigint | undefined {
   switch (type) {
     case 'i16':
       return view.getInt16(0)
@@ -146,26 +167,13 @@ function rawNumber(type: Register['type'], bytes: Uint8Array): number | bigint |
     case 'bcd16':
     case 'bcd32':
     case 'bcd64': {
+      const bytes = wire.subarray(0, Number(type.slice(3)) / 8)
       const digits = [...bytes].flatMap((byte) => [byte >> 4, byte & 15])
       return digits.every((digit) => digit < 10) ? exact(BigInt(digits.join(''))) : undefined
     }
     default:
       return view.getUint16(0)
   }
-}
-
-/** Highest byte first: `c` and `d` before `a` and `b` is the lowest register first, `ba` swapped bytes. */
-function ordered(wire: Uint8Array, order: Register['order']): Uint8Array {
-  const bytes = wire.slice()
-  if (order === 'dcba') return bytes.reverse()
-  if (order === 'abcd') return bytes
-  for (let at = 0; at < bytes.length; at += 2) {
-    const from = order === 'cdab' ? bytes.length - 2 - at : at
-    const [high = 0, low = 0] = wire.subarray(from, from + 2)
-    bytes[at] = order === 'badc' ? low : high
-    bytes[at + 1] = order === 'badc' ? high : low
-  }
-  return bytes
 }
 
 /** A counter past 2^53 stays what it is. */

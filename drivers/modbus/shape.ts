@@ -13,20 +13,22 @@ import { frameSizeMax, type Request, requestSize } from './request.ts'
 /** The answer of this unit to this request, or its exception; all else is given up byte by byte. */
 export function answerShape(unit: number, request: Request): Shape {
   const size = expectedSize(request)
-  const countAt = 'count' in request ? size - 5 : undefined
+  const reads = 'count' in request
   return {
     starts: Uint8Array.of(unit),
     idle: new Uint8Array(0),
     sizeMax: frameSizeMax,
     flaw: badChecksum,
     size(bytes) {
-      const [, code, count] = bytes
+      const code = bytes[1]
+      const count = bytes[2]
       if (code === undefined) return 'more'
       if (code === (request.function | 0x80)) return bytes.length < 5 ? 'more' : 5
       if (code !== request.function) return 0
-      const whole = answerSize(bytes)
+      if (reads && count === undefined) return 'more'
+      if (reads && count !== size - 5) return 0
+      const whole = reads ? size : answerSize(bytes)
       if (whole === 'more' || whole === 0) return whole
-      if (countAt !== undefined && count !== countAt) return 0
       return bytes.length < whole ? 'more' : whole
     },
   }
