@@ -5,36 +5,52 @@
  *   3, 4, 23      bytes u8, registers u16
  *   5, 6, 22      the request again
  *   7             status u8
+ *   8             the request again, or with what was asked for in its data
+ *   11            status u16, events u16
+ *   12            bytes u8, status u16, events u16, messages u16, the log, newest first
  *   15, 16        address u16, count u16
  *   17            bytes u8, the server's id
- *   43            0e, code, conformity, more follows, next object, objects u8, then id u8, bytes u8, … each
+ *   20, 21        bytes u8, pieces: files.ts
+ *   24            bytes u16, count u16, registers u16
+ *   43            what the device says of itself: identity.ts
  *   function+128  why not, u8 (`exceptions`)
  *
  * Source: MODBUS Application Protocol Specification V1.1b3 §6 and §7.
  */
 import { u16be } from '../../runtime/sense/driver.ts'
 import { crcHolds, withCrc } from './crc.ts'
-import { frameSizeMax, most, type Request, word, wordsIn } from './request.ts'
+import { foundBytes, readFound, readWritten, type Written, writtenBytes } from './files.ts'
+import {
+  type Identification,
+  identificationBytes,
+  identificationSize,
+  readIdentification,
+} from './identity.ts'
+import { encodeRequest, frameSizeMax, most, type Request, word, wordsIn } from './request.ts'
 
 export type Answer =
   | { readonly function: 1 | 2; readonly bits: Uint8Array }
-  | { readonly function: 3 | 4 | 23; readonly registers: readonly number[] }
+  | { readonly function: 3 | 4 | 23 | 24; readonly registers: readonly number[] }
   | { readonly function: 5; readonly address: number; readonly value: boolean }
   | { readonly function: 6; readonly address: number; readonly value: number }
   | { readonly function: 7; readonly status: number }
+  | { readonly function: 8; readonly code: number; readonly data: number }
+  | { readonly function: 11; readonly status: number; readonly events: number }
+  | Events
   | { readonly function: 15 | 16; readonly address: number; readonly count: number }
   | { readonly function: 17; readonly id: Uint8Array }
+  | { readonly function: 20; readonly found: readonly (readonly number[])[] }
+  | { readonly function: 21; readonly pieces: readonly Written[] }
   | { readonly function: 22; readonly address: number; readonly and: number; readonly or: number }
   | Identification
   | { readonly function: 'exception'; readonly of: number; readonly code: number }
 
-type Identification = {
-  readonly function: 43
-  readonly code: number
-  readonly conformity: number
-  /** The object to go on with, when more follow. */
-  readonly next?: number
-  readonly objects: readonly { readonly id: number; readonly text: Uint8Array }[]
+type Events = {
+  readonly function: 12
+  readonly status: number
+  readonly events: number
+  readonly messages: number
+  readonly log: Uint8Array
 }
 
 /** Exception codes in the words of the specification (§7). */
@@ -66,9 +82,14 @@ export function decodeAnswer(frame: Uint8Array): { unit: number; answer: Answer 
 export function answerSize(bytes: Uint8Array): number | 'more' {
   const [, code, count] = bytes
   if (code === undefined) return 'more'
-  if (code > 0x80) return known.includes(code - 0x80) ? 5 : 0
-  const fixed = { 5: 8, 6: 8, 7: 5, 15: 8, 16: 8, 22: 10 }[code]
+  // A function of its own is refused by the book, or it is not taken for a frame.
+  if (code > 0x80 && !known.includes(code - 0x80)) {
+    return count === undefined ? 'more' : count in exceptions ? 5 : 0
+  }
+  if (code > 0x80) return 5
+  const fixed = { 5: 8, 6: 8, 7: 5, 8: 8, 11: 8, 15: 8, 16: 8, 22: 10 }[code]
   if (fixed !== undefined) return fixed
+  if (code === 24) return queueSize(bytes)
   if (code === 43) return identificationSize(bytes)
   if (!known.includes(code)) return 0
   if (count === undefined) return 'more'
@@ -85,14 +106,21 @@ export function answers(answer: Answer, request: Request): boolean {
   if ('bits' in answer) {
     return 'count' in request && answer.bits.length === Math.ceil(request.count / 8)
   }
+  if (answer.function === 24) return true
   if ('registers' in answer) {
     return 'count' in request && answer.registers.length === request.count
+  }
+  if ('found' in answer) {
+    const counts =
+      'pieces' in request ? request.pieces.map((one) => 'count' in one && one.count) : []
+    return String(counts) === String(answer.found.map(({ length }) => length))
   }
   if (answer.function === 15 || answer.function === 16) {
     const same = 'address' in request && answer.address === request.address
     return same && 'values' in request && answer.count === request.values.length
   }
-  if ('address' in answer) {
+  if (answer.function === 8) return 'code' in request && request.code === answer.code
+  if ('address' in answer || 'pieces' in answer) {
     return JSON.stringify(answer) === JSON.stringify(request)
   }
   return true
@@ -108,32 +136,32 @@ export function expectedSize(request: Request): number {
     case 4:
     case 23:
       return 5 + 2 * request.count
+    case 20:
+      return 5 + request.pieces.reduce((sum, { count }) => sum + 2 + 2 * count, 0)
+    case 21:
+      return encodeRequest(1, request).length
     case 22:
       return 10
     case 7:
     case 17:
     case 43:
       return 5
+    case 12:
+      return 11
     default:
       return 8
   }
 }
 
 /** Functions whose frames have a form here. */
-const known = [1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 22, 23, 43]
+const known = [1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43]
 
-function identificationSize(bytes: Uint8Array): number | 'more' {
-  if (bytes.length > 2 && bytes[2] !== 14) return 0
-  const objects = bytes[7]
-  if (objects === undefined) return 'more'
-  let at = 8
-  for (let i = 0; i < objects; i += 1) {
-    const length = bytes[at + 1]
-    if (at + 4 > frameSizeMax) return 0
-    if (length === undefined) return 'more'
-    at += 2 + length
-  }
-  return at + 2 > frameSizeMax ? 0 : at + 2
+/** The only answer that counts its bytes in two. */
+function queueSize([, , high, low, , many]: Uint8Array): number | 'more' {
+  if (high === undefined || low === undefined) return 'more'
+  if (high !== 0 || low % 2 === 1 || low < 2 || low > 2 + 2 * most.queue) return 0
+  if (many === undefined) return 'more'
+  return low === 2 + 2 * many ? 4 + low + 2 : 0
 }
 
 function payload(answer: Answer): number[] {
@@ -151,19 +179,31 @@ function payload(answer: Answer): number[] {
       return [...word(answer.address), ...word(answer.value)]
     case 7:
       return [answer.status]
+    case 8:
+      return [...word(answer.code), ...word(answer.data)]
+    case 11:
+      return [...word(answer.status), ...word(answer.events)]
+    case 12: {
+      const { status, events, messages, log } = answer
+      return [6 + log.length, ...[status, events, messages].flatMap(word), ...log]
+    }
     case 15:
     case 16:
       return [...word(answer.address), ...word(answer.count)]
     case 17:
       return [answer.id.length, ...answer.id]
+    case 20:
+      return foundBytes(answer.found)
+    case 21:
+      return writtenBytes(answer.pieces)
+    case 24: {
+      const { registers } = answer
+      return [...[2 + 2 * registers.length, registers.length, ...registers].flatMap(word)]
+    }
     case 22:
       return [...word(answer.address), ...word(answer.and), ...word(answer.or)]
-    case 43: {
-      const { code, conformity, next, objects } = answer
-      const more = next === undefined ? [0, 0] : [0xff, next]
-      const texts = objects.flatMap(({ id, text }) => [id, text.length, ...text])
-      return [14, code, conformity, ...more, objects.length, ...texts]
-    }
+    case 43:
+      return identificationBytes(answer)
     default:
       return [answer.code]
   }
@@ -188,6 +228,22 @@ function read(frame: Uint8Array): Answer | undefined {
       return { function: 6, address, value: second }
     case 7:
       return { function: 7, status: frame[2] ?? 0 }
+    case 8:
+      return { function: 8, code: address, data: second }
+    case 11:
+      return { function: 11, status: address, events: second }
+    case 12:
+      return events(frame)
+    case 20: {
+      const found = readFound(frame)
+      return found && { function: 20, found }
+    }
+    case 21: {
+      const pieces = readWritten(frame)
+      return pieces && { function: 21, pieces }
+    }
+    case 24:
+      return { function: 24, registers: wordsIn(frame, 6) }
     case 15:
     case 16:
       return { function: code, address, count: second }
@@ -196,20 +252,18 @@ function read(frame: Uint8Array): Answer | undefined {
     case 22:
       return { function: 22, address, and: second, or: u16be(frame, 6) }
     case 43:
-      return identification(frame)
+      return readIdentification(frame)
     default:
       return undefined
   }
 }
 
-function identification(frame: Uint8Array): Answer {
-  const [, , , code = 0, conformity = 0, more = 0, next = 0, many = 0] = frame
-  const objects: { id: number; text: Uint8Array }[] = []
-  for (let i = 0, at = 8; i < many; i += 1) {
-    const [id = 0, length = 0] = frame.subarray(at)
-    objects.push({ id, text: frame.slice(at + 2, at + 2 + length) })
-    at += 2 + length
-  }
-  const head = { function: 43, code, conformity, objects } as const
-  return more === 0xff ? { ...head, next } : head
+function events(frame: Uint8Array): Answer | undefined {
+  if (frame.length < 11) return undefined
+  const [status, many, messages] = [3, 5, 7].map((at) => u16be(frame, at)) as [
+    number,
+    number,
+    number,
+  ]
+  return { function: 12, status, events: many, messages, log: frame.slice(9, -2) }
 }

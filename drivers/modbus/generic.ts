@@ -1,19 +1,24 @@
-/** The profile of a slave that nobody has a table of: one row of registers, named by their addresses. */
+/** A slave that nobody has a table of: rows of registers, named by their addresses. */
 import {
   defineProfile,
   type OptionValues,
   type Profile,
   placesOf,
+  type Value,
 } from '../../runtime/sense/driver.ts'
-import type { ReadFunction, Request } from './request.ts'
+import type { Answer } from './answer.ts'
+import { type Held, readField } from './registers.ts'
+import { bitAt, type ReadFunction, type Request } from './request.ts'
 
 export const genericTypes = ['u16', 'i16', 'u32', 'i32', 'f32', 'u64', 'i64', 'f64'] as const
+
+type GenericType = (typeof genericTypes)[number]
 
 /** Fields `r<address>`, or `b<address>` for bits, as `function`, `address`, `count` and `type` say. */
 export function generic(options: OptionValues): Profile {
   const code = Number(options.function) as ReadFunction
   const bits = code <= 2
-  const type = bits ? 'bit' : (options.type as (typeof genericTypes)[number])
+  const type = bits ? 'bit' : (options.type as GenericType)
   const step = placesOf({ type })
   const address = Math.min(Number(options.address), 65_536 - step)
   // A row that ends within a number, or past the last address, ends before it.
@@ -30,9 +35,54 @@ export function generic(options: OptionValues): Profile {
   })
 }
 
-/** The same for a request that somebody put. */
-export function genericFor(request: Request, options: OptionValues): Profile {
-  if (!('count' in request)) return generic(options)
-  const { function: code, address, count } = request
-  return generic({ ...options, function: String(code === 23 ? 3 : code), address, count })
+/** All that was read, by its addresses: a request that was heard may ask for more than a profile has. */
+export function rowValues(read: Held, { type }: OptionValues): Record<string, Value> {
+  return read.function <= 2 ? bitsOf(read, 'b') : numbersOf(read, 'r', type as GenericType)
+}
+
+/** An answer whose request was not heard: numbers `w0` and on, or bits `i0` and on, from the first it brings. */
+export function unplacedValues(
+  answer: Answer,
+  { type }: OptionValues,
+): Record<string, Value> | undefined {
+  if ('bits' in answer) {
+    const { function: code, bits } = answer
+    return bitsOf({ function: code, address: 0, count: 8 * bits.length, bytes: bits }, 'i')
+  }
+  if (!('registers' in answer)) return undefined
+  const { registers } = answer
+  const bytes = Uint8Array.from(registers.flatMap((word) => [word >> 8, word & 0xff]))
+  const read = { function: 3, address: 0, count: registers.length, bytes }
+  return numbersOf(read, 'w', type as GenericType)
+}
+
+/** Registers of files by file and record, `f4.1`. */
+export function fileValues(request: Request, answer: Answer): Record<string, Value> | undefined {
+  if (request.function !== 20 || !('found' in answer)) return undefined
+  const { pieces } = request
+  return Object.fromEntries(
+    answer.found.flatMap((registers, i) =>
+      registers.map((word, j) => {
+        const { file = 0, record = 0 } = pieces[i] ?? {}
+        return [`f${file}.${record + j}`, word]
+      }),
+    ),
+  )
+}
+
+function bitsOf({ address, count, bytes }: Held, letter: string): Record<string, Value> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`${letter}${address + i}`, bitAt(bytes, 0, i)]),
+  )
+}
+
+function numbersOf(read: Held, letter: string, type: GenericType): Record<string, Value> {
+  const step = placesOf({ type })
+  const values: Record<string, Value> = {}
+  for (let at = 0; at + step <= read.count; at += step) {
+    const address = read.address + at
+    const value = readField({ title: '', address, type, order: 'abcd', none: [] }, read)
+    if (value !== undefined) values[`${letter}${address}`] = value
+  }
+  return values
 }

@@ -9,8 +9,9 @@
  * dialogue.ts. What registers mean: profiles/. `profile: generic` reads one row of registers as numbers,
  * named by their addresses; a table of one's own, in the config or in a file beside it, needs no code.
  *
- * On a line that is only heard (`wayside decode`) requests are shown too, and an answer is read by the
- * request before it; without one, by the only request of the profile that it fits.
+ * On a line that is only heard (`wayside decode`) requests are shown too, and what is written. An answer is
+ * read by the request before it; without one, by the only request of the profile that it fits, and with
+ * `profile: generic` as words in their order, `w0` and on.
  *
  * What can go wrong, and what then happens:
  *   noise on the line            bad checksum, a doubt; the request is put again
@@ -40,11 +41,12 @@ import {
 } from '../../runtime/sense/driver.ts'
 import { type Answer, answers, decodeAnswer, exceptions } from './answer.ts'
 import { answered, ask, awaited, begin, type Dialogue } from './dialogue.ts'
-import { generic, genericFor, genericTypes } from './generic.ts'
+import { fileValues, generic, genericTypes, rowValues, unplacedValues } from './generic.ts'
 import { profiles } from './profiles/index.ts'
 import { fieldsOf, held, type Placed, placedIn, selfDoubt, valuesOf } from './registers.ts'
 import { decodeRequest, type Request } from './request.ts'
 import { lineShape } from './shape.ts'
+import { asked, lineFields, answered as told } from './told.ts'
 
 type Memory = {
   readonly profile: Profile
@@ -174,19 +176,35 @@ function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
   if (asking !== undefined && !(expected && !heard.answered)) {
     return {
       memory: { ...memory, heard: { ...asking, answered: false } },
-      said: { ok: true, subject: String(asking.unit), values: shown(asking.request) },
+      said: { ok: true, subject: String(asking.unit), values: asked(asking.request) },
     }
   }
   if (answering === undefined) return { memory, said: doubt('no frame of a known form') }
   const { unit, answer } = answering
-  const alone = dialogue.settings.plan.filter((request) => answers(answer, request))
+  // A generic row that nobody placed is no table to read by.
+  const placed = rowsOf === undefined || rowsOf.address !== 0
+  const alone = dialogue.settings.plan.filter((request) => placed && answers(answer, request))
   const request = expected ? heard.request : alone.length === 1 ? alone[0] : undefined
   const after = expected ? { ...memory, heard: { ...heard, answered: true } } : memory
-  if (answer.function === 'exception') return { memory: after, said: refusal(answer.code) }
-  if (request === undefined) return { memory: after, said: doubt('answer without its request') }
-  const profile = rowsOf === undefined ? memory.profile : genericFor(request, rowsOf)
-  const said = say(profile, request, answer)
+  const said = toldBy(answer, request, memory)
   return { memory: after, said: said.ok ? { ...said, subject: String(unit) } : said }
+}
+
+/** What an answer says that was overheard. */
+function toldBy(answer: Answer, request: Request | undefined, { profile, rowsOf }: Memory): Said {
+  if (answer.function === 'exception') return refusal(answer.code)
+  const measures = 'registers' in answer || 'bits' in answer || 'found' in answer
+  if (!measures) return { ok: true, values: told(answer) }
+  if (rowsOf === undefined) {
+    return request === undefined
+      ? doubt('answer without its request')
+      : say(profile, request, answer)
+  }
+  const read = request && held(request, answer)
+  const files = request && fileValues(request, answer)
+  const values = files ?? (read ? rowValues(read, rowsOf) : unplacedValues(answer, rowsOf))
+  if (values === undefined) return doubt('answer without its request')
+  return Object.keys(values).length === 0 ? doubt('no value') : { ok: true, values }
 }
 
 /** What an answer means, by the profile. */
@@ -208,21 +226,6 @@ function meant(profile: Profile, values: Record<string, Value>): Said {
 
 function refusal(code: number): Said {
   return doubt(exceptions[code] ?? 'exception of its own', `code ${code}`)
-}
-
-/** A request for the bench. */
-function shown(request: Request): Record<string, number | string> {
-  const first = 'address' in request ? { address: request.address } : {}
-  const many = 'count' in request ? { count: request.count } : {}
-  return { asks: request.function, ...first, ...many }
-}
-
-function lineFields(): Record<string, Field> {
-  return {
-    asks: { title: 'function of a request that was heard', type: 'integer', detail: true },
-    address: { title: 'its first register or bit', type: 'integer', detail: true },
-    count: { title: 'how many it asks for', type: 'integer', detail: true },
-  }
 }
 
 function profileOf(options: OptionValues): Profile {

@@ -93,6 +93,15 @@ function kindOf({ type, scale = 1, offset = 0, words }: Register): Field['type']
     : 'number'
 }
 
+/** What this register says in what was read; undefined for no value. */
+export function readField(
+  register: Register,
+  { function: code, address, bytes }: Held,
+): Value | undefined {
+  const place = register.address - address
+  return code <= 2 ? bitAt(bytes, 0, place) : registerAt(register, bytes, 2 * place)
+}
+
 function registerAt(register: Register, bytes: Uint8Array, at: number): Value | undefined {
   const { type, mask, words } = register
   if (type === 'bit') return ((wordAt(bytes, at) >> (register.bit ?? 0)) & 1) === 1

@@ -8,26 +8,41 @@
  *
  *   1, 2, 3, 4   address u16, count u16         read coils, discrete inputs, holding, input registers
  *   5, 6         address u16, value u16         write one coil (ff00 or 0000), one register
- *   7, 17        nothing                        read exception status; report server id
+ *   7, 11, 12, 17  nothing                      read exception status, counter, log of events; server id
+ *   8            code u16, data u16             diagnostics
  *   15, 16       address, count, bytes u8, …    write coils (bits, lowest first), registers
+ *   20, 21       bytes u8, pieces               read, write file records: files.ts
  *   22           address, and mask, or mask     mask write a register
  *   23           address, count, address, count, bytes u8, …    read registers, after writing others
+ *   24           address u16                    read a queue of registers
  *   43           0e, code u8, object u8         read device identification
  *
  * Source: MODBUS Application Protocol Specification V1.1b3 §6.
  */
 import { u16be } from '../../runtime/sense/driver.ts'
 import { crcHolds, withCrc } from './crc.ts'
+import {
+  type Piece,
+  piecesBytes,
+  readPieces,
+  readWritten,
+  type Written,
+  writtenBytes,
+} from './files.ts'
 
 export type Request =
   | { readonly function: ReadFunction; readonly address: number; readonly count: number }
   | { readonly function: 5; readonly address: number; readonly value: boolean }
   | { readonly function: 6; readonly address: number; readonly value: number }
-  | { readonly function: 7 | 17 }
+  | { readonly function: 7 | 11 | 12 | 17 }
+  | { readonly function: 8; readonly code: number; readonly data: number }
   | { readonly function: 15; readonly address: number; readonly values: readonly boolean[] }
   | { readonly function: 16; readonly address: number; readonly values: readonly number[] }
+  | { readonly function: 20; readonly pieces: readonly Piece[] }
+  | { readonly function: 21; readonly pieces: readonly Written[] }
   | { readonly function: 22; readonly address: number; readonly and: number; readonly or: number }
   | ReadWrite
+  | { readonly function: 24; readonly address: number }
   | { readonly function: 43; readonly code: number; readonly object: number }
 
 export type ReadFunction = 1 | 2 | 3 | 4
@@ -40,8 +55,15 @@ type ReadWrite = {
   readonly values: readonly number[]
 }
 
-/** Most bits and registers in one frame (§6.1, §6.3, §6.11, §6.12, §6.17). */
-export const most = { bits: 2000, registers: 125, bitsOut: 1968, registersOut: 123, beside: 121 }
+/** Most bits and registers in one frame (§6.1, §6.3, §6.11, §6.12, §6.17, §6.18). */
+export const most = {
+  bits: 2000,
+  registers: 125,
+  bitsOut: 1968,
+  registersOut: 123,
+  beside: 121,
+  queue: 31,
+}
 
 /** The longest frame (MODBUS over Serial Line V1.02 §2.3). */
 export const frameSizeMax = 256
@@ -61,10 +83,11 @@ export function decodeRequest(frame: Uint8Array): { unit: number; request: Reque
 export function requestSize(bytes: Uint8Array): number | 'more' {
   const [, code] = bytes
   if (code === undefined) return 'more'
-  if ((code >= 1 && code <= 6) || code === 22) return code === 22 ? 10 : 8
-  if (code === 7 || code === 17) return 4
+  if ((code >= 1 && code <= 6) || code === 8) return 8
+  const fixed = { 7: 4, 11: 4, 12: 4, 17: 4, 22: 10, 24: 6 }[code]
+  if (fixed !== undefined) return fixed
   if (code === 43) return bytes.length > 2 && bytes[2] !== 14 ? 0 : 7
-  const countAt = { 15: 6, 16: 6, 23: 10 }[code]
+  const countAt = { 15: 6, 16: 6, 20: 2, 21: 2, 23: 10 }[code]
   if (countAt === undefined) return 0
   const count = bytes[countAt]
   if (count === undefined) return 'more'
@@ -99,8 +122,18 @@ function payload(request: Request): number[] {
     case 6:
       return [...word(request.address), ...word(request.value)]
     case 7:
+    case 11:
+    case 12:
     case 17:
       return []
+    case 8:
+      return [...word(request.code), ...word(request.data)]
+    case 20:
+      return piecesBytes(request.pieces)
+    case 21:
+      return writtenBytes(request.pieces)
+    case 24:
+      return word(request.address)
     case 15: {
       const { address, values } = request
       const bytes = packBits(values)
@@ -144,8 +177,22 @@ function read(frame: Uint8Array): Request | undefined {
     case 6:
       return { function: 6, address, value: second }
     case 7:
+    case 11:
+    case 12:
     case 17:
       return { function: code }
+    case 8:
+      return { function: 8, code: address, data: second }
+    case 20: {
+      const pieces = readPieces(frame)
+      return pieces && { function: 20, pieces }
+    }
+    case 21: {
+      const pieces = readWritten(frame)
+      return pieces && { function: 21, pieces }
+    }
+    case 24:
+      return { function: 24, address }
     case 15:
       return writeBits(frame, address, second)
     case 16: {

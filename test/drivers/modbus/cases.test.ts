@@ -71,7 +71,7 @@ test('decode reads an answer by its request, and a whole line in both directions
   const said = JSON.parse(one.stdout)
   assert.deepEqual([said.offset, said.subject, said.units], [0, '1', { '1-0:32.7.0': 'V' }])
   const line = wayside(['--hex', '--doubts'], all.map(({ input_hex }) => input_hex).join(' '))
-  assert.match(line.stderr, /6 decoded, 7 doubted, 8 bytes skipped/)
+  assert.match(line.stderr, /9 decoded, 4 doubted, 8 bytes skipped/)
   const rows = line.stdout
     .trim()
     .split('\n')

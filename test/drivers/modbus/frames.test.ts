@@ -25,6 +25,8 @@ const record: typeof fc.record = (model: object, more: object = {}) =>
 const word = fc.nat(0xffff)
 const words = (most: number) => fc.array(word, { minLength: 1, maxLength: most })
 const bytes = (most: number) => fc.uint8Array({ minLength: 1, maxLength: most })
+const some = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 4 })
+const written = () => some(record({ file: word, record: word, values: words(20) }))
 const reads = <const C extends number>(code: C, most: number) =>
   record({
     function: fc.constant(code),
@@ -39,7 +41,14 @@ const request: fc.Arbitrary<Request> = fc.oneof(
   reads(4, 125),
   record({ function: fc.constant(5 as const), address: word, value: fc.boolean() }),
   record({ function: fc.constant(6 as const), address: word, value: word }),
-  record({ function: fc.constantFrom(7 as const, 17 as const) }),
+  record({ function: fc.constantFrom(7 as const, 11 as const, 12 as const, 17 as const) }),
+  record({ function: fc.constant(8 as const), code: word, data: word }),
+  record({
+    function: fc.constant(20 as const),
+    pieces: some(record({ file: word, record: word, count: fc.integer({ min: 1, max: 20 }) })),
+  }),
+  record({ function: fc.constant(21 as const), pieces: written() }),
+  record({ function: fc.constant(24 as const), address: word }),
   record({
     function: fc.constant(15 as const),
     address: word,
@@ -70,6 +79,18 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   record({ function: fc.constant(5 as const), address: word, value: fc.boolean() }),
   record({ function: fc.constant(6 as const), address: word, value: word }),
   record({ function: fc.constant(7 as const), status: fc.nat(255) }),
+  record({ function: fc.constant(8 as const), code: word, data: word }),
+  record({ function: fc.constant(11 as const), status: word, events: word }),
+  record({
+    function: fc.constant(12 as const),
+    status: word,
+    events: word,
+    messages: word,
+    log: fc.uint8Array({ maxLength: 64 }),
+  }),
+  record({ function: fc.constant(20 as const), found: some(words(20)) }),
+  record({ function: fc.constant(21 as const), pieces: written() }),
+  record({ function: fc.constant(24 as const), registers: words(31) }),
   record({ function: fc.constantFrom(15 as const, 16 as const), address: word, count: word }),
   record({ function: fc.constant(17 as const), id: bytes(250) }),
   record({ function: fc.constant(22 as const), address: word, and: word, or: word }),
@@ -85,7 +106,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
   ),
   record({
     function: fc.constant('exception' as const),
-    of: fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 15, 16, 17, 22, 23, 43),
+    of: fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43),
     code: fc.nat(255),
   }),
 )
@@ -153,6 +174,42 @@ test('frames are those of the specification and of makers, byte for byte', () =>
   assert.equal(pdu(encodeRequest(1, { function: 43, code: 1, object: 0 })), '2b0e0100')
 })
 
+test('the rarer frames are those of the specification, byte for byte', () => {
+  const both = (says: string, [asked, said]: [Request, Answer]) => {
+    const pdus = [encodeRequest(1, asked), encodeAnswer(1, said)].map((frame) =>
+      frame.subarray(1, -2),
+    )
+    assert.equal(pdus.map((pdu) => Buffer.from(pdu).toString('hex')).join(' '), says)
+    assert.ok(answers(said, asked))
+  }
+  // The examples of §6.7, §6.8.3, §6.9, §6.10, §6.14, §6.15, §6.18.
+  both('07 076d', [{ function: 7 }, { function: 7, status: 0x6d }])
+  const echo = { function: 8, code: 0, data: 0xa537 } as const
+  both('080000a537 080000a537', [echo, echo])
+  both('0b 0bffff0108', [{ function: 11 }, { function: 11, status: 0xffff, events: 0x108 }])
+  const log = { status: 0, events: 0x108, messages: 0x121, log: Uint8Array.of(0x20, 0) }
+  both('0c 0c080000010801212000', [{ function: 12 }, { function: 12, ...log }])
+  const pieces = [
+    { file: 4, record: 1, count: 2 },
+    { file: 3, record: 9, count: 2 },
+  ]
+  const found = [
+    [0x0dfe, 0x0020],
+    [0x33cd, 0x0040],
+  ]
+  both('140e0600040001000206000300090002 140c05060dfe0020050633cd0040', [
+    { function: 20, pieces },
+    { function: 20, found },
+  ])
+  const put = {
+    function: 21,
+    pieces: [{ file: 4, record: 7, values: [0x6af, 0x4be, 0x100d] }],
+  } as const
+  both('150d0600040007000306af04be100d 150d0600040007000306af04be100d', [put, put])
+  const queue = { function: 24, registers: [0x1b8, 0x1284] } as const
+  both('1804de 180006000201b81284', [{ function: 24, address: 0x4de }, queue])
+})
+
 test('counts past the limits, odd lengths and values that no coil has are no frames', () => {
   for (const payload of [
     [1, 3, 0, 0, 0, 126],
@@ -168,6 +225,17 @@ test('counts past the limits, odd lengths and values that no coil has are no fra
   assert.equal(answerSize(Uint8Array.of(1, 3, 3)), 0)
   assert.equal(answerSize(Uint8Array.of(1, 3, 252)), 0)
   assert.equal(answerSize(Uint8Array.of(1, 43, 13)), 0)
+  assert.equal(answerSize(Uint8Array.of(1, 24, 0, 5)), 0)
+  assert.equal(answerSize(Uint8Array.of(1, 24, 0, 6, 0, 3)), 0)
+  assert.equal(decodeRequest(withCrc([1, 20, 6, 6, 0, 4, 0, 1, 0])), undefined)
+  assert.equal(decodeAnswer(withCrc([1, 20, 4, 3, 7, 0, 1])), undefined)
+  assert.equal(decodeAnswer(withCrc([1, 21, 7, 6, 0, 4, 0, 7, 0, 9])), undefined)
+})
+
+test('a refusal of a function of its own is one only by the codes of the specification', () => {
+  const refused = decodeAnswer(withCrc([1, 0x80 + 0x42, 1]))
+  assert.deepEqual(refused?.answer, { function: 'exception', of: 0x42, code: 1 })
+  assert.equal(answerSize(Uint8Array.of(1, 0x80 + 0x42, 77)), 0)
 })
 
 test('an answer has the size that its request leads to expect', () => {
