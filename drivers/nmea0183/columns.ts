@@ -116,18 +116,17 @@ export function dayMonthYear(at: number): Column {
     const text = field(fields, at)
     if (text === '' || text === '000000') return undefined
     if (!/^\d{6}$/.test(text)) return bad
-    const year = Number(text.slice(4))
-    return isoDay(year < 80 ? 2000 + year : 1900 + year, text.slice(2, 4), text.slice(0, 2))
+    return isoDay(fullYear(text.slice(4)), text.slice(2, 4), text.slice(0, 2))
   }
 }
 
-/** Day, month and year in three fields; all noughts are no date. */
+/** Day, month and year in three fields, the year in four digits or two; all noughts are no date. */
 export function dayThenMonthThenYear(at: number): Column {
   return (fields) => {
     const [day, month, year] = [field(fields, at), field(fields, at + 1), field(fields, at + 2)]
     if (/^0*$/.test(`${day}${month}${year}`)) return undefined
-    const digits = /^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month) && /^\d{4}$/.test(year)
-    return digits ? isoDay(Number(year), month.padStart(2, '0'), day.padStart(2, '0')) : bad
+    const digits = /^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month) && /^(\d\d){1,2}$/.test(year)
+    return digits ? isoDay(fullYear(year), month.padStart(2, '0'), day.padStart(2, '0')) : bad
   }
 }
 
@@ -208,6 +207,12 @@ function withoutZeros(bytes: Uint8Array, from: number, to: number): number {
   let end = to
   while (end > from && bytes[end - 1] === 0x30) end -= 1
   return end === from + 1 ? from : end
+}
+
+function fullYear(digits: string): number {
+  const year = Number(digits)
+  if (digits.length > 2) return year
+  return year < 80 ? 2000 + year : 1900 + year
 }
 
 function isoDay(year: number, month: string, day: string): string | typeof bad {

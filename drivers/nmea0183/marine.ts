@@ -183,13 +183,14 @@ function whichEngine(fields: Fields): More {
   return { subject: `${source}-${number}` }
 }
 
-/** XDR: type, value, unit letter and name, four fields for each of any number of transducers. */
+/** XDR: type, value, unit letter and name of each of any number of transducers; the last may want a name. */
 function transducers(fields: Fields, _: string, values: Record<string, Value>): More {
-  if (fields.length < 4 || fields.length % 4 !== 0) return bad
+  const odd = fields.length % 4
+  if (odd !== 0 && odd !== 3) return bad
   const units: Record<string, Unit> = {}
   for (let at = 0; at < fields.length; at += 4) {
     const [type, letter] = [field(fields, at), field(fields, at + 2)]
-    const unit = row(transducerUnits, `${type}${letter}`) ?? row(transducerUnits, letter)
+    const unit = transducerUnit(type, letter)
     const value = real(at + 1, unit?.scale)(fields)
     if (!/^[A-Z]$/.test(type) || unit === undefined || value === bad) return bad
     if (value === undefined) continue
@@ -221,6 +222,12 @@ function transducerName(
   return Object.hasOwn(taken, typed) ? `${typed}${place}` : typed
 }
 
+/** Undefined where nobody can mean it. What a generic transducer measures, its letter does not tell. */
+function transducerUnit(type: string, letter: string): { unit?: Unit; scale?: number } | undefined {
+  if (type === 'G') return /^[A-Za-z]?$/.test(letter) ? {} : undefined
+  return row(transducerUnits, `${type}${letter}`) ?? row(transducerUnits, letter)
+}
+
 /** By type and unit letter where a letter means two things, else by the letter alone. */
 const transducerUnits: Readonly<Record<string, { unit?: Unit; scale?: number }>> = {
   C: { unit: 'Cel' },
@@ -230,19 +237,19 @@ const transducerUnits: Readonly<Record<string, { unit?: Unit; scale?: number }>>
   M: { unit: 'm' },
   VM: { unit: 'm3' },
   B: { unit: 'Pa', scale: 1e5 },
-  P: { unit: 'Pa' },
+  P: { unit: '/100' },
+  PP: { unit: 'Pa' },
   // As the weather stations of Vaisala write air pressure: hPa, inches and millimetres of mercury.
   PH: { unit: 'Pa', scale: 100 },
   PI: { unit: 'Pa', scale: 3386.389 },
   PM: { unit: 'Pa', scale: 133.322 },
   HP: { unit: '%RH' },
-  EP: { unit: '/100' },
   H: { unit: 'Hz' },
   A: { unit: 'A' },
   V: { unit: 'V' },
   N: { unit: 'N' },
   R: { unit: '1/min' },
   S: { unit: '/1000' },
-  G: {},
+  l: { unit: 'm3/s', scale: 0.001 },
   '': {},
 }

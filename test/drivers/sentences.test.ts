@@ -136,6 +136,8 @@ test('what stands for "not known" is absent, and the rest of the sentence is rea
   const dateless = only('GPRMC,000042.000,V,,,,,0.00,0.00,000000,,,N')
   assert.deepEqual([dateless?.values.valid, dateless?.values.time], [false, '00:00:42Z'])
   assert.equal(only('GPZDA,000042,00,00,0000,00,00')?.values.time, '00:00:42Z')
+  // As plotters of Navico write it.
+  assert.equal(only('GPZDA,195719,16,04,14,-02,00')?.time, '2014-04-16T19:57:19Z')
   assert.deepEqual(doubts(hear(nmea0183, sentence('HCHDG,101.1,,,190,E'))), ['bad field'])
 })
 
@@ -172,6 +174,17 @@ test('transducers of one name or number are told apart by their type', () => {
     ...{ xdr_air: 'Cel', xdr_air_h: '%RH', xdr_p0: 'Pa', xdr_c3: 'Cel' },
     ...{ xdr_air_c: 'Cel', xdr_air_c5: 'Cel' },
   })
+})
+
+test('a letter that means a pressure in a barometer is percent elsewhere, and nothing in a generic one', () => {
+  const tank = only('IIXDR,V,54,P,FUEL,P,101300,P,BARO,G,0.5,P,LEVEL,R,2.5,l,FLOW')
+  assert.deepEqual(tank?.units, {
+    ...{ xdr_fuel: '/100', xdr_baro: 'Pa', xdr_flow: 'm3/s' },
+  })
+  assert.deepEqual([tank?.values.xdr_level, tank?.values.xdr_flow], [0.5, 0.0025])
+  // As wind meters of NASA Marine end it: without a name.
+  assert.equal(only('YXXDR,C,16,C')?.values.xdr_c0, 16)
+  assert.deepEqual(doubts(hear(nmea0183, sentence('IIXDR,A,4,D,ROLL,A'))), ['bad field'])
 })
 
 test('transducers, engines and wind say what they measure in', () => {
