@@ -55,6 +55,7 @@ export const fields: Readonly<Record<string, Field>> = {
   '1-0:0.0.0': word('number of the meter'),
   '1-0:0.0.9': word('server id'),
   '1-0:0.2.0': word('version of the firmware'),
+  '1-0:0.2.0_0': word('version of the firmware'),
   '0-0:96.1.0': word('server id'),
   '1-0:96.1.0': word('server id'),
   '1-0:96.5.0': count('status'),
@@ -62,5 +63,6 @@ export const fields: Readonly<Record<string, Field>> = {
   '129-129:199.130.3': word('maker'),
   '129-129:199.130.5': word('public key'),
   '1-0:96.90.2': word('checksum of the firmware'),
+  '1-0:96.90.2_1': word('checksum of the firmware'),
   '1-0:97.97.0': word('errors'),
 }

@@ -9,6 +9,9 @@
  * A time is a choice: 1 seconds of the meter's own count, 2 seconds since 1970, 3 the same with minutes of
  * local time beside it. Meters get it wrong: Holley's DTZ541 sends the bare number, Froetec's a list as 2.
  *
+ * The CRC of a message is told, not held: that of the file is right, and covers every byte of it. Captures
+ * whose owner blanked the server id have such messages, and so may a meter that counts them another way.
+ *
  * Source: "Smart Message Language" 1.04 §5.
  */
 
@@ -34,9 +37,12 @@ export type Entry = {
 /** Seconds of the meter's own count, or since 1970. */
 export type Time = { readonly index: number } | { readonly unix: number }
 
-/** The lists of a file, or why it is none. */
-export function listsOf(content: Uint8Array): readonly ValueList[] | string {
+/** The lists of a file, and whether the CRC of each message is right; or why it is none. */
+export function listsOf(
+  content: Uint8Array,
+): { readonly lists: readonly ValueList[]; readonly intact: boolean } | string {
   const lists: ValueList[] = []
+  let intact = true
   for (let at = 0; at < content.length; ) {
     // Zeros behind the last message, more than were said.
     if (content[at] === 0) {
@@ -49,12 +55,12 @@ export function listsOf(content: Uint8Array): readonly ValueList[] | string {
     const [, , , body, sum] = node.items
     if (node.items.length !== 6 || sum?.kind !== 'whole') return 'no SML in the frame'
     const covered = content.subarray(node.from, node.ends[3])
-    if (!checks(covered, Number(sum.value))) return 'bad checksum of a message'
+    if (!checks(covered, Number(sum.value))) intact = false
     const list = body?.kind === 'list' ? listOf(body) : undefined
     if (list !== undefined) lists.push(list)
     at = end
   }
-  return lists
+  return { lists, intact }
 }
 
 const getListResponse = 0x701n

@@ -13,8 +13,8 @@
  *
  * What can go wrong, and what then happens:
  *   noise, sunlight in the eye        bad checksum, a doubt; bytes are given up to the next beginning
- *   a message with a wrong CRC        doubt `bad checksum of a message`, though the file's is right
- *   power of DZG's older meters       marked as signed though it is not: read as it was meant
+ *   a message with a wrong CRC        read and marked `unchecked`, for the file's own is right
+ *   power of DZG's DVS74              marked as signed though it is not: read as it was meant
  *   no list in the file               doubt `no list of values`
  */
 import {
@@ -22,6 +22,7 @@ import {
   defineDriver,
   doubt,
   type Said,
+  uncheckedField,
   type Value,
 } from '../../runtime/sense/driver.ts'
 import { type Gathered, gather, obisName, shifted } from '../obis.ts'
@@ -40,14 +41,15 @@ export const sml: Driver = defineDriver({
   warmUpMs: 0,
   silenceMs: 30_000,
   options: {},
-  fields,
+  fields: { ...fields, ...uncheckedField },
   check: 'CRC-16 of the file and of each message',
   shape,
   begin: () => undefined,
   decode(frame, memory) {
-    const lists = listsOf(contentOf(frame))
-    if (typeof lists === 'string') return { memory, said: doubt(lists) }
-    return { memory, said: say(lists) }
+    const found = listsOf(contentOf(frame))
+    if (typeof found === 'string') return { memory, said: doubt(found) }
+    const said = say(found.lists)
+    return { memory, said: said.ok && !found.intact ? { ...said, unchecked: true } : said }
   },
 })
 
@@ -57,7 +59,7 @@ function say(lists: readonly ValueList[]): Said {
     if (server !== undefined) gather(into, 'server', hex(server))
     for (const entry of entries) {
       gather(into, 'status', entry.status === undefined ? undefined : plain(entry.status))
-      read(entry, isOldDzg(server), into)
+      read(entry, isDvs74(server), into)
     }
   }
   if (!lists.some(({ entries }) => entries.length > 0)) return doubt('no list of values')
@@ -73,7 +75,7 @@ function say(lists: readonly ValueList[]): Said {
     : { ok: true, values, units: those, time }
 }
 
-function read({ code, unit, scaler, value }: Entry, old: boolean, into: Gathered): void {
+function read({ code, unit, scaler, value }: Entry, isOdd: boolean, into: Gathered): void {
   const [a, b, c, d, e, f] = code
   const name = obisName(`${a}-${b}:${c}.${d}.${e}*${f}`)
   if (name === undefined) return
@@ -81,7 +83,7 @@ function read({ code, unit, scaler, value }: Entry, old: boolean, into: Gathered
   if (value.kind === 'bytes' && value.bytes.length > 0) gather(into, name, textOf(value.bytes))
   if (value.kind !== 'whole' || Math.abs(scaler) > scalerMax) return
   const [our, exponent = 0, per = 1] = units[unit ?? 255] ?? []
-  const whole = old && name === '1-0:16.7.0' ? asMeant(value) : value.value
+  const whole = isOdd && netPower.test(name) ? asMeant(value) : value.value
   gather(into, name, scaled(whole, scaler + exponent, per), our)
 }
 
@@ -89,14 +91,23 @@ function read({ code, unit, scaler, value }: Entry, old: boolean, into: Gathered
 const scalerMax = 18
 
 /**
- * DZG's meters up to number 60,000,000 say the power 328.05 W as 53 80 25: two bytes and signed, where the
- * number takes two without a sign. Negative power always comes in four bytes from them.
+ * DZG's DVS74 (and its sisters for one phase) says the power 328.05 W as 53 80 25: two bytes and signed,
+ * where the number takes two without a sign. Its negative power comes in four bytes. The maker named the
+ * numbers of these meters; others of the same years, such as DVSB20, say small negative powers in two bytes
+ * and mean them. Source: libsml, issue 132 and pull request 136; for a single phase, issue 125.
  */
-function isOldDzg(server: Uint8Array | undefined): boolean {
+function isDvs74(server: Uint8Array | undefined): boolean {
   if (server?.length !== 10 || latin1(server.subarray(2, 5)) !== 'DZG') return false
   const number = server.subarray(5).reduce((all, byte) => all * 256 + byte, 0)
-  return number < 60_000_000
+  return dvs74Numbers.some(([from, to]) => number >= from && number <= to)
 }
+
+const dvs74Numbers = [
+  [42_000_000, 48_999_999],
+  [55_000_000, 58_999_999],
+] as const
+/** Power of all phases and of each, imported less exported. */
+const netPower = /^1-0:(16|36|56|76)\.7\.0$/
 
 function asMeant({ value, signed, size }: Whole): bigint {
   return signed && size < 4 ? BigInt.asUintN(8 * size, value) : value

@@ -140,28 +140,32 @@ test('times come in three ways, and in two wrong ones', () => {
   assert.deepEqual(said('72620265000000ff'), [undefined, undefined], 'never set')
 })
 
-test("power of DZG's older meters is read as it was meant, that of the newer as it stands", () => {
-  const power = (server: string, value: string) => {
-    const rows = [row(value, { code: '1-0:16.7.0*255', unit: 27, scaler: -2 })]
-    return sayings(hear(sml, file(rows, { server })))[0]?.values['1-0:16.7.0']
+test("power of DZG's DVS74 is read as it was meant, that of its other meters as it stands", () => {
+  const power = (number: number, value: string, code = '1-0:16.7.0', maker = '445a47') => {
+    const server = `0b0a01${maker}${number.toString(16).padStart(10, '0')}`
+    const rows = [row(value, { code: `${code}*255`, unit: 27, scaler: -2 })]
+    return sayings(hear(sml, file(rows, { server })))[0]?.values[code]
   }
-  const [old, young, other] = [
-    '0b0a01445a470002c4b400',
-    '0b0a01445a470003938700',
-    '0b0a01454d480002c4b400',
-  ]
-  assert.equal(power(old, '538025'), 328.05)
-  assert.equal(power(old, '55fffe1393'), -1260.61)
-  assert.equal(power(young, '538025'), -327.31)
-  assert.equal(power(other, '538025'), -327.31)
+  for (const number of [42_000_000, 42_082_910, 48_999_999, 55_000_000, 58_999_999]) {
+    assert.equal(power(number, '538025'), 328.05)
+    assert.equal(power(number, '538025', '1-0:36.7.0'), 328.05)
+    assert.equal(power(number, '54fecbfd'), 166983.65, 'never so small a negative')
+    assert.equal(power(number, '55fffe1393'), -1260.61)
+  }
+  for (const number of [40_051_478, 41_999_999, 49_000_000, 54_999_999, 59_000_000, 60_694_611]) {
+    assert.equal(power(number, '5386a8'), -310.64)
+    assert.equal(power(number, '54fecbfd'), -788.51)
+  }
+  assert.equal(power(42_082_910, '538025', '1-0:16.7.0', '454d48'), -327.31)
 })
 
-test("either CRC is taken, a message's own is held too", () => {
+test("either CRC is taken; a message's own is told where only that of the file is right", () => {
   const rows = [row('6201')]
   assert.equal(sayings(hear(sml, file(rows, { kermit: true }))).length, 1)
-  assert.deepEqual(doubts(hear(sml, file(rows, { badMessage: true }))), [
-    'bad checksum of a message',
-  ])
+  assert.equal(sayings(hear(sml, file(rows)))[0]?.unchecked, undefined)
+  const [said] = sayings(hear(sml, file(rows, { badMessage: true })))
+  assert.equal(said?.values['1-0:1.8.0'], 1)
+  assert.equal(said?.unchecked, true)
   assert.deepEqual(doubts(hear(sml, framed(new Uint8Array()))), ['no list of values'])
   assert.deepEqual(doubts(hear(sml, framed(Uint8Array.of(0x76, 1)))), ['no SML in the frame'])
 })
