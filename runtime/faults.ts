@@ -75,6 +75,16 @@ export const faults = {
     says: 'the disk under {path} has no room: {why}',
     cure: 'free some space, or set `keep` lower; nothing that was acknowledged is lost',
   },
+  DISK_FAILING: {
+    exit: 2,
+    says: 'the disk under {path} does not take what is written: {why}',
+    cure: 'see `dmesg`; check card, cable and power, and replace what is broken; what was acknowledged is kept',
+  },
+  FILE_UNWRITTEN: {
+    exit: 2,
+    says: 'cannot write {path}: {why}',
+    cure: 'check free space and permissions; for an I/O error see `dmesg`, and check card, cable and power',
+  },
   STORE_FAILED: {
     exit: 2,
     says: 'the store at {path} stopped: {why}',

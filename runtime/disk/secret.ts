@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises'
 import { Fault, fault } from '../faults.ts'
 import { hex, text, unhex } from '../wire/bytes.ts'
-import { atomicWrite, readIfThere, removeFile } from './write.ts'
+import { atomicWrite, readIfThere, removeFile, unwritten } from './write.ts'
 
 /** Every secret kept in a file is this long: a private key, a generation's secret. */
 export const secretSize = 32
@@ -41,19 +41,32 @@ export async function openSecret(
 
 /**
  * Destroys the file: its bytes are overwritten first, where the disk does that in place, and the folder
- * knows when this returns. One that is not there is destroyed already.
+ * knows when this returns. One that is not there is destroyed already. Throws FILE_UNWRITTEN; then it may stand
+ * there overwritten, and is to be destroyed again.
  */
 export async function eraseSecret(path: string): Promise<void> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) return
-  const file = await open(path, 'r+')
   try {
-    await file.write(new Uint8Array(bytes.length), 0, bytes.length, 0)
-    await file.sync()
-  } finally {
-    await file.close()
+    const file = await open(path, 'r+')
+    try {
+      await file.write(new Uint8Array(bytes.length).fill(erased), 0, bytes.length, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } catch (cause) {
+    throw unwritten(path, cause)
   }
   await removeFile(path)
 }
 
+/** Whether there stands what a crash left of a secret in the middle of its destruction. */
+export async function isErased(path: string): Promise<boolean> {
+  const bytes = await readIfThere(path)
+  return bytes !== undefined && bytes.length > 0 && bytes.every((byte) => byte === erased)
+}
+
+/** A dash: no disk that loses a file leaves it full of these. */
+const erased = 0x2d
 const notKey = 'it does not hold 32 bytes as hex digits'

@@ -2,8 +2,14 @@
  * The one door to SQLite. Every database of the product is in WAL mode and durable at COMMIT
  * (synchronous FULL), so a commit that has returned survives a power cut. Every one is its owner's alone:
  * they hold keys of sessions, and readings that are not sealed yet.
+ *
+ * A failed fsync is no delay: what was to be synced may be gone from the disk, stands in memory as if it were
+ * clean, and the next fsync will not tell (Rebello et al., ATC 2020). A commit that failed is written anew by
+ * the next one, and pages of a failed checkpoint by the next; what remains is what stands in the WAL without
+ * a sync of its own, by `lazily` or from a process that ended. `writeAnew` puts that on the disk by another way.
  */
-import { chmodSync, closeSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { fault } from '../faults.ts'
 
@@ -30,6 +36,7 @@ export function openDatabase(path: string, options: DatabaseOptions = {}): Datab
     db.pragma('foreign_keys = ON')
     db.pragma(`journal_size_limit = ${walBytesMax}`)
     db.pragma(`wal_autocheckpoint = ${Math.floor(walBytesMax / 2 / pageBytes)}`)
+    unlessFull(path, () => checkpoint(db as Database, 'PASSIVE'))
     return db
   } catch (cause) {
     db?.close()
@@ -48,12 +55,53 @@ function makePrivate(path: string): void {
  * for the disk, and the next ordinary commit makes it durable. For what can be done twice without harm.
  */
 export function lazily<T>(db: Database, work: () => T): T {
+  const pages = db.pragma('wal_autocheckpoint', { simple: true })
   db.pragma('synchronous = NORMAL')
+  // A checkpoint of SQLite's own begins with a sync, and keeps to itself that it failed.
+  db.pragma('wal_autocheckpoint = 0')
   try {
     return db.transaction(work)()
   } finally {
     db.pragma('synchronous = FULL')
+    db.pragma(`wal_autocheckpoint = ${pages}`)
   }
+}
+
+/**
+ * From here on the database takes no write: each fails with SQLITE_READONLY, until `writeAnew` succeeds. For
+ * after a write that the disk refused.
+ */
+export function holdWrites(db: Database): void {
+  db.pragma('query_only = ON')
+}
+
+/**
+ * Writes all that was ever committed from the WAL into the file, syncs that, and empties the WAL; then
+ * the database takes writes again. Throws what SQLite throws.
+ */
+export function writeAnew(db: Database): void {
+  checkpoint(db, 'TRUNCATE')
+  db.pragma('query_only = OFF')
+}
+
+/**
+ * What ails the disk at `path` when SQLite throws this: it has no room, or it does not take what is written.
+ * Undefined for everything else; what cannot be read does not come back by waiting.
+ */
+export function diskTrouble(path: string, cause: unknown): DiskTrouble | undefined {
+  const code = String((cause as { code?: unknown } | null)?.code)
+  if (code === 'SQLITE_FULL') return 'full'
+  if (!code.startsWith('SQLITE_IOERR') || unreadable.has(code)) return undefined
+  // Several calls have one code for both: to cut or to map a file needs room too.
+  return freeOn(path) < roomMin ? 'full' : 'failing'
+}
+
+export type DiskTrouble = 'full' | 'failing'
+
+/** Bytes free for this user on the disk under the file. */
+export function freeOn(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path))
+  return bavail * bsize
 }
 
 /**
@@ -73,6 +121,26 @@ export function tryLock(path: string): { release(): void } | undefined {
   return { release: () => void db.close() }
 }
 
+function checkpoint(db: Database, how: 'PASSIVE' | 'TRUNCATE'): void {
+  db.pragma(`wal_checkpoint(${how})`)
+}
+
+function unlessFull(path: string, work: () => void): void {
+  try {
+    work()
+  } catch (cause) {
+    if (diskTrouble(path, cause) !== 'full') throw cause
+  }
+}
+
+const unreadable: ReadonlySet<string> = new Set([
+  'SQLITE_IOERR_READ',
+  'SQLITE_IOERR_SHORT_READ',
+  'SQLITE_IOERR_DATA',
+  'SQLITE_IOERR_CORRUPTFS',
+])
+/** Less is no room: the smallest piece that a file system hands out, some times over. */
+const roomMin = 64 << 10
 const pageBytes = 1024
 const ownerOnly = 0o600
 const busyMs = 5_000

@@ -5,6 +5,7 @@
  */
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { Fault, fault } from '../faults.ts'
 import { failpoint } from './failpoint.ts'
 
 export type WriteOptions = {
@@ -14,7 +15,8 @@ export type WriteOptions = {
 
 /**
  * Writes `data` to `path` and returns when it is on the disk. Makes missing folders. Writes of one path
- * happen one after the other, so that the last one asked is the one that stays.
+ * happen one after the other, so that the last one asked is the one that stays. Throws FILE_UNWRITTEN, with the
+ * old file in its place or, when only the folder's own sync failed, the new one.
  */
 export async function atomicWrite(
   path: string,
@@ -27,6 +29,8 @@ export async function atomicWrite(
   writing.set(target, mine)
   try {
     await mine
+  } catch (cause) {
+    throw unwritten(target, cause)
   } finally {
     if (writing.get(target) === mine) writing.delete(target)
   }
@@ -43,10 +47,20 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   }
 }
 
-/** Removes the file, if it is there; returns when that is on the disk. */
+/** Removes the file, if it is there; returns when that is on the disk. Throws FILE_UNWRITTEN. */
 export async function removeFile(path: string): Promise<void> {
-  await rm(path, { force: true })
-  await syncFolder(dirname(resolve(path)))
+  try {
+    await rm(path, { force: true })
+    await syncFolder(dirname(resolve(path)))
+  } catch (cause) {
+    throw unwritten(path, cause)
+  }
+}
+
+/** The fault of a write that the system refused. */
+export function unwritten(path: string, cause: unknown): Fault {
+  if (cause instanceof Fault) return cause
+  return fault('FILE_UNWRITTEN', { path, why: (cause as Error).message }, cause)
 }
 
 /** What is being written now, by path. */

@@ -111,7 +111,7 @@ export type Recovered = {
 }
 
 export type SignStore = {
-  /** All of them or none; durable when it resolves. Throws STORE_FULL when there is no room. */
+  /** All of them or none; durable when it resolves. Throws STORE_FULL, DISK_FAILING. */
   commit(...batches: Batch[]): Promise<void>
   recover(): Promise<Recovered>
 }

@@ -1,5 +1,5 @@
 /**
- * The commits of the maker, one after the other. A batch that finds no room on the disk is kept and tried
+ * The commits of the maker, one after the other. A batch that the disk refuses, full or failing, is kept and tried
  * again, until it is in the store; meanwhile readings wait, and past their bound `take` says no. What makes
  * room goes into the same commit, before what waits for it.
  */
@@ -28,10 +28,10 @@ export type WriterOptions = {
   readonly tell: (due: Due, ms: number) => void
 }
 
-/** Once the signal aborted, a commit that finds no room is tried so often again: eviction may still make some. */
+/** Once the signal aborted, a commit that is refused is tried so often again: eviction may still make room. */
 const lastTries = 3
 
-/** Commits, and only then tells. Throws STORE_FULL only some tries after the signal aborted. */
+/** Commits, and only then tells. Throws STORE_FULL, DISK_FAILING only some tries after the signal aborted. */
 export function writer(options: WriterOptions) {
   const { store, evictions, room, retryMs, tell } = options
   return async (due: Due, signal: AbortSignal): Promise<void> => {
@@ -53,13 +53,18 @@ export function writer(options: WriterOptions) {
     try {
       await store.commit(...owed.map(({ batch }) => batch))
     } catch (cause) {
-      if (cause instanceof Fault && cause.code === 'STORE_FULL') return cause
+      if (isRefused(cause)) return cause
       throw cause
     }
     const ms = performance.now() - began
     for (const one of owed) tell(one, ms)
     return undefined
   }
+}
+
+/** The disk refused it, and may take it later. */
+function isRefused(cause: unknown): cause is Fault {
+  return cause instanceof Fault && (cause.code === 'STORE_FULL' || cause.code === 'DISK_FAILING')
 }
 
 const never = new AbortController().signal

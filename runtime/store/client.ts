@@ -16,15 +16,18 @@ type Calls = {
 }
 
 export type Store = Calls & {
-  /** True from a call that found no room until one that writes has found some. */
-  isFull(): boolean
-  /** Calls `tell` whenever a call finds no room. */
-  onFull(tell: () => void): void
-  /** From now on no call waits for room: it fails with STORE_FULL. */
+  /** What ails the disk, from a call that it refused until one that it took. */
+  ails(): Ailment | undefined
+  /** Calls `tell` whenever the disk refuses a call. */
+  onRefused(tell: (ailment: Ailment) => void): void
+  /** From now on no call waits for the disk: it fails with STORE_FULL or DISK_FAILING. */
   hurry(): void
   /** Ends the worker after what was asked before; later calls are faults. */
   close(): Promise<void>
 }
+
+/** It has no room, or does not take what is written; with what SQLite said. */
+export type Ailment = { readonly kind: 'full' | 'failing'; readonly why: string }
 
 export type StoreOptions = {
   readonly path: string
@@ -48,8 +51,8 @@ export type Reply = { readonly id: number; readonly result?: unknown; readonly t
 /**
  * Opens the store at `path` (one file and its WAL). Throws STORE_UNREADABLE, STORE_NEWER.
  *
- * A call that finds the disk full waits until there is room; only `commit` and `evictable` fail at once with
- * STORE_FULL, since their callers make room.
+ * A call that the disk refuses, full or failing, waits until it is taken; only `commit` and `evictable` fail at
+ * once with STORE_FULL or DISK_FAILING, since their callers make room.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: WorkerOptions = { ...options, failpoints: armedFailpoints() }
@@ -98,29 +101,30 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 type Ask = (name: string, args: readonly unknown[]) => Promise<unknown>
 
-/** Asks again what found no room, and remembers whether there is some. */
+/** Asks again what the disk refused, and remembers what ails it. */
 function patient(ask: Ask, retryMs: number) {
   const hurried = new AbortController()
-  let full = false
-  let tell = () => {}
+  let ailment: Ailment | undefined
+  let tell: (ailment: Ailment) => void = () => {}
 
   const once = async (name: string, args: readonly unknown[]) => {
     try {
       const result = await ask(name, args)
-      if (writes.has(name)) full = false
+      if (writes.has(name)) ailment = undefined
       return { result }
     } catch (cause) {
-      if (!(cause instanceof Fault) || cause.code !== 'STORE_FULL') throw cause
-      full = true
-      tell()
+      const kind = cause instanceof Fault ? refusedBy[cause.code] : undefined
+      if (kind === undefined) throw cause
+      ailment = { kind, why: String((cause as Fault).facts.why) }
+      tell(ailment)
       if (hasty.has(name) || hurried.signal.aborted) throw cause
       return undefined
     }
   }
 
   return {
-    isFull: () => full,
-    onFull(next: () => void): void {
+    ails: () => ailment,
+    onRefused(next: (ailment: Ailment) => void): void {
       tell = next
     },
     hurry: () => hurried.abort(),
@@ -134,9 +138,13 @@ function patient(ask: Ask, retryMs: number) {
   }
 }
 
+const refusedBy: Readonly<Partial<Record<FaultCode, Ailment['kind']>>> = {
+  STORE_FULL: 'full',
+  DISK_FAILING: 'failing',
+}
 /** Their callers make room themselves. */
 const hasty: ReadonlySet<string> = new Set(['commit', 'evictable'] satisfies (keyof Tables)[])
-/** When one of these went well, there is room. */
+/** When one of these went well, so does the disk. */
 const writes: ReadonlySet<string> = new Set([
   'commit',
   'saleCommit',

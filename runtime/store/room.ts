@@ -1,6 +1,5 @@
-import { statfsSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
-import type { Database } from '../disk/sqlite.ts'
+import { statSync } from 'node:fs'
+import { type Database, freeOn } from '../disk/sqlite.ts'
 
 /** Bytes of the database and of the disk under it. */
 export type Room = {
@@ -22,15 +21,10 @@ export function roomOf(db: Database, path: string): Room {
     usedBytes: (pages - free) * pageBytes,
     fileBytes: pages * pageBytes,
     spareBytes: free * pageBytes,
-    diskBytes: freeOn(dirname(path)),
+    diskBytes: freeOn(path),
   }
 }
 
 export function bytesOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}
-
-function freeOn(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize
 }

@@ -2,7 +2,14 @@
  * The device's database: every table, and what the rooms may do with them. One file a table; the halves of
  * the product meet here and nowhere else.
  */
-import { type Database, openDatabase } from '../disk/sqlite.ts'
+import {
+  type Database,
+  type DiskTrouble,
+  diskTrouble,
+  holdWrites,
+  openDatabase,
+  writeAnew,
+} from '../disk/sqlite.ts'
 import { fault } from '../faults.ts'
 import { auditTable } from './audit.ts'
 import { chainTable } from './chain.ts'
@@ -102,34 +109,43 @@ export function openTables(path: string, { commitHoldMs, pagesMax }: TablesOptio
   }
   const methods = tables(db, path, commitHoldMs)
   db.pragma(`user_version = ${schema}`)
-  const truncate = () => db.pragma('wal_checkpoint(TRUNCATE)')
-  const timer = setInterval(() => quietly(truncate), truncateEveryMs)
+  let held = false
+  /** A checkpoint that the disk refuses leaves all as it is; the commit that it refuses says so. */
+  const shorten = (): void => {
+    try {
+      writeAnew(db)
+      held = false
+    } catch (cause) {
+      const trouble = diskTrouble(path, cause)
+      if (trouble === undefined) throw cause
+      if (trouble === 'failing') hold()
+    }
+  }
+  const hold = (): void => {
+    held = true
+    holdWrites(db)
+  }
+  const timer = setInterval(shorten, truncateEveryMs)
   timer.unref()
   return {
     tables: methods,
-    /** After a commit that found no room: what the WAL holds may fit into the file, and free the WAL. */
-    makeRoom: () => quietly(truncate),
+    /**
+     * What ails the disk, when a call threw this. What the WAL holds may fit into the file, and free the WAL;
+     * and on a disk that fails nothing is written before all of it stands in another place.
+     */
+    ails(cause: unknown): DiskTrouble | undefined {
+      const code = (cause as { code?: unknown } | null)?.code
+      const trouble = held && code === 'SQLITE_READONLY' ? 'failing' : diskTrouble(path, cause)
+      if (trouble === 'failing') hold()
+      if (trouble !== undefined) shorten()
+      return trouble
+    },
     close() {
       clearInterval(timer)
-      quietly(truncate)
+      shorten()
       db.close()
     },
   }
-}
-
-/** A checkpoint that finds no room leaves all as it is; the commit that finds none says so. */
-function quietly(checkpoint: () => void): void {
-  try {
-    checkpoint()
-  } catch (cause) {
-    if (!isNoRoom(cause)) throw cause
-  }
-}
-
-/** Whether SQLite was refused by the disk: full, over quota, or not writing. */
-export function isNoRoom(cause: unknown): boolean {
-  const code = String((cause as { code?: unknown }).code)
-  return code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')
 }
 
 const truncateEveryMs = 10 * 60_000

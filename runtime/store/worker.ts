@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { armFailpoints } from '../disk/failpoint.ts'
 import { Fault } from '../faults.ts'
 import type { Call, Reply, Trouble, WorkerOptions } from './client.ts'
-import { isNoRoom, openTables } from './tables.ts'
+import { openTables } from './tables.ts'
 import { parcel } from './transfer.ts'
 
 const { path, failpoints, commitHoldMs = 0, pagesMax } = workerData as WorkerOptions
@@ -42,9 +42,8 @@ function trouble(cause: unknown): Trouble {
   if (cause instanceof Fault) return { code: cause.code, facts: cause.facts }
   const why = cause instanceof Error ? cause.message : String(cause)
   const sqlite = (cause as { code?: string }).code
-  if (isNoRoom(cause)) {
-    opened?.makeRoom()
-    return { code: 'STORE_FULL', facts: { path, why: `${why} (${sqlite})` } }
-  }
-  return { facts: { why: sqlite === undefined ? why : `${why} (${sqlite})` } }
+  const facts = { path, why: sqlite === undefined ? why : `${why} (${sqlite})` }
+  const ailing = opened?.ails(cause)
+  if (ailing === undefined) return { facts }
+  return { code: ailing === 'full' ? 'STORE_FULL' : 'DISK_FAILING', facts }
 }

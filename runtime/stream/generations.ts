@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { eraseSecret, openSecret, readSecret } from '../disk/secret.ts'
+import { eraseSecret, isErased, openSecret, readSecret } from '../disk/secret.ts'
 import { fault } from '../faults.ts'
 import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
 
@@ -41,7 +41,8 @@ export async function openGenerations(
   const secrets = new Map<number, Uint8Array>()
   for (const name of await readdir(folder)) {
     const number = Number(/^generation-([1-9]\d{0,9})\.key$/.exec(name)?.[1])
-    const secret = number > 0 ? await readSecret(join(folder, name)) : undefined
+    if (number > 0 && (await isErased(pathOf(number)))) await eraseSecret(pathOf(number))
+    const secret = number > 0 ? await readSecret(pathOf(number)) : undefined
     if (secret !== undefined) secrets.set(number, secret)
   }
   const newest = Math.max(0, ...secrets.keys())
@@ -70,9 +71,10 @@ export async function openGenerations(
     has: (generation) => secrets.has(generation),
     async destroy(generation) {
       if (generation === current) throw new RangeError('the current generation is in use')
+      // First: what the disk refuses to forget must be tried again.
+      await eraseSecret(pathOf(generation))
       secrets.get(generation)?.fill(0)
       secrets.delete(generation)
-      await eraseSecret(pathOf(generation))
     },
   }
 }

@@ -2,7 +2,7 @@
  * Keeping: looks now and then whether the store is over its bounds, and has the oldest epochs replaced by
  * tombstones until it is not. A generation of which nothing is left loses its secret: that is erasure.
  */
-import { Fault } from '../faults.ts'
+import { Fault, type FaultCode } from '../faults.ts'
 import { bell } from '../time/bell.ts'
 
 /** Numbers of a stream that are to go. */
@@ -18,11 +18,14 @@ export type Eviction = {
   readonly unsent: number
 }
 
+/** What ails the disk, and what the system said. */
+export type Ailment = { readonly kind: 'full' | 'failing'; readonly why: string }
+
 export type KeepStore = {
   evictable(rule: KeepRule & { readonly full: boolean }): Promise<readonly Eviction[]>
   emptyGenerations(): Promise<readonly number[]>
-  onFull(tell: () => void): void
-  isFull(): boolean
+  onRefused(tell: (ailment: Ailment) => void): void
+  ails(): Ailment | undefined
 }
 
 export type KeepRule = {
@@ -65,7 +68,12 @@ export type KeepNote =
     }
   | { readonly event: 'erased'; readonly generation: number }
   /** A commit found no room: what can go, goes. */
-  | { readonly event: 'disk full' }
+  | { readonly event: 'disk full'; readonly why: string }
+  /** The disk does not take what is written; and it does again. */
+  | { readonly event: 'disk failing'; readonly why: string }
+  | { readonly event: 'disk well' }
+  /** A secret of which nothing is left could not be destroyed; the next look tries again. */
+  | { readonly event: 'not erased'; readonly generation: number; readonly why: string }
 
 export type Keeper = {
   /** Keeps the store within its bounds until the signal aborts. */
@@ -77,10 +85,12 @@ export function keeper(options: KeeperOptions): Keeper {
   const { everyMs = 10_000, paceMs = 1_000 } = options
   const alarm = bell()
   let full = false
-  let told = false
-  store.onFull(() => {
-    if (!told) note({ event: 'disk full' })
-    told = true
+  let told: Ailment['kind'] | undefined
+  store.onRefused(({ kind, why }) => {
+    if (told !== kind) note({ event: `disk ${kind}`, why })
+    told = kind
+    // On a disk that fails it is not room that is missing: nothing gives way.
+    if (kind !== 'full') return
     full = true
     alarm.ring()
   })
@@ -107,12 +117,15 @@ export function keeper(options: KeeperOptions): Keeper {
   async function due(): Promise<readonly Eviction[]> {
     const wasFull = full
     full = false
-    told &&= store.isFull()
+    if (told !== undefined && store.ails() === undefined) {
+      told = undefined
+      note({ event: 'disk well' })
+    }
     try {
       return await store.evictable({ ...rule, full: wasFull })
     } catch (cause) {
-      // Even a note of the time found no room.
-      if (cause instanceof Fault && cause.code === 'STORE_FULL') return []
+      // Even a note of the time was refused.
+      if (isOf(cause, 'STORE_FULL', 'DISK_FAILING')) return []
       throw cause
     }
   }
@@ -120,8 +133,17 @@ export function keeper(options: KeeperOptions): Keeper {
   async function erase(): Promise<void> {
     for (const generation of await store.emptyGenerations()) {
       if (generation >= generations.current || !generations.has(generation)) continue
-      await generations.destroy(generation)
-      note({ event: 'erased', generation })
+      try {
+        await generations.destroy(generation)
+        note({ event: 'erased', generation })
+      } catch (cause) {
+        if (!isOf(cause, 'FILE_UNWRITTEN')) throw cause
+        note({ event: 'not erased', generation, why: cause.message })
+      }
     }
   }
+}
+
+function isOf(cause: unknown, ...codes: readonly FaultCode[]): cause is Fault {
+  return cause instanceof Fault && codes.includes(cause.code)
 }

@@ -50,7 +50,7 @@ export function openWatch(note: Note, metrics: Metrics) {
         if (sent > 0) metrics.evicted(String(facts.reason), sent)
         if (unsent > 0) metrics.evicted('unsent', unsent)
       }
-      note(said.event === 'disk full' ? 'warn' : 'info', said.event, facts)
+      note(warned.has(said.event) ? 'warn' : 'info', said.event, facts)
     },
     sale(said: { readonly event: string }) {
       const facts = rest(said)
@@ -61,6 +61,9 @@ export function openWatch(note: Note, metrics: Metrics) {
     },
   }
 }
+
+/** What the keeping of the store tells that somebody should see to. */
+const warned: ReadonlySet<string> = new Set(['disk full', 'disk failing', 'not erased'])
 
 /** The facts beside the event. */
 function rest({ event: _, ...facts }: { readonly event: string }): Facts {

@@ -45,7 +45,7 @@ test('what cannot be committed waits, then is a doubt; when there is room it goe
     const run = running(t, device, { queueMax: 50, keeps: false })
     await until(() => run.kept() > 60)
     disk.fill()
-    await until(() => device.store.isFull())
+    await until(() => device.store.ails()?.kind === 'full')
     await until(() => run.refused() > 0)
     const kept = run.kept()
     // Nobody who writes fails meanwhile: it takes longer.
@@ -59,7 +59,7 @@ test('what cannot be committed waits, then is a doubt; when there is room it goe
     disk.release()
     await writing
     await until(() => run.kept() > kept + 200)
-    assert.equal(device.store.isFull(), false)
+    assert.equal(device.store.ails(), undefined)
     await run.stop()
     assert.equal(await readingsOf(device), run.kept())
     assert.equal((await verifyAll(device, 'air')).gone, 0)
@@ -75,7 +75,7 @@ test('a device that is stopped while the disk is full says so, and keeps what it
     const run = running(t, device, { keeps: false })
     await until(() => run.kept() > 60)
     disk.fill()
-    await until(() => device.store.isFull())
+    await until(() => device.store.ails()?.kind === 'full')
     device.store.hurry()
     await assert.rejects(run.stop(), { code: 'STORE_FULL', exit: 2 })
     await device.store.close()

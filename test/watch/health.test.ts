@@ -12,6 +12,7 @@ const well: HealthParts = {
     ...{ waiting: 1, epochs: 2, outboxRows: 0, outboxBytes: 10 },
     ...{ walBytes: 0, databaseBytes: 4096, usedBytes: 4096, pinnedBytes: 0, diskBytes: 1e9 },
     full: false,
+    failing: false,
   },
   broker: { url: 'mqtt://127.0.0.1:1883', connected: true, troubles: [], takeovers: 0 },
   books: 'whole',
@@ -64,6 +65,11 @@ test('several wrongs are all told', () => {
   const broker = { ...well.broker, connected: false }
   const clock = { ...well.clock, quality: 'unset' } as const
   assert.equal(healthOf({ ...well, broker, clock }).problems.length, 2)
+})
+
+test('a disk that fails is told with its cure', () => {
+  const { problems } = healthOf({ ...well, store: { ...well.store, failing: true } })
+  assert.match(problems.join(), /^the disk fails: .*dmesg/)
 })
 
 test('a full disk is told with its cure, and so are epochs that gave way before they were sent', () => {
