@@ -47,18 +47,20 @@ type Scale = {
   /** What the smallest counts from, in ours. */
   readonly from?: number
   readonly signed?: true
-  /** Not available, and everything above `most`. */
+  /** Not available, and so is what lies below `least` and above `most`: no number has a meaning there. */
   readonly none?: number
+  readonly least?: number
   readonly most?: number
 }
 
 /** A number of so many bits. */
 export function number(at: number, count: number, scale: Scale = {}): Column {
-  const { per = 1, from = 0, none, most = Number.POSITIVE_INFINITY } = scale
+  const { per = 1, from = 0, none } = scale
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = scale
   return (bits) => {
     if (at + count > bits.size) return undefined
     const raw = scale.signed ? bits.signed(at, count) : bits.unsigned(at, count)
-    return raw === none || raw > most ? undefined : tidy(raw / per + from)
+    return raw === none || raw < least || raw > most ? undefined : tidy(raw / per + from)
   }
 }
 

@@ -3,6 +3,8 @@
  *
  *   g   part, of how many, group       c   when it was received, seconds or milliseconds since 1970, UTC
  *   s   the station                    n   line number
+ *
+ * The group is also written `1G2:27300`, as IEC 61162-450 does.
  */
 import { xor8 } from '../../runtime/sense/driver.ts'
 
@@ -31,7 +33,7 @@ export function tagHolds(tag: Uint8Array): boolean {
 }
 
 export function readTag(tag: string): Tag {
-  const group = /[\\,]g:\d+-\d+-(\w+)/.exec(tag)?.[1]
+  const group = /[\\,](?:g:\d+-\d+-|\d+G\d+:)(\w+)/.exec(tag)?.[1]
   const clock = /[\\,]c:(\d{9,10}|\d{12,13})[,*]/.exec(tag)?.[1]
   const time = clock === undefined ? undefined : timeOf(Number(clock))
   return { ...(group !== undefined && { group }), ...(time !== undefined && { time }) }

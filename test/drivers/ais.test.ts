@@ -172,6 +172,17 @@ test('the older form of the weather counts from other zeros, and says the same',
   )
 })
 
+test('amounts that the weather has no meaning for are absent, as those not measured', () => {
+  // Of pyais (MIT), tests/test_decode_8.py: each field out of its range, or not available.
+  const said = only(
+    '!AIVDO,1,1,,A,8@2R5Ph0BkJOd@RbUto6Owu`e6F<eNws2tQwu`wsAwwe7wwvlOwu`nFOwd,2*49\r\n',
+  )
+  assert.deepEqual(said?.values, {
+    ...{ type: 8, repeat: 1, mmsi: 2655619, lat: 59.66375, lon: 18.931983333 },
+    ...{ observed: '19T14:12Z', visibility: 2037.2, waterlevel: 30, own: true, channel: 'A' },
+  })
+})
+
 test('the name of an aid goes on behind the twentieth letter, and a craft names her mother ship', () => {
   const letters = (text: string) => [...text].map((one) => `${one.charCodeAt(0) & 63}:6`).join(' ')
   const [aid = ''] = sentences(

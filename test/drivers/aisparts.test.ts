@@ -94,6 +94,11 @@ test('the group of a tag block keeps apart what has the same sequence number', (
   const log = tagged(7, a1, 1) + tagged(8, b1, 1) + tagged(8, b2, 2) + tagged(7, a2, 2)
   const subjects = sayings(hear(ais, log)).map(({ subject }) => subject)
   assert.deepEqual(subjects, ['227000002', '227000001'])
+  const short = log.replaceAll(/\\g:(\d)-2-(\d)\*..\\/g, (_, n, group) => {
+    return `${sealed(`${n}G2:${group}`, '\\').trimEnd()}\\`
+  })
+  assert.equal(sayings(hear(ais, short)).length, 2)
+  assert.ok(short.includes('\\1G2:7*'))
 })
 
 test('a part that names no channel is of the one message that it can be of', () => {
