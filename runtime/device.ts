@@ -151,6 +151,7 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
 /** store → sealed message → broker, and store → keys for whoever pays */
 async function sellingHalf(ground: Ground) {
   const { config, clock, watch, key, generations, store, random, listed, enrolled } = ground
+  const lost = await store.lostBooks()
   const broker = openBroker({
     ...config.broker,
     clientId: key.device,
@@ -164,13 +165,8 @@ async function sellingHalf(ground: Ground) {
     window: config.outbox.window,
     note: watch.outbox,
   })
-  const { look, twin } = keepLookout({
-    key,
-    store,
-    broker,
-    folder: config.folder,
-    note: watch.note,
-  })
+  const { folder } = config
+  const tower = keepLookout({ key, store, lost, broker, folder, note: watch.note })
   const shelf = await openShelf({
     device: key.device,
     sign: key.sign,
@@ -178,7 +174,7 @@ async function sellingHalf(ground: Ground) {
     offer: offerOf(config, key, listed, enrolled.bytes()),
     setups: listed.map(({ setup }) => ({ ...setup, device: key.device })),
     changed: out.look,
-    wrote: look.wrote,
+    wrote: tower.look.wrote,
   })
   const exposureMax = smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n
   const shop = await openShop({
@@ -197,7 +193,7 @@ async function sellingHalf(ground: Ground) {
     changed: out.look,
     note: watch.sale,
   })
-  return { broker, out, shelf, shop, look, twin }
+  return { broker, out, shelf, shop, tower }
 }
 
 type SensingHalf = ReturnType<typeof sensingHalf>
@@ -215,7 +211,8 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { store, watch } = ground
-  const { broker, out, shelf, shop, look, twin } = right
+  const { broker, out, shelf, shop, tower } = right
+  const { look, twin } = tower
   const sensing = new AbortController()
   const inferring = new AbortController()
   const evicting = new AbortController()
@@ -241,6 +238,7 @@ async function run(
   const onceWhole = async (start: (until: AbortSignal) => Promise<void>, end: AbortController) => {
     if (await whole) await start(AbortSignal.any([end.signal, twin.signal]))
   }
+  const watched = own(tower.start(sending.signal))
   const sent = own(onceWhole(out.start, sending))
   const sold = [shop, shelf].map((stage) => own(onceWhole(stage.start, selling)))
   const signed = own(maker.start(signing.signal))
@@ -266,7 +264,7 @@ async function run(
   if (speaks) await shelf.status('off')
   await out.drained(speaks && broker.connected() ? drainMs : 0)
   sending.abort()
-  await Promise.allSettled([sent])
+  await Promise.allSettled([sent, watched])
   if (failure !== undefined) throw failure.cause
   const { outboxRows: unsent } = await store.counts()
   watch.note('info', 'stopped', { unsent })
@@ -275,18 +273,17 @@ async function run(
 async function health(
   { config, key, clock, store, enrolled, watch }: Ground,
   { sensors, inferences }: SensingHalf,
-  { broker, shop, look }: SellingHalf,
+  { broker, shop, tower }: SellingHalf,
 ): Promise<Health> {
-  const is = (kind: string) => store.ails()?.kind === kind
   return healthOf({
     device: key.device,
     version: product.version,
     clock: { boot: clock.boot, quality: clock.wall()?.quality ?? 'unset' },
     sensors: sensors.flatMap((line) => line.health()),
     models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
-    store: { ...(await store.counts()), full: is('full'), failing: is('failing') },
+    store: { ...(await store.counts()), full: store.isFull() },
     broker: lineHealth(config.broker.url, broker.state(), clock.wall()?.ms),
-    books: look.state(),
+    books: tower.look.state(),
     sale: shop.counts(),
     enrolled: enrolled.bytes() !== undefined,
     totals: await watch.metrics.totals(),

@@ -103,7 +103,7 @@ export const faults = {
   DEVICE_CLONED: {
     exit: 1,
     says: 'another machine signs as device {device}: it has published {what}, which was never written here',
-    cure: 'find the second card or folder and end it for good; then start again, and if the books are behind, `wayside recover`',
+    cure: 'it senses and stores, and stays away from its broker: find the second card or folder and end it for good; then `wayside recover` here, and start again',
   },
   MACHINE_OTHER: {
     exit: 1,

@@ -1,9 +1,42 @@
-/** What a device hears at its broker, and who of it takes what. */
-import { fault } from './faults.ts'
-import { type Lookout, type LookoutStore, lookout } from './stream/lookout.ts'
+/** What a device hears at its broker, who of it takes what, and when it must leave it. */
+import type { Config } from './config.ts'
+import { Fault, fault } from './faults.ts'
+import { openBroker } from './link/broker.ts'
+import { type Lookout, type LookoutStore, lookout, lookoutLimits } from './stream/lookout.ts'
+import { aborted, pause } from './time/pause.ts'
 import type { Note } from './watch/log.ts'
 import type { Address } from './wire/address.ts'
 import { topics } from './wire/topic.ts'
+
+/** How long a broker may take to let us in, and then to say what it retains, before books are mended. */
+const againMs = { ready: 5_000, said: 30_000 }
+
+/**
+ * Hears once more, before books are mended, what stands at the broker: whoever spoke there may have spoken
+ * on. Says how it went. The line has an id of its own, so that it throws nobody out.
+ */
+export async function hearAgain(
+  { broker, folder }: Pick<Config, 'broker' | 'folder'>,
+  { device, signingKey }: { readonly device: Address; readonly signingKey: Address },
+  store: LookoutStore,
+): Promise<string> {
+  const line = openBroker({ ...broker, clientId: `${device}-recover` })
+  try {
+    await line.ready(againMs.ready)
+    const look = lookout({ device, signingKey, store, line, folder, cloned() {} })
+    const heard = await look.hearAgain(AbortSignal.timeout(againMs.said))
+    return heard
+      ? 'what stands at the broker was heard again'
+      : `the broker has nothing of ours: ${before}`
+  } catch (cause) {
+    if (!(cause instanceof Fault && cause.code.startsWith('BROKER_'))) throw cause
+    return `${cause.message}: ${before}`
+  } finally {
+    await line.close()
+  }
+}
+
+const before = 'what was heard before counts'
 
 type Line = {
   subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): Promise<void>
@@ -50,17 +83,26 @@ export type Watchtower = {
   readonly look: Lookout
   /** Aborts when somebody else speaks with our key. */
   readonly twin: AbortController
+  /**
+   * Waits for a twin until the signal comes. When there is one, what stands at the broker is kept, and then
+   * the line is left for good: two clients of one id throw each other out for ever.
+   */
+  start(signal: AbortSignal): Promise<void>
 }
 
-/** Listens for our own index: are the books whole, and do we speak alone? */
+/**
+ * Listens for our own index: are the books whole, and do we speak alone? Where `lost`, what the books know
+ * already, says no, the line is not even made: each start would throw a twin out once more.
+ */
 export function keepLookout(parts: {
   readonly key: { readonly device: Address; readonly signingKey: Address }
   readonly store: LookoutStore
-  readonly broker: Line & { connected(): boolean }
+  readonly lost: { readonly twin?: string } | undefined
+  readonly broker: Line & { connected(): boolean; vanish(): void }
   readonly folder: string
   readonly note: Note
 }): Watchtower {
-  const { key, store, broker, folder, note } = parts
+  const { key, store, lost, broker, folder, note } = parts
   const { device, signingKey } = key
   const twin = new AbortController()
   const cloned = (what: string) => {
@@ -68,5 +110,20 @@ export function keepLookout(parts: {
     note('error', 'cloned', { code, message, cure })
     twin.abort()
   }
-  return { twin, look: lookout({ device, signingKey, store, line: broker, folder, cloned }) }
+  if (lost?.twin !== undefined) cloned(lost.twin)
+  if (lost !== undefined) broker.vanish()
+  const look = lookout({ device, signingKey, store, line: broker, folder, cloned })
+  return {
+    ...{ twin, look },
+    async start(signal) {
+      await aborted(AbortSignal.any([twin.signal, signal]))
+      if (signal.aborted || lost !== undefined) return
+      const late = new AbortController()
+      const until = AbortSignal.any([signal, late.signal])
+      await Promise.race([look.keepTwin(until), pause(lookoutLimits.twinMs, until)])
+      late.abort()
+      broker.vanish()
+      note('error', 'line left', { device })
+    },
+  }
 }

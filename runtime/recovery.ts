@@ -1,6 +1,7 @@
 /**
  * Recovery of lost books: the device goes on above all that it ever published, and says so in its chains.
  *
+ *   0  what stands at the broker is heard again: it may be newer than when the books were found to be lost
  *   1  a new generation begins: the secret in a file of its own, durable
  *   2  one commit: every session ends, what was promised counts as spent, every chain gets its first header
  *      of the new generation, and the documents at the broker are ours again
@@ -10,6 +11,8 @@
  * It can be killed anywhere and run again; each step is done once.
  */
 import type { Config } from './config.ts'
+import { indexIn, salesOf, standingOf } from './heard.ts'
+import { hearAgain } from './listening.ts'
 import { cutAnew } from './sign/anew.ts'
 import { type DeviceKey, openDeviceKey } from './sign/key.ts'
 import { generationHeader, tombstoneHeader } from './sign/own.ts'
@@ -18,21 +21,12 @@ import { sealInterrupted } from './sign/recover.ts'
 import { openStore, type Store } from './store/client.ts'
 import type { Held, LostBooks, Recut, Uncut } from './store/lost.ts'
 import { openGenerations } from './stream/generations.ts'
-import { readOwn } from './stream/lost.ts'
 import { openMessages } from './stream/open.ts'
-import { type Ack, decodeAcks, recoverAck } from './wire/ack.ts'
-import type { Address } from './wire/address.ts'
-import { hex, unhex } from './wire/bytes.ts'
-import { decodeShape } from './wire/cborshape.ts'
+import { unhex } from './wire/bytes.ts'
 import { ownStream } from './wire/clearbody.ts'
 import type { Clock } from './wire/clock.ts'
 import { zeroHash } from './wire/header.ts'
-import { Malformed } from './wire/malformed.ts'
-import { paymentShape } from './wire/payment.ts'
-import { verifyLeaf } from './wire/paymenttree.ts'
 import type { Index } from './wire/shelf.ts'
-import { readDocument } from './wire/signed.ts'
-import { parseTopic, topics } from './wire/topic.ts'
 
 export type RecoveryParts = {
   readonly config: Config
@@ -40,6 +34,8 @@ export type RecoveryParts = {
   readonly random: (length: number) => Uint8Array
   /** What is about to be done, in sentences, before it is. */
   readonly tell: (sentence: string) => void
+  /** Go by what was heard when the books were found to be lost. */
+  readonly offline?: boolean
 }
 
 /**
@@ -55,9 +51,11 @@ export async function recoverBooks(parts: RecoveryParts): Promise<boolean> {
   const key = await openDeviceKey(folder)
   const store = await openStore({ path: `${folder}/store.sqlite` })
   try {
-    const lost = await store.lostBooks()
-    if (lost === undefined) return false
-    await mend(parts, key, store, lost)
+    const before = await store.lostBooks()
+    if (before === undefined) return false
+    if (before.recovery === undefined && parts.offline !== true)
+      parts.tell(await hearAgain(parts.config, key, store))
+    await mend(parts, key, store, (await store.lostBooks()) ?? before)
     return true
   } finally {
     await store.close()
@@ -126,14 +124,6 @@ async function sealOpen(
   if (sealed.length > 0) await store.commit({ gains: [], sealed, messages: [], audits: [] })
 }
 
-/** The newest index that the device left at its broker. */
-function indexIn({ heard }: LostBooks, key: DeviceKey): Index {
-  const payload = heard.find(({ topic }) => topic === topics(key.device).index)?.payload
-  const index = payload === undefined ? undefined : readOwn(payload, key)
-  if (index === undefined) throw new RangeError('what was heard was not kept whole')
-  return index
-}
-
 function generationsOf({ streams }: Index): number[] {
   return streams.flatMap(({ generations }) => generations.map(({ generation }) => generation))
 }
@@ -176,78 +166,6 @@ function firstHeaders(
   const begun = generationHeader(key, at, generation, clock)
   const next = { stream, generation, number: begun.number + 1, previous: begun.hash }
   return [begun, tombstoneHeader(key, next, grave, clock)]
-}
-
-/** Our own documents at the broker that are newer than those in our ledger. */
-async function standingOf(key: DeviceKey, store: Store, { heard }: LostBooks) {
-  const ours = []
-  for (const { topic, payload } of heard) {
-    const kind = parseTopic(topic)?.kind
-    if (kind !== 'offer' && kind !== 'setup' && kind !== 'index') continue
-    const there = versionOf(kind, payload, key)
-    const known = await store.retained(topic)
-    const here = known === undefined ? undefined : versionOf(kind, known, key)
-    if (there !== undefined && there >= (here ?? 0)) ours.push({ topic, payload })
-  }
-  return ours
-}
-
-function versionOf(kind: 'offer' | 'setup' | 'index', payload: Uint8Array, key: DeviceKey) {
-  const signed = readable(() => readDocument(kind, payload))
-  const { version } = (signed?.document ?? {}) as { readonly version?: unknown }
-  const isOurs = signed?.signer === key.signingKey && Number.isSafeInteger(version)
-  return isOurs ? (version as number) : undefined
-}
-
-/**
- * Which channels were paid on since, as far as their gateway's acks tell: all that it has acknowledged and
- * whose newest payment here is another than that. Sessions that only the broker knows end too.
- */
-async function salesOf({ gateway }: Config, key: DeviceKey, store: Store, { heard }: LostBooks) {
-  const own = topics(key.device)
-  const sales = await store.sales()
-  const acks = heard.flatMap(({ topic, payload }) =>
-    topic === own.ack ? (readable(() => decodeAcks(payload)) ?? []) : [],
-  )
-  const channels = acks
-    .filter((ack) => recoverAck(ack) === gateway && ack.period > 0n)
-    .filter((ack) => {
-      const row = sales.channels.find(({ channel }) => channel === hex(ack.channelId))
-      const payment = row?.payment == null ? undefined : paymentOf(row.payment)
-      return payment?.split.period !== ack.period || hex(payment.split.root) !== hex(ack.root)
-    })
-    .map((ack) => ({ channel: hex(ack.channelId), spent: spentIn(ack, key.device) }))
-  const ledger = (await store.retainedTopics()).map((topic) => ({ topic }))
-  const sessions = new Set(
-    [...heard, ...ledger].flatMap(({ topic }) => {
-      const parsed = parseTopic(topic)
-      return parsed?.kind === 'keys' ? [parsed.session] : []
-    }),
-  )
-  const known = new Set(sales.sessions.map(({ session }) => session))
-  return {
-    channels,
-    sessions: [...sessions].filter((session) => !known.has(session)),
-    down: [...sessions].map((session) => own.keys(session)),
-  }
-}
-
-/** Where the device is alone in the channel, all of its total is the device's. */
-function spentIn({ root, total }: Ack, device: Address): string | null {
-  return verifyLeaf({ index: 0, device, amount: total }, [], root, total) ? String(total) : null
-}
-
-function paymentOf(bytes: Uint8Array) {
-  return readable(() => decodeShape(paymentShape, bytes, 'payment'))
-}
-
-function readable<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof Malformed) return undefined
-    throw cause
-  }
 }
 
 type Tip = { readonly number: number; readonly previous: Uint8Array }

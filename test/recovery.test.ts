@@ -16,7 +16,7 @@ import { openMessages } from '../runtime/stream/open.ts'
 import { openShelf } from '../runtime/stream/shelf.ts'
 import { equal } from '../runtime/wire/bytes.ts'
 import { readClearBody } from '../runtime/wire/clearbody.ts'
-import { carriesReadings, decodeMessage, openEpoch } from '../runtime/wire/epoch.ts'
+import { carriesReadings, decodeMessage, type Message, openEpoch } from '../runtime/wire/epoch.ts'
 import { headerHash } from '../runtime/wire/header.ts'
 import { topics } from '../runtime/wire/topic.ts'
 import { plan, readingAt, testClock } from './sign/fixture.ts'
@@ -68,20 +68,49 @@ async function lostFolder(t: TestContext): Promise<string> {
   const found = await openStore({ path: `${folder}/store.sqlite` })
   await found.noteLost([{ topic: topics(device).index, payload: index }])
   await found.close()
+  await writeConfig(root)
+  return root
+}
+
+/** Four epochs, of which the broker has two, and two more after a twin was heard, which made three. */
+async function twinFolder(t: TestContext): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'wayside-twin-'))
+  t.after(() => rm(root, { recursive: true }))
+  const folder = join(root, 'device')
+  await live(folder, 1, 0)
+  await cp(folder, join(root, 'copy'), { recursive: true })
+  const index = await live(join(root, 'copy'), 3, 100)
+  await live(folder, 3, 2)
+  const { device } = await openDeviceKey(folder)
+  const store = await openStore({ path: `${folder}/store.sqlite` })
+  const rows = await store.outgoing(0, 1_000, 1 << 24)
+  const epochs = rows.filter(({ topic }) => topic === topics(device).epoch('air'))
+  const last = epochs[1]?.id ?? 0
+  await store.sent(rows.map(({ id }) => id).filter((id) => id <= last))
+  await store.beginDoubt()
+  await store.noteLost([{ topic: topics(device).index, payload: index }], 'an index of version 2')
+  await store.close()
+  await live(folder, 2, 200)
+  await writeConfig(root)
+  return root
+}
+
+async function writeConfig(root: string): Promise<void> {
   const config = {
-    folder,
+    folder: join(root, 'device'),
     broker: { url: 'mqtt://127.0.0.1:9' },
     ...{ operator: nobody, gateway: nobody, receiver: nobody },
     sensors: [{ name: 'air', driver: 'plantower', port: '/dev/none' }],
   }
   await writeFile(`${root}/wayside.yaml`, JSON.stringify(config))
-  return root
 }
 
 /** `wayside recover`; null when the failpoint killed it. */
 async function recover(root: string, failpoint: string): Promise<number | null> {
   const env = { ...process.env, WAYSIDE_FAILPOINT: failpoint }
-  const child = spawn(process.execPath, [bin, 'recover', `${root}/wayside.yaml`], { env })
+  const child = spawn(process.execPath, [bin, 'recover', '--offline', `${root}/wayside.yaml`], {
+    env,
+  })
   child.stdout.resume()
   child.stderr.resume()
   const [code] = await once(child, 'close')
@@ -102,13 +131,7 @@ test('a recovery that is killed at every step and run again cuts all anew, once,
     random: randomBytes,
   })
   assert.equal(current, 2, 'one generation, however often it was killed')
-  const messages = []
-  for (const { stream, generation, number } of await store.headersSince(0, 1_000)) {
-    const message = decodeMessage(
-      (await store.epochMessage(stream, generation, number)) as Uint8Array,
-    )
-    messages.push(message)
-  }
+  const messages = await messagesIn(store)
   const air = messages.filter(({ header }) => header.stream === 'air')
   assert.deepEqual(
     air.map(({ header }) => [header.number, header.kind, header.generation]),
@@ -123,15 +146,7 @@ test('a recovery that is killed at every step and run again cuts all anew, once,
     if (before === undefined || header.kind === 'tombstone') continue
     assert.ok(equal(header.previous, headerHash(before.headerBytes)), `${header.number} follows`)
   }
-  const read = air
-    .filter(({ header }) => carriesReadings(header))
-    .flatMap((message) => {
-      const { stream, generation, number } = message.header
-      return openEpoch(message, leafKey(stream, generation, number)).readings
-    })
-  const numbers = read.map(({ values }) => values.pm2_5)
-  const kept = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i)
-  assert.deepEqual(numbers, [...kept(0, 8), ...kept(200, 10)])
+  assert.deepEqual(readIn(air, leafKey), [...kept(0, 8), ...kept(200, 10)])
 
   const own = messages.filter(({ header }) => header.stream === 'device')
   const last = own.slice(-2).map((message) => readClearBody(message))
@@ -140,8 +155,62 @@ test('a recovery that is killed at every step and run again cuts all anew, once,
   await sayWhereTheyStand(store)
 })
 
+test('beside a twin all that the broker never had is cut anew: its numbers may be the twin’s', async (t) => {
+  const root = await twinFolder(t)
+  const folder = join(root, 'device')
+  const open = () => openStore({ path: `${folder}/store.sqlite` })
+  const before = await open()
+  assert.equal((await before.lostBooks())?.twin, 'an index of version 2')
+  await before.close()
+  for (const [place, code] of [
+    ['recover.adopt', null],
+    ['recover.recut', null],
+    ['', 0],
+  ] as const) {
+    assert.equal(await recover(root, place), code, place)
+  }
+  const store = await open()
+  t.after(store.close)
+  assert.equal(await store.lostBooks(), undefined)
+  const { leafKey } = await openGenerations(`${folder}/generations`, { random: randomBytes })
+  const air = (await messagesIn(store)).filter(({ header }) => header.stream === 'air')
+  assert.deepEqual(
+    air.map(({ header }) => [header.number, header.generation]),
+    [[1, 1], [2, 1], ...[1031, 1032, 1033, 1034, 1035].map((number) => [number, 2])],
+  )
+  assert.deepEqual(readIn(air, leafKey), [...kept(0, 8), ...kept(200, 4)], 'nothing is lost')
+})
+
+type Store = Awaited<ReturnType<typeof openStore>>
+
+async function messagesIn(store: Store): Promise<Message[]> {
+  const messages = []
+  for (const { stream, generation, number } of await store.headersSince(0, 1_000)) {
+    const message = await store.epochMessage(stream, generation, number)
+    messages.push(decodeMessage(message as Uint8Array))
+  }
+  return messages
+}
+
+/** The numbers of the readings in these. */
+function readIn(messages: readonly Message[], leafKey: LeafKey): unknown[] {
+  return messages
+    .filter(({ header }) => carriesReadings(header))
+    .flatMap((message) => {
+      const { stream, generation, number } = message.header
+      return openEpoch(message, leafKey(stream, generation, number)).readings
+    })
+    .map(({ values }) => values.pm2_5)
+}
+
+type LeafKey = (stream: string, generation: number, number: number) => Uint8Array
+
+function kept(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => from + i)
+}
+
 /** What tells of readings in the clear names the epochs in which they stand now. */
-async function sayWhereTheyStand(store: Awaited<ReturnType<typeof openStore>>): Promise<void> {
+async function sayWhereTheyStand(store: Store): Promise<void> {
   const rows = await store.outgoing(0, 1_000, 1 << 24)
   const said = rows.filter(({ topic }) => topic.endsWith('/open'))
   const places = said.map(({ payload }) => {

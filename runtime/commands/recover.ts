@@ -7,6 +7,7 @@ export function recoverCommand(program: Command): void {
     .command('recover')
     .argument('[file]', 'the config', 'wayside.yaml')
     .option('--moved', 'the folder was moved to this machine on purpose, and runs nowhere else')
+    .option('--offline', 'do not ask the broker what stands there now')
     .description('go on with lost books, or on another machine')
     .addHelpText('after', examples)
     .action(recover)
@@ -14,15 +15,19 @@ export function recoverCommand(program: Command): void {
 
 const examples = `
 Examples:
-  wayside recover            after BOOKS_LOST, when no newer copy of the folder is left
+  wayside recover            after BOOKS_LOST, when no newer copy of the folder is left; after
+                             DEVICE_CLONED, when the other card or folder is destroyed
   wayside recover --moved    after MACHINE_OTHER, when the card was moved
 
 Lost books go on above every number that was ever published: a new generation of keys begins, all sessions
-with buyers end, and what they had promised counts as spent. It can be interrupted and called again.
+with buyers end, and what they had promised counts as spent. The broker is asked for the newest of what was
+published; where it is not there, what was heard before counts. It can be interrupted and called again.
 
 Exit code: 0 done, 1 nothing was lost, 2 when the folder is in use or cannot be read.`
 
-async function recover(file: string, { moved }: { moved?: boolean }): Promise<void> {
+type Flags = { readonly moved?: boolean; readonly offline?: boolean }
+
+async function recover(file: string, { moved, offline = false }: Flags): Promise<void> {
   const config = loadConfig(file)
   const { armFailpoints } = await import('../disk/failpoint.ts')
   armFailpoints(process.env.WAYSIDE_FAILPOINT ?? '')
@@ -42,7 +47,7 @@ async function recover(file: string, { moved }: { moved?: boolean }): Promise<vo
     await bindMachine(config.folder, machine, randomBytes)
     const clock = systemClock(config.clock === 'trusted', randomBytes)
     const tell = (sentence: string) => console.log(sentence)
-    if (await recoverBooks({ config, clock, random: randomBytes, tell }))
+    if (await recoverBooks({ config, clock, random: randomBytes, tell, offline }))
       console.log('done: start it again')
     else if (moved !== true) {
       console.log('nothing is known to be lost; `wayside run` finds out')

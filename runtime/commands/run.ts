@@ -75,7 +75,7 @@ async function live({ config, note, clock, random, stop }: Life): Promise<void> 
   const watch = openWatch(note, metrics)
   const device = await openDevice({ config, clock, watch, openPort: openPortOrRecording, random })
   metrics.levels(async () => {
-    const { store, broker } = await device.health()
+    const { store, broker, books } = await device.health()
     return {
       outbox_rows: store.outboxRows,
       outbox_bytes: store.outboxBytes,
@@ -85,6 +85,7 @@ async function live({ config, note, clock, random, stop }: Life): Promise<void> 
       pinned_bytes: store.pinnedBytes,
       disk_free_bytes: store.diskBytes,
       broker_connected: broker.connected ? 1 : 0,
+      cloned: books === 'cloned' ? 1 : 0,
       broker_certificate_days: broker.certificateDays ?? Number.NaN,
     }
   })

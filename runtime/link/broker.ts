@@ -53,6 +53,8 @@ export type Broker = {
    * broker that does not answer in time is left without.
    */
   close(): Promise<void>
+  /** Hangs up at once, for good, and without taking leave: so the broker says the last will. */
+  vanish(): void
 }
 
 export type Handler = (topic: string, payload: Uint8Array, retained: boolean) => void
@@ -90,6 +92,7 @@ export function openBroker(options: BrokerOptions): Broker {
   let version: 4 | 5 = options.version === '3.1.1' ? 4 : 5
   let made: Login | undefined
   let leaving: Promise<void> | undefined
+  let hangUp = () => {}
   const files = openLogin(options, limits.filesMs, {
     taken(news) {
       standing.filesServe(news !== 'nothing')
@@ -141,6 +144,11 @@ export function openBroker(options: BrokerOptions): Broker {
       return shut === undefined ? waiting.wait(withinMs) : Promise.reject(shut)
     },
     close,
+    vanish() {
+      stop.abort()
+      waiting.giveUp()
+      hangUp()
+    },
   }
 
   async function close() {
@@ -162,6 +170,7 @@ export function openBroker(options: BrokerOptions): Broker {
       made = files.now()
       const login = made
       const dialled = dial({ ...options, limits, version, login, hear })
+      hangUp = dialled.abandon
       stop.signal.addEventListener('abort', dialled.abandon)
       const opened = await dialled.opened
       stop.signal.removeEventListener('abort', dialled.abandon)

@@ -3,6 +3,7 @@
  *
  *   unchecked       since which header the books are unproven: nobody was given these, they can be cut anew
  *   heard           what the device's own documents at the broker said when they were found to be ahead
+ *   twin            that somebody else was heard to sign with our key, and what it said
  *   recovery        how far the mending has come: which generation it begins, up to which header it cuts anew
  */
 import { failpoint } from '../disk/failpoint.ts'
@@ -34,6 +35,8 @@ export type LostBooks = {
   /** Generations that gave numbers here. */
   readonly generation: number
   readonly recovery?: { readonly generation: number; readonly adopted: boolean }
+  /** Somebody else signs with our key: what it said that we never did. */
+  readonly twin?: string
 }
 
 /** What the books become in one commit. */
@@ -77,8 +80,21 @@ type Parts = {
 /** Expects all other tables. */
 export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Parts) {
   db.exec(table)
-  const { mark, markOpen, marked, heard, hear, held, generation, recovery, begin, uncut, clear } =
-    statements(db)
+  const {
+    mark,
+    markUnsent,
+    markOpen,
+    marked,
+    heard,
+    hear,
+    twin,
+    meet,
+    held,
+    generation,
+    recovery,
+    begin,
+  } = statements(db)
+  const { uncut, clear } = mending(db)
   const change = changes(db)
   const add = (row: SealedRow) => {
     const seq = epoch.add(row)
@@ -94,26 +110,31 @@ export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Pa
     beginCheck: db.transaction((): void => {
       if (mark.run().changes > 0) markOpen.run()
     }),
+    /** As `beginCheck`, and unproven is all that the broker has not acknowledged: a twin took its numbers. */
+    beginDoubt: () => void markUnsent.run(),
     /** The books are whole: what was sealed meanwhile stands as it is. */
     endCheck: db.transaction((): void => {
       if (marked.get() !== undefined) clear()
     }),
     /** From `beginCheck` on, until all is whole or mended. */
     isUnproven: () => marked.get() !== undefined,
-    /** Keeps what was heard, and nothing that was heard before. */
-    noteLost: db.transaction((rows: readonly Standing[]): void => {
+    /** Keeps what was heard, and nothing that was heard before; and that there is a twin, if one spoke. */
+    noteLost: db.transaction((rows: readonly Standing[], what?: string): void => {
       db.exec('DELETE FROM heard')
       for (const { topic, payload } of rows) hear.run(topic, payload)
+      if (what !== undefined) meet.run(what)
     }),
     /** Undefined while nothing is known to be lost. */
     lostBooks(): LostBooks | undefined {
       const rows = heard.all() as Standing[]
       if (rows.length === 0) return undefined
       const step = recovery.get() as { generation: number; upto: number | null } | undefined
+      const other = twin.get() as string | undefined
       return {
         heard: rows,
         held: held.all() as Held[],
         generation: generation.get() as number,
+        ...(other === undefined ? {} : { twin: other }),
         ...(step === undefined
           ? {}
           : { recovery: { generation: step.generation, adopted: step.upto !== null } }),
@@ -169,6 +190,10 @@ CREATE TABLE IF NOT EXISTS heard (
   topic TEXT PRIMARY KEY,
   payload BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS twin (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  said TEXT NOT NULL
+) STRICT;
 -- upto: the last header that is cut anew; null until the books have adopted what was heard.
 CREATE TABLE IF NOT EXISTS recovery (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -179,10 +204,16 @@ CREATE TABLE IF NOT EXISTS recovery (
 function statements(db: Database) {
   const mark = db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1,
     (SELECT coalesce(max(seq), 0) FROM epoch), (SELECT coalesce(max(id), 0) FROM outbox)`)
+  // A tombstone stands where it is, and all before it.
+  const markUnsent = db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1, max(
+    coalesce((SELECT min(epoch) - 1 FROM outbox), (SELECT max(seq) FROM epoch), 0),
+    coalesce((SELECT max(seq) FROM epoch WHERE kind = 'tombstone'), 0)), 0`)
   const markOpen = db.prepare('INSERT INTO unchecked_open SELECT stream, number FROM opening')
   const marked = db.prepare('SELECT seq FROM unchecked')
   const heard = db.prepare('SELECT topic, payload FROM heard ORDER BY topic')
   const hear = db.prepare('INSERT INTO heard VALUES (?, ?)')
+  const twin = db.prepare('SELECT said FROM twin').pluck()
+  const meet = db.prepare('INSERT OR IGNORE INTO twin VALUES (1, ?)')
   const held = db.prepare(`SELECT stream, held, tip,
       (SELECT hash FROM epoch WHERE epoch.stream = of.stream AND number = held) AS hash
     FROM (SELECT stream, max(number) AS tip, coalesce(
@@ -191,14 +222,31 @@ function statements(db: Database) {
   const generation = db.prepare('SELECT coalesce(max(generation), 0) FROM chain').pluck()
   const recovery = db.prepare('SELECT generation, upto FROM recovery')
   const begin = db.prepare('INSERT OR IGNORE INTO recovery VALUES (1, ?, NULL)')
+  return {
+    mark,
+    markUnsent,
+    markOpen,
+    marked,
+    heard,
+    hear,
+    twin,
+    meet,
+    held,
+    generation,
+    recovery,
+    begin,
+  }
+}
+
+function mending(db: Database) {
   const uncut = db.prepare(`SELECT e.seq, e.stream, e.number, e.kind, e.message,
       EXISTS (SELECT 1 FROM unchecked_open o WHERE o.stream = e.stream AND o.number = e.number) AS older
     FROM epoch e, unchecked u, recovery r WHERE e.seq > u.seq AND e.seq <= r.upto
     ORDER BY e.seq LIMIT ?`)
   const clear = () =>
     void db.exec(`DELETE FROM unchecked; DELETE FROM unchecked_open; DELETE FROM heard;
-      DELETE FROM recovery`)
-  return { mark, markOpen, marked, heard, hear, held, generation, recovery, begin, uncut, clear }
+      DELETE FROM twin; DELETE FROM recovery`)
+  return { uncut, clear }
 }
 
 /** What recovery changes in the tables of others. */

@@ -8,6 +8,7 @@
  *   asking    a known index, or silence                → whole
  *             one that is ours and newer than our store → what else stands there is kept, and BOOKS_LOST
  *   whole     one that is ours, and that we never wrote → cloned
+ *   cloned    is durable: nothing goes out any more, in this life or a later one, until somebody decides
  */
 import { fault } from '../faults.ts'
 import { bell } from '../time/bell.ts'
@@ -18,9 +19,11 @@ import { compare, readOwn, type Self } from './lost.ts'
 export type LookoutStore = {
   retained(topic: string): Promise<Uint8Array | undefined>
   beginCheck(): Promise<void>
+  /** As `beginCheck`, and unproven is all that the broker has not acknowledged. */
+  beginDoubt(): Promise<void>
   endCheck(): Promise<void>
-  noteLost(rows: readonly Standing[]): Promise<void>
-  lostBooks(): Promise<object | undefined>
+  noteLost(rows: readonly Standing[], twin?: string): Promise<void>
+  lostBooks(): Promise<{ readonly twin?: string } | undefined>
 }
 
 type Standing = { readonly topic: string; readonly payload: Uint8Array }
@@ -47,6 +50,8 @@ export const lookoutLimits = {
   quietMs: 500,
   /** The second silence: at least so many times as long as the second answer took. */
   patience: 10,
+  /** How long the line is kept for what stands at the broker once a twin was heard; it may throw us out. */
+  twinMs: 120_000,
   /** Retained topics that are kept when books are lost: as many as a device has streams and sessions. */
   standingMax: 11_000,
 }
@@ -54,9 +59,19 @@ export const lookoutLimits = {
 export type Lookout = {
   /**
    * Resolves to true once the books are known to be whole, to false when the signal came and no line
-   * stands. Rejects with BOOKS_LOST.
+   * stands, or when a twin was heard in an earlier life. Rejects with BOOKS_LOST.
    */
   whole(signal: AbortSignal): Promise<boolean>
+  /**
+   * After `cloned`: keeps that somebody else speaks with our key, at once, and then what stands at the
+   * broker, as whoever mends the books will need it. Resolves when that is kept, or the signal came.
+   */
+  keepTwin(signal: AbortSignal): Promise<void>
+  /**
+   * Of lost books: puts what stands at the broker now in the place of what was kept when they were found to
+   * be lost. False, with nothing changed, when no index of ours stands there, or the signal came first.
+   */
+  hearAgain(signal: AbortSignal): Promise<boolean>
   /** This index is ours: it was written just now. */
   wrote(payload: Uint8Array): void
   state(): BooksState
@@ -74,6 +89,7 @@ export function lookout(options: LookoutOptions): Lookout {
   let state: BooksState = 'asking'
   let heard: Uint8Array | undefined
   let heardAtMs = 0
+  let twinSaid: string | undefined
 
   /** One handler, however often the filter is asked for: the line keeps each that it does not know. */
   const hear = (_topic: string, payload: Uint8Array) => {
@@ -89,7 +105,12 @@ export function lookout(options: LookoutOptions): Lookout {
   return {
     async whole(signal) {
       await store.beginCheck()
-      if ((await store.lostBooks()) !== undefined) throw lost('a recovery of them was not ended')
+      const known = await store.lostBooks()
+      if (known?.twin !== undefined) {
+        state = 'cloned'
+        return false
+      }
+      if (known !== undefined) throw lost(undecided)
       const ours = await store.retained(own.index)
       if (ours !== undefined) written.add(ours, options)
       await line.subscribe(own.index, hear)
@@ -107,6 +128,21 @@ export function lookout(options: LookoutOptions): Lookout {
         if (signal.aborted && !line.connected()) return false
         await alarm.wait(line.connected() ? limits.quietMs / 4 : Number.POSITIVE_INFINITY, never)
       }
+    },
+    async keepTwin(signal) {
+      if (heard === undefined) return
+      // What nobody was given is nobody's but ours, until it is known who speaks for the device.
+      await store.beginDoubt()
+      await store.noteLost([{ topic: own.index, payload: heard }], twinSaid)
+      await keepStanding(signal, twinSaid)
+    },
+    async hearAgain(signal) {
+      const { twin } = (await store.lostBooks()) ?? {}
+      heardAtMs = performance.now()
+      await line.subscribe(own.index, hear)
+      while (heard === undefined && !isQuiet() && !signal.aborted)
+        await alarm.wait(limits.quietMs / 4, never)
+      return keepStanding(signal, twin)
     },
     wrote: (payload) => written.add(payload, options),
     state: () => state,
@@ -136,8 +172,13 @@ export function lookout(options: LookoutOptions): Lookout {
     return true
   }
 
-  /** Keeps all that recovery needs to know of what stands at the broker. */
   async function giveUp(what: string, signal: AbortSignal): Promise<false> {
+    if (!(await keepStanding(signal))) return false
+    throw lost(what)
+  }
+
+  /** Keeps all that recovery needs to know of what stands at the broker; false when the signal came first. */
+  async function keepStanding(signal: AbortSignal, twin?: string): Promise<boolean> {
     const standing = new Map<string, Uint8Array>()
     const note = (topic: string, payload: Uint8Array) => {
       heardAtMs = performance.now()
@@ -156,8 +197,8 @@ export function lookout(options: LookoutOptions): Lookout {
     }
     if (heard === undefined) return false
     const rows = [...standing].map(([topic, payload]) => ({ topic, payload }))
-    await store.noteLost([{ topic: own.index, payload: heard }, ...rows])
-    throw lost(what)
+    await store.noteLost([{ topic: own.index, payload: heard }, ...rows], twin)
+    return true
   }
 
   function lost(what: string) {
@@ -168,9 +209,8 @@ export function lookout(options: LookoutOptions): Lookout {
   function watch(payload: Uint8Array, version: number) {
     if (written.has(payload, version)) return
     state = 'cloned'
-    // What is sealed from now on is nobody's but ours, until it is known who speaks for the device.
-    void store.beginCheck().catch(() => {})
-    options.cloned(`an index of version ${version}`)
+    twinSaid = `an index of version ${version}`
+    options.cloned(twinSaid)
   }
 }
 
@@ -194,4 +234,5 @@ function writings() {
 }
 
 const rememberedMax = 64
+const undecided = 'that was found in an earlier life, and nobody has decided yet'
 const never = new AbortController().signal

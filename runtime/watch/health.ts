@@ -1,4 +1,5 @@
 /** The health document: what a person or a fleet's desk asks first, and what is wrong, in sentences. */
+import { faults } from '../faults.ts'
 import type { TotalName } from './metrics.ts'
 
 export type HealthParts = {
@@ -23,9 +24,8 @@ export type HealthParts = {
     readonly pinnedBytes: number
     /** Free on the disk. */
     readonly diskBytes: number
-    /** The last commit found no room; or the disk did not take it. */
+    /** The last commit found no room. */
     readonly full: boolean
-    readonly failing: boolean
   }
   readonly broker: {
     readonly url: string
@@ -64,7 +64,9 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
     }
   }
   const { url, connected, troubles, certificateDays } = parts.broker
-  if (!connected) problems.push(`no line to ${url}: readings are kept and sent when it is back`)
+  const cloned = parts.books === 'cloned'
+  if (!connected && !cloned)
+    problems.push(`no line to ${url}: readings are kept and sent when it is back`)
   for (const { message, cure } of troubles) problems.push(`${message}: ${cure}`)
   if (certificateDays !== undefined && certificateDays <= certificateDaysMin) {
     const ends = certificateDays < 0 ? 'has ended' : `ends in ${certificateDays} days`
@@ -72,18 +74,14 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
       `our certificate at the broker ${ends}: put a new one in place of broker.certFile`,
     )
   }
-  if (parts.books === 'cloned') {
+  if (cloned) {
+    const { cure } = faults.DEVICE_CLONED
     problems.push(
-      'another machine signs with the key of this device: nothing is sent or sold any more',
+      `another machine signs with the key of this device: nothing is sent or sold any more; ${cure}`,
     )
   }
   if (parts.store.full) {
     problems.push('disk full: nothing new is kept until there is room; free some, or lower keep')
-  }
-  if (parts.store.failing) {
-    problems.push(
-      'the disk fails: nothing new is kept until it takes what is written; see dmesg, and its card, cable and power',
-    )
   }
   const lost = parts.totals.epochs_evicted.unsent ?? 0
   if (lost > 0) problems.push(`${lost} epochs gave way to newer ones before they could be sent`)

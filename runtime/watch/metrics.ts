@@ -36,6 +36,7 @@ const levelHelp = {
   disk_free_bytes: 'Free on the disk under the store.',
   wal_bytes: 'Size of the write-ahead log.',
   broker_connected: '1 while the line to the broker stands.',
+  cloned: '1 once another machine was heard to sign with our key: nothing is sent or sold.',
   broker_certificate_days: 'Days until our certificate at the broker ends; NaN without one.',
 } as const
 

@@ -8,6 +8,7 @@ import { Fault } from '../../runtime/faults.ts'
 import { openBroker } from '../../runtime/link/broker.ts'
 import { openDeviceKey } from '../../runtime/sign/key.ts'
 import type { Health } from '../../runtime/watch/health.ts'
+import { text } from '../../runtime/wire/bytes.ts'
 import { decodeMessage, type Message } from '../../runtime/wire/epoch.ts'
 import { readDocument, signDocument } from '../../runtime/wire/signed.ts'
 import { topics } from '../../runtime/wire/topic.ts'
@@ -99,7 +100,7 @@ test('a copied card that starts second finds its books behind, and the first one
   assert.deepEqual(chainFaults(epochs), [])
 })
 
-test('a device that hears another speak with its key falls silent, and keeps what it senses', async (t) => {
+test('a device that hears another speak with its key leaves the broker, senses on, and comes back when it is mended', async (t) => {
   const street = await openStreet(t, { money: false })
   const stall = street.stalls[0] as Stall
   const epochs = await witness(street, stall)
@@ -108,6 +109,10 @@ test('a device that hears another speak with its key falls silent, and keeps wha
   street.end.add(line.close)
   await line.ready()
   let told: Uint8Array | undefined
+  let status = ''
+  await line.subscribe(topics(stall.device).status, (_topic, payload) => {
+    status = text(payload)
+  })
   await line.subscribe(index, (_topic, payload) => {
     told = payload.slice()
   })
@@ -121,14 +126,41 @@ test('a device that hears another speak with its key falls silent, and keeps wha
   await until(async () => (await stall.health())?.books === 'cloned', 'it notices')
   assert.match(stall.all(), /DEVICE_CLONED/)
   const { store, problems } = (await stall.health()) as Health
-  assert.match(String(problems), /another machine signs with the key of this device/)
+  assert.match(
+    String(problems),
+    /another machine signs with the key of this device.*wayside recover/,
+  )
+  await until(async () => (await stall.health())?.broker.connected === false, 'it leaves its line')
+  await until(() => status === '{"state":"off"}', 'and everybody sees that')
   const said = epochs.size
   await until(
     async () => ((await stall.health())?.store.epochs ?? 0) > store.epochs + 4,
     'it senses',
   )
   assert.ok(epochs.size <= said + 1, 'and says nothing')
+  assert.equal((await stall.health())?.broker.connected, false, 'and stays away')
   await stall.stop()
+
+  // Who starts it again has not decided yet: the line is not even made, and what is sensed is kept.
+  const stored = store.epochs + 4
+  await stall.open()
+  await until(async () => ((await stall.health())?.store.epochs ?? 0) > stored + 4, 'it senses')
+  const again = (await stall.health()) as Health
+  assert.deepEqual([again.books, again.broker.connected], ['cloned', false])
+  assert.equal(stall.died(), undefined)
+  await stall.stop()
+  assert.equal(status, '{"state":"off"}', 'it was never there')
+
+  const config = join(street.folder, 'device.yaml')
+  await writeFile(config, JSON.stringify(stall.settings))
+  const mended = street.wayside('recover', config)
+  assert.equal(await mended.ended, 0, mended.words())
+  const before = newest(epochs)
+  await stall.open()
+  await until(async () => (await stall.health())?.books === 'whole', 'it is mended')
+  await until(() => newest(epochs) > before + 1_000, 'it goes on above all that was said')
+  await until(() => epochs.size > stored, 'and says what it had kept')
+  assert.deepEqual(chainFaults(epochs), [])
 })
 
 test('an index that others forged or said again harms nobody', async (t) => {

@@ -163,6 +163,27 @@ test('the last will is said when a client vanishes, and not when it takes leave'
   await host.stop()
 })
 
+test('a client that vanishes hangs up without taking leave, says its last will, and never comes back', async () => {
+  const host = await startBroker()
+  const watcher = await open(host.url, 'watcher')
+  const heard = await hear(watcher, '+/status')
+  const seller = await open(host.url, 'seller', { will: { topic: 'a/status', payload: 'off' } })
+  seller.vanish()
+  await eventually(() => heard.length === 1)
+  assert.deepEqual(heard, ['a/status=off'])
+  assert.equal(seller.connected(), false)
+  const came: string[] = []
+  host.aedes.on('client', ({ id }) => came.push(id))
+  // Nor does one that was only about to.
+  const early = openBroker({ url: host.url, clientId: 'early', limits: quick })
+  early.vanish()
+  await sleep(4 * quick.retryMaxMs)
+  assert.deepEqual(came, [])
+  await assert.rejects(seller.publish('a/offer', 'open'), isFault('BROKER_LOST'))
+  await Promise.all([seller.close(), early.close(), watcher.close()])
+  await host.stop()
+})
+
 test('messages queue at the broker for a client that keeps its session', async () => {
   const host = await startBroker()
   const first = await open(host.url, 'device', { keepSession: true })

@@ -11,6 +11,7 @@ const levels: Readonly<Record<LevelName, number>> = {
   pinned_bytes: 512,
   disk_free_bytes: 1e9,
   broker_connected: 1,
+  cloned: 0,
   broker_certificate_days: 30,
 }
 

@@ -66,10 +66,10 @@ const restored = journey({
 
 const cloned = journey({
   name: 'cloned card',
-  says: 'of two machines with one card no more than one goes on speaking, and the other says why it does not',
+  says: 'of two machines with one card no more than one goes on speaking, the takeovers end, and the other comes back when it is mended',
   street: { money: false },
-  withinS: 120,
-  async run(street) {
+  withinS: 240,
+  async run(street, t) {
     const stall = street.stalls[0] as Stall
     const outside = await openOutside(await lineOf(street, 'outside'))
     const folder = join(street.folder, 'clone')
@@ -84,23 +84,65 @@ const cloned = journey({
     const both = [stall, clone]
     const books = () => Promise.all(both.map(async (one) => (await one.health())?.books))
     const out = (of: string | undefined) => of === 'cloned' || of === 'lost'
-    await until(async () => (await books()).some(out), 'one has noticed', 60_000)
+    await until(async () => (await books()).some(out), 'one has noticed', 90_000)
     const which = (await books()).findIndex(out)
-    const one = both[which] as Stall
+    const [one, other] = [both[which], both[1 - which]] as [Stall, Stall]
+    await until(async () => !(await isOnLine(one)), 'it leaves the broker', 90_000)
     // Who came late finds the other's words beyond its books, and stops; who is overtaken hears the other.
-    const says = () => one.died() !== undefined || /DEVICE_CLONED/.test(one.all())
-    await until(says, 'it says why')
     const fault = one.died()
-    if (fault !== undefined) assert.ok(fault instanceof Fault && fault.code === 'BOOKS_LOST')
-    else {
+    if (fault !== undefined) {
+      assert.ok(fault instanceof Fault && fault.code === 'BOOKS_LOST', String(fault))
+      await assert.rejects(one.stop())
+    } else {
       assert.match(one.all(), /DEVICE_CLONED/)
-      const stored = async () => (await one.health())?.store.epochs ?? 0
-      const before = await stored()
-      await until(async () => (await stored()) > before + 2, 'it senses on')
+      await sensesOn(one)
+      await one.stop()
     }
+    // Started again before anybody has decided, it throws nobody out.
+    await until(async () => (await isOnLine(other)) || out((await books())[1 - which]), 'the other')
+    const before = (await other.health())?.broker.takeovers
+    await one.open()
+    if (fault === undefined) await sensesOn(one)
+    else await until(() => one.died() !== fault, 'it stops again')
+    assert.equal(await isOnLine(one), false)
+    if (!out((await books())[1 - which])) await speaksOn(outside, other)
+    assert.equal((await other.health())?.broker.takeovers, before, 'the takeovers end')
+    t.diagnostic(`${one.died() ?? 'cloned'}; ${before} takeovers`)
     await Promise.allSettled(both.map((each) => each.stop()))
+
+    // The other one is found and destroyed.
+    const config = join(street.folder, 'mended.yaml')
+    await writeFile(config, JSON.stringify(one.settings))
+    const mended = street.wayside('recover', config)
+    assert.equal(await mended.ended, 0, mended.words())
+    const said = outside.epochs(stall.device).length
+    const forked = twice(outside, stall.device)
+    await one.open()
+    await speaksOn(outside, one)
+    const later = outside.epochs(stall.device).slice(said)
+    assert.ok(later.every(({ generation }) => generation > 1))
+    assert.deepEqual(twice(outside, stall.device), forked)
   },
 })
+
+async function isOnLine(stall: Stall): Promise<boolean> {
+  return (await stall.health())?.broker.connected === true
+}
+
+async function sensesOn(stall: Stall): Promise<void> {
+  const stored = async () => (await stall.health())?.store.epochs ?? 0
+  const before = await stored()
+  await until(async () => (await stored()) > before + 2, 'it senses on')
+}
+
+/** What it says comes, and its line does not fall. */
+async function speaksOn({ epochs }: Outside, stall: Stall): Promise<void> {
+  await until(() => isOnLine(stall), 'it is there')
+  const count = () => epochs(stall.device).length
+  const before = count()
+  await until(() => count() > before + 10, 'it speaks on')
+  assert.ok(await isOnLine(stall))
+}
 
 export const images: readonly Journey[] = [restored, cloned]
 
