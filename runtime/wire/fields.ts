@@ -39,11 +39,13 @@ export const uint32 = z.number().int().min(0).max(0xffff_ffff)
 export const uintMs = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 
 /**
- * The schema as readers use it: members that a later version adds are passed over and kept, because the
- * hash is over the document as it was signed.
+ * An object of a document, at any depth: members that a later version adds are passed over and kept, because
+ * the hash is over the document as it was signed.
  */
-export function grown<T extends z.ZodObject>(schema: T): z.ZodType<z.infer<T>> {
-  return schema.loose() as unknown as z.ZodType<z.infer<T>>
+export function members<T extends z.ZodRawShape>(
+  shape: T,
+): z.ZodType<z.infer<z.ZodObject<T, z.core.$strict>>> {
+  return z.looseObject(shape) as unknown as z.ZodType<z.infer<z.ZodObject<T, z.core.$strict>>>
 }
 
 /** The document in its type. Throws Malformed with the place and the rule, never the value. */

@@ -3,14 +3,14 @@ import { z } from 'zod'
 import type { Address } from './address.ts'
 import { type Hex, unhex } from './bytes.ts'
 import { type Enrolment, readEnrolment } from './enrolment.ts'
-import { address, grown, hash, shaped, uint32 } from './fields.ts'
+import { address, hash, members, shaped, uint32 } from './fields.ts'
 import type { Json } from './jcs.ts'
 import { must } from './malformed.ts'
 import { readDocument } from './signed.ts'
 import { termsSchema } from './terms.ts'
 
 /** A payment rail that the seller takes: one token on one chain, through one settlement contract. */
-const railSchema = z.strictObject({
+const railSchema = members({
   chainId: z.number().int().positive(),
   settlement: address,
   /** EIP-3009 deposit collector. */
@@ -24,7 +24,7 @@ const railSchema = z.strictObject({
   decimals: z.number().int().min(0).max(36),
 })
 
-const offerSchema = z.strictObject({
+const offerSchema = members({
   /** Only grows. */
   version: uint32,
   /** The device, or the operator in a gateway's own offer. */
@@ -38,7 +38,7 @@ const offerSchema = z.strictObject({
   receiver: address,
   /** Who signs grants, acks and claims (a channel's receiverAuthorizer). */
   gateway: address,
-  rails: z.array(grown(railSchema)).max(16),
+  rails: z.array(railSchema).max(16),
   withdrawDelayMinS: z.number().int().min(0).max(0xff_ffff_ffff),
   streams: z.array(termsSchema).max(256),
   enrolment: z
@@ -80,5 +80,5 @@ export function readOffer(payload: Uint8Array): SignedOffer {
 }
 
 function parseOffer(document: Json): Offer {
-  return shaped(grown(offerSchema), document, 'offer')
+  return shaped(offerSchema, document, 'offer')
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { sign } from '#crypto'
 import { hex, utf8 } from '../../runtime/wire/bytes.ts'
 import { readEnrolment } from '../../runtime/wire/enrolment.ts'
+import type { Json } from '../../runtime/wire/jcs.ts'
 import { Malformed } from '../../runtime/wire/malformed.ts'
 import { readOffer } from '../../runtime/wire/offer.ts'
 import { readSetup } from '../../runtime/wire/setup.ts'
@@ -11,10 +12,11 @@ import { readIndex } from '../../runtime/wire/shelf.ts'
 import { signDocument } from '../../runtime/wire/signed.ts'
 import { isFree, termsHash } from '../../runtime/wire/terms.ts'
 import { everyOffer, parseTopic, topics } from '../../runtime/wire/topic.ts'
-import { device, deviceSecret, enrolled, operator, operatorSecret } from './sample.ts'
-import { sampleOffer, sampleSetup } from './sampledocuments.ts'
+import { device, deviceSecret, enrolled, operator, operatorSecret, secretOf } from './sample.ts'
+import { grown, sampleIndex, sampleOffer, sampleSetup } from './sampledocuments.ts'
 
 const byDevice = (digest: Uint8Array) => sign(digest, deviceSecret)
+const someHash = hex(secretOf('manifest'))
 const byOperator = (digest: Uint8Array) => sign(digest, operatorSecret)
 
 test('an offer reads back, says who signed it, and carries its enrolment', async () => {
@@ -48,16 +50,18 @@ test('an offer by a stranger, of another kind, or with one changed price is refu
   }
 })
 
-test('members that a later version adds are passed over, and stand under the hash', () => {
-  const [terms] = sampleOffer.streams
-  assert.ok(terms)
-  const later = { ...terms, licence: 'CC-BY-4.0' }
-  const offer = { ...sampleOffer, streams: [later], catalogue: 'https://example.org/dcat' }
-  const read = readOffer(utf8(signDocument('offer', offer, byDevice)))
-  const [entry] = read.offer.streams
+test('members that a later version adds, at any depth, are passed over and stand under the hash', () => {
+  const full = { ...sampleOffer.streams[0], model: { name: 'm', version: '1', digest: someHash } }
+  const offer = grown({ ...sampleOffer, streams: [full] })
+  const [entry] = readOffer(utf8(signDocument('offer', offer, byDevice))).offer.streams
   assert.ok(entry)
-  assert.deepEqual(termsHash(entry), termsHash(later))
-  assert.notDeepEqual(termsHash(entry), termsHash(terms))
+  assert.deepEqual(termsHash(entry), termsHash(grown(full) as typeof entry))
+  const labels = { pm1: 'Fine dust' }
+  const driver = { ...sampleSetup.driver, check: 'sum of 16 bits' }
+  const setup = grown({ ...sampleSetup, driver, labels } as Json)
+  assert.deepEqual(readSetup(utf8(signDocument('setup', setup, byDevice))).setup, setup)
+  const index = grown(sampleIndex as Json)
+  assert.deepEqual(readIndex(utf8(signDocument('index', index, byDevice))).index, index)
 })
 
 test('the hash of terms does not depend on the order of their members, and on nothing less', () => {
