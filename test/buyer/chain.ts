@@ -24,7 +24,10 @@ export type ChainOptions = {
   readonly terms?: Uint8Array
   readonly epochMs?: number
   readonly boot?: string
+  readonly generation?: number
+  /** Where the chain goes on: its first number, and the hash of the header before. */
   readonly first?: number
+  readonly previous?: Uint8Array
 }
 
 type State = Required<Omit<ChainOptions, 'first'>> & {
@@ -35,17 +38,16 @@ type State = Required<Omit<ChainOptions, 'first'>> & {
   nowMs: number
 }
 
-const generation = 1
-
 /** One epoch lasts `epochMs` and follows the last without a pause; the clock begins at 10 s after boot. */
 export function chain(options: ChainOptions = {}) {
   const { secret = secretOf('device'), stream = 'air', terms = secretOf('terms') } = options
   const { epochMs = 1000, boot = '000102030405060708090a0b0c0d0e0f', first = 1 } = options
+  const { generation = 1, previous = zeroHash } = options
   const device = addressOf(secret)
-  const root = streamRoot(secretOf(`generation of ${device}`), stream)
+  const root = streamRoot(secretOf(`generation ${generation} of ${device}`), stream)
   const state: State = {
-    ...{ secret, stream, terms, epochMs, boot, device, root },
-    ...{ number: first, previous: zeroHash, nowMs: 10_000 },
+    ...{ secret, stream, terms, epochMs, boot, generation, device, root },
+    ...{ number: first, previous, nowMs: 10_000 },
   }
   return {
     device,
@@ -54,14 +56,15 @@ export function chain(options: ChainOptions = {}) {
     /** Makes the next epoch with so many readings; `over` bends its header before it is signed. */
     epoch: (count: number, over: Partial<Header> = {}) => epoch(state, count, over),
     /** Makes a clear statement: a tombstone, a clock map, or a kind of a later version. */
-    statement: (kind: Kind, body: Cbor) => append(state, kind, encodeCbor(body), {}),
+    statement: (kind: Kind, body: Cbor) =>
+      append(state, kind, encodeCbor(body), { terms: zeroHash }),
     lastHash: () => state.previous,
     next: () => state.number,
   }
 }
 
 function epoch(state: State, count: number, over: Partial<Header>): Uint8Array {
-  const { device, stream, root, number, previous, nowMs, epochMs } = state
+  const { device, stream, generation, root, number, previous, nowMs, epochMs } = state
   const leaf = leafKey([root], number) as Uint8Array
   const keys = epochKeys(leaf)
   const packs = Array.from({ length: count }, (_, i) => encodePack(reading(state, i), device))
@@ -78,7 +81,7 @@ function epoch(state: State, count: number, over: Partial<Header>): Uint8Array {
 }
 
 function append(state: State, kind: Kind, body: Uint8Array, over: Partial<Header>): Uint8Array {
-  const { device, stream, number, previous, boot, terms, nowMs, secret } = state
+  const { device, stream, generation, number, previous, boot, terms, nowMs, secret } = state
   const header: Header = {
     device,
     stream,

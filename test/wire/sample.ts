@@ -95,8 +95,8 @@ export function sampleEpoch(options: SampleOptions) {
   return { sealed, header, leaf, root, number, readings, opened: { packs, salts: salty, tree } }
 }
 
-/** The operator's enrolment of the sample device. */
-export function enrolled(): Promise<Uint8Array> {
-  const statement = { device, operator, signingKey: device, version: 1 }
+/** The operator's enrolment of the sample device, or of another under the same key. */
+export function enrolled(of: Address = device): Promise<Uint8Array> {
+  const statement = { device: of, operator, signingKey: device, version: 1 }
   return signEnrolment(statement, async (digest) => sign(digest, operatorSecret))
 }

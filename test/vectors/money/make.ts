@@ -4,19 +4,27 @@
  * changes.
  */
 import { writeFileSync } from 'node:fs'
+import { addressBytes } from '../../../runtime/wire/address.ts'
 import { concat, utf8 } from '../../../runtime/wire/bytes.ts'
+import { encodeCbor } from '../../../runtime/wire/cbor.ts'
 import { encodeOrder } from '../../../runtime/wire/order.ts'
+import { paymentShape } from '../../../runtime/wire/payment.ts'
 import { publicOf, setupSender } from '../hpke/rfc9180.ts'
-import { orders } from './bodies.ts'
-import { secrets } from './sample.ts'
+import { orders, payment } from './bodies.ts'
+import { paymentsVector } from './payments.ts'
+import { device, secrets } from './sample.ts'
 import { type Json, show, vectors } from './vectors.ts'
 
 /**
- * All files; the sealed order needs HPKE with a fixed ephemeral key, which only the reference
- * takes.
+ * All files; what is sealed needs HPKE with a fixed ephemeral key, which only the reference takes.
  */
 export async function make(): Promise<Readonly<Record<string, Json>>> {
-  return { ...(await vectors()), sealedorder: show(await sealedOrder()) }
+  return {
+    ...(await vectors()),
+    payments: show(await paymentsVector()),
+    sealedorder: show(await sealedOrder()),
+    sold: show(sold()),
+  }
 }
 
 async function sealedOrder() {
@@ -41,6 +49,22 @@ async function sealedOrder() {
     answer: context.export(utf8('wayside/1 answer'), 32),
     keys: context.export(utf8('wayside/1 keys'), 32),
   }
+}
+
+/** What a device has sold, sealed to its gateway: no sender's key. */
+function sold() {
+  const gateway = { privateKey: secrets.seller, publicKey: publicOf(secrets.seller) }
+  const context = setupSender({
+    aeadId: 2,
+    info: utf8('wayside/1 sold'),
+    skE: secrets.ephemeral,
+    pkR: gateway.publicKey,
+  })
+  const code = Uint8Array.of(5)
+  const plain = encodeCbor([paymentShape.write(payment)])
+  const box = context.seal(plain, concat(code, addressBytes(device.address)))
+  const message = concat(code, context.enc, box)
+  return { gateway, device: device.address, payments: [payment], message }
 }
 
 if (import.meta.main) {

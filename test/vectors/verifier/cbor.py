@@ -3,6 +3,8 @@ import struct
 
 from .primitives import Refused, must
 
+NESTING_MAX = 16
+
 
 def decode(data):
     value, rest = decode_first(data)
@@ -16,8 +18,9 @@ def decode_first(data):
     return value, data[at:]
 
 
-def item(data, at):
+def item(data, at, depth=0):
     must(at < len(data), "cbor: cut short")
+    must(depth <= NESTING_MAX, "cbor: nested too deep")
     major, low, at = data[at] >> 5, data[at] & 31, at + 1
     size = {24: 1, 25: 2, 26: 4, 27: 8}.get(low, 0)
     must(low < 28 and at + size <= len(data), "cbor: no such head")
@@ -34,12 +37,45 @@ def item(data, at):
     if major < 4:
         must(at + n <= len(data), "cbor: cut short")
         chunk = data[at:at + n]
-        return (chunk if major == 2 else chunk.decode("utf-8")), at + n
+        return (chunk if major == 2 else text_of(chunk)), at + n
     items = []
     for _ in range(n * (2 if major == 5 else 1)):
-        value, at = item(data, at)
+        value, at = item(data, at, depth + 1)
         items.append(value)
-    return (items if major == 4 else dict(zip(items[::2], items[1::2]))), at
+    if major == 4:
+        return items, at
+    must(all(type(key) in (int, str) for key in items[::2]), "cbor: a key of another type")
+    return dict(zip(items[::2], items[1::2])), at
+
+
+def text_of(chunk):
+    try:
+        return chunk.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Refused("cbor: a text that is no UTF-8") from None
+
+
+def has(value, members, optional=()):
+    """A map of just these members: name to type, to size of bytes, or to a rule."""
+    must(isinstance(value, dict), "not a map")
+    must(set(value) <= set(members), "a member that this version does not know")
+    for name, rule in members.items():
+        if name not in value and name in optional:
+            continue
+        must(name in value and fits(value[name], rule), f"{name}: lacking, or not such a value")
+    return value
+
+
+def fits(value, rule):
+    if isinstance(rule, int):
+        return isinstance(value, bytes) and len(value) == rule
+    if isinstance(rule, type):
+        return type(value) is rule
+    return rule(value)
+
+
+def uint(bits):
+    return lambda value: type(value) is int and 0 <= value < 2 ** bits
 
 
 def head(major, n):

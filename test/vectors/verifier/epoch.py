@@ -1,10 +1,9 @@
-"""Packs, trees, keys, headers, epochs, documents, evidence: docs/wire.md as Python."""
-import json
-import re
+"""Trees, keys, headers, epochs: docs/wire.md, sections 4 to 9, as Python."""
 import struct
 
 from .cbor import decode, decode_first, encode
-from .primitives import expand, gcm_open, hmac256, keystream, must, recover, sha256
+from .primitives import Refused, expand, gcm_open, hmac256, keystream, must, recover, sha256
+from .reading import is_stream, read_pack
 
 KINDS = {1: "readings", 2: "interrupted", 3: "tombstone", 4: "clock map", 5: "generation"}
 CLOCKS = {0: "unset", 1: "rtc", 2: "synced"}
@@ -16,33 +15,6 @@ def hexed(raw):
 
 def raw_of(text):
     return bytes.fromhex(text[2:])
-
-
-# Packs
-
-def read_pack(pack, header):
-    records = decode(pack)
-    must(isinstance(records, list) and records, "pack: no records")
-    first = records[0]
-    device, stream, *subject = first[-2][:-1].split("/")
-    must(first[-2].endswith("/") and len(subject) <= 1, "pack: base name")
-    must((device, stream) == (header["device"], header["stream"]), "pack: of another epoch")
-    reading = {"stream": stream, "boot": header["boot"]}
-    if "boot_" in first:
-        boot, reading["monotonicMs"] = first["boot_"]
-        must(-3 not in first and boot.hex() == header["boot"], "pack: of another boot")
-    else:
-        must(first[-3] >= 2 ** 28, "pack: a relative time")
-        reading.update(monotonicMs=first["mono"], wallMs=round(first[-3] * 1000))
-    if subject:
-        reading["subject"] = subject[0]
-    reading["values"] = {}
-    for record in records:
-        held = [label for label in (2, 3, 4, 8) if label in record]
-        must(len(held) == 1 and record[0] not in reading["values"], "pack: a field has one value")
-        reading["values"][record[0]] = record[held[0]]
-    reading["units"] = {record[0]: record[1] for record in records if 1 in record}
-    return reading
 
 
 # Proof tree
@@ -86,6 +58,18 @@ def descend(node, number):
     return key
 
 
+def cover_of(first, last):
+    """(depth, prefix) of the fewest nodes above exactly first..last, in rising order."""
+    nodes = []
+    while first <= last:
+        depth = 32
+        while depth and first % (2 << 32 - depth) == 0 and first + (2 << 32 - depth) - 1 <= last:
+            depth -= 1
+        nodes.append((depth, first >> 32 - depth))
+        first += 1 << 32 - depth
+    return nodes
+
+
 def epoch_keys(leaf):
     return [expand(leaf, b"wayside/1 " + label) for label in (b"content", b"salt", b"commitment")]
 
@@ -95,21 +79,28 @@ def salts(key, count):
     return [stream[16 * i:16 * i + 16] for i in range(count)]
 
 
-# Headers, tree heads, bodies
+# Headers, tree heads
 
 def read_header(raw):
     must(len(raw) >= 320 and raw[0] == 1 and raw[1] == 0, "header: version or reserved")
     (length,) = struct.unpack(">H", raw[2:4])
-    must(length == len(raw) and raw[188:192] == bytes(4), "header: length or reserved")
+    must(length == len(raw) <= 401 and raw[188:192] == bytes(4), "header: length or reserved")
     kind = KINDS.get(raw[96], raw[96])
+    must(kind != 0 and raw[97] in CLOCKS, "header: kind or clock")
     must(kind not in KINDS.values() or length == (401 if kind == "interrupted" else 320),
          "header: length of its kind")
-    name = raw[24:56].rstrip(b"\0").decode("ascii")
-    must(re.fullmatch(r"[a-z][a-z0-9_.-]{0,31}", name), "header: stream")
+    name = raw[24:56].rstrip(b"\0").decode("latin-1")
+    must(is_stream(name), "header: stream")
     generation, number = struct.unpack(">II", raw[56:64])
     flags, count = struct.unpack(">HI", raw[98:104])
     opened, opened_wall, closed, closed_wall, size = struct.unpack(">QQQQI", raw[152:188])
     must(opened <= closed, "header: closed before it opened")
+    must(max(closed, opened_wall, closed_wall) < 2 ** 53, "header: a time past 2^53")
+    must(raw[97] != 0 or opened_wall == closed_wall == 0, "header: wall time of an unset clock")
+    if kind in ("readings", "interrupted"):
+        must(count > 0, "header: an epoch without readings")
+    elif kind in KINDS.values():
+        must(not any(raw[100:136] + raw[224:256]), "header: what only readings have")
     header = {
         "device": "0x" + raw[4:24].hex(), "stream": name, "generation": generation,
         "number": number, "previous": hexed(raw[64:96]), "kind": kind, "clock": CLOCKS[raw[97]],
@@ -144,7 +135,10 @@ def check_header(raw, signature):
     return header, signer
 
 
+# Epoch messages, bodies
+
 def read_message(message):
+    must(len(message) >= 385, "epoch: shorter than a header")
     (length,) = struct.unpack(">H", message[2:4])
     raw, signature, body = message[:length], message[length:length + 65], message[length + 65:]
     header, signer = check_header(raw, signature)
@@ -155,63 +149,37 @@ def read_message(message):
 
 def open_epoch(message, leaf):
     header, signer, raw, body = read_message(message)
+    must(header["kind"] in ("readings", "interrupted"), "epoch: without readings")
     content, salt_key, commitment = epoch_keys(leaf)
     must(hexed(commitment) == header["commitment"], "key: not what the header commits to")
-    must(body[0] == 0xD0, "body: not tag 16")
-    protected, headers, sealed = decode(body[1:])
-    must(protected == encode({1: 3}) and list(headers) == [5], "body: COSE headers")
-    plain = gcm_open(content, headers[5], sealed, encode(["Encrypt0", protected, place_of(raw)]))
-    must(len(plain) % 256 == 0, "body: not padded")
-    packs, rest = [], plain
-    while True:
-        value, behind = decode_first(rest)
-        if isinstance(value, bytes):
-            must(behind == b"" and not any(value), "body: padding")
-            break
-        packs.append(rest[:len(rest) - len(behind)])
-        rest = behind
+    packs = split(gcm_open(content, *open_cose(body, place_of(raw))))
     must(len(packs) == header["count"], "epoch: count")
     leaves = [leaf_hash(*both) for both in zip(salts(salt_key, len(packs)), packs)]
     must(hexed(root_of(leaves)) == header["root"], "epoch: root")
     return [read_pack(pack, header) for pack in packs]
 
 
-# Enrolment, documents, evidence
-
-def read_enrolment(raw):
-    must(len(raw) == 133 and raw[:4] == bytes([1, 0, 0, 68]), "enrolment: version or length")
-    device, operator, key = ("0x" + raw[at:at + 20].hex() for at in (4, 24, 44))
-    signer = recover(sha256(b"wayside/1 enrolment\0", raw[:68]), raw[68:])
-    must(signer == operator, "enrolment: not by the operator")
-    return device, operator, key
-
-
-def jcs(value):
-    """RFC 8785 for what the vectors hold: ASCII names, numbers that Python spells as ECMAScript."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def open_cose(body, place):
+    """(nonce, sealed, aad) of a COSE_Encrypt0."""
+    must(body[:1] == b"\xd0", "body: not tag 16")
+    parts = decode(body[1:])
+    must(isinstance(parts, list) and len(parts) == 3, "body: not a COSE_Encrypt0")
+    protected, headers, sealed = parts
+    must(protected == encode({1: 3}), "body: not A256GCM")
+    must(isinstance(headers, dict) and list(headers) == [5], "body: COSE headers")
+    must(isinstance(headers[5], bytes) and len(headers[5]) == 12, "body: nonce")
+    must(isinstance(sealed, bytes), "body: no ciphertext")
+    return headers[5], sealed, encode(["Encrypt0", protected, place])
 
 
-def document_signer(kind, text):
-    whole = json.loads(text)
-    must(set(whole) == {kind, "signature"}, kind + ": members")
-    digest = sha256(b"wayside/1 " + kind.encode() + b"\0", jcs(whole[kind]))
-    return recover(digest, raw_of(whole["signature"]))
-
-
-def check_evidence(raw):
-    part = decode(raw)
-    known = {"v", "pack", "salt", "index", "path", "header", "signature", "enrolment"}
-    must(set(part) <= known and part["v"] == 1, "evidence: version or parts")
-    header, signer = check_header(part["header"], part["signature"])
-    must(header["kind"] in ("readings", "interrupted"), "evidence: no readings in that kind")
-    leaf = leaf_hash(part["salt"], part["pack"])
-    root = climb(leaf, part["index"], header["count"], part["path"])
-    must(hexed(root) == header["root"], "evidence: not in the signed epoch")
-    proof = {"device": header["device"], "signer": signer, "index": part["index"],
-             "reading": read_pack(part["pack"], header)}
-    if "enrolment" not in part:
-        must(signer == header["device"], "evidence: a key that nobody enrolled")
-        return proof
-    device, proof["operator"], key = read_enrolment(part["enrolment"])
-    must((device, key) == (header["device"], signer), "evidence: the enrolment is of another")
-    return proof
+def split(plain):
+    must(plain and len(plain) % 256 == 0, "body: not padded")
+    packs, rest = [], plain
+    while rest:
+        value, behind = decode_first(rest)
+        if isinstance(value, bytes):
+            must(behind == b"" and not any(value), "body: padding")
+            return packs
+        packs.append(rest[:len(rest) - len(behind)])
+        rest = behind
+    raise Refused("body: no padding")

@@ -2,6 +2,7 @@
 import re
 import struct
 
+from .bodies import SOLD, SPELLED, answer_to, payment, spelled
 from .cbor import decode, encode
 from .epoch import hexed, raw_of
 from .primitives import Refused, gcm_open, hpke_receive, keccak, must, public_of, recover, sha256
@@ -85,6 +86,14 @@ def join(left, right):
     return keccak(left[0] + right[0] + b"paytree1" + sums), total
 
 
+def climb_sums(leaf, path):
+    here = tree_leaf(leaf)
+    for height, step in enumerate(path):
+        beside = raw_of(step["hash"]), int(step["sum"])
+        here = join(beside, here) if leaf["index"] >> height & 1 else join(here, beside)
+    return here
+
+
 def payment_trees():
     for tree in load("money/paymenttree"):
         level = [tree_leaf(leaf) for leaf in tree["leaves"]]
@@ -93,10 +102,7 @@ def payment_trees():
             level = [join(*level[i:i + 2]) for i in range(0, len(level), 2)]
         same((hexed(level[0][0]), str(level[0][1])), (tree["root"], tree["total"]), "root")
         for leaf in tree["leaves"]:
-            here = tree_leaf(leaf)
-            for height, step in enumerate(leaf["path"]):
-                beside = raw_of(step["hash"]), int(step["sum"])
-                here = join(beside, here) if leaf["index"] >> height & 1 else join(here, beside)
+            here = climb_sums(leaf, leaf["path"])
             same((hexed(here[0]), str(here[1])), (tree["root"], tree["total"]), "path")
 
 
@@ -139,13 +145,59 @@ def session_messages():
 
 
 def bodies():
-    for name in ("requests", "answers", "keysbodies"):
+    for name in SPELLED:
         for one in load("money/" + name):
-            body = decode(raw_of(one["cbor"]))
-            must(body.get("kind") == one["body"].get("kind"), name)
+            same(spelled(name, raw_of(one["cbor"])), one["body"], name)
     for name in ("grants", "acks"):
         [row] = decode(raw_of(load("money/retained")[name]))
         same(encode(row), raw_of(load("money/" + name[:-1])["cbor"]), name)
+
+
+def payments():
+    """One after the other, as a device is asked to take them."""
+    vector = load("money/payments")
+    ground, last, promised = vector["ground"], None, 0
+    for step in vector["steps"]:
+        paid = payment(decode(raw_of(step["payment"])))
+        said = answer_to(paid, ground, last, promised, proves,
+                         lambda paid: by_payer(paid, ground))
+        same(said, step["answer"], step["what"])
+        if said == "taken":
+            last, promised = paid, int(paid["leaf"]["amount"])
+        same(str(promised), step["promised"], step["what"])
+
+
+def proves(paid):
+    leaf, split = paid["leaf"], paid["split"]
+    if leaf["index"] >= 2 ** len(paid["path"]):
+        return False
+    try:
+        here = climb_sums(leaf, paid["path"])
+    except Refused:
+        return False
+    return (hexed(here[0]), str(here[1])) == (split["root"], split["total"])
+
+
+def by_payer(paid, ground):
+    for name in ("Voucher", "Split"):
+        signature = raw_of(paid[name.lower()]["signature"])
+        try:
+            signer = recover(digest(name, paid[name.lower()], ground["rail"]), signature)
+        except Refused:
+            return False
+        if signer != ground["payerAuthorizer"]:
+            return False
+    return True
+
+
+def sold():
+    vector = load("money/sold")
+    message, device = raw_of(vector["message"]), raw_of(vector["device"])
+    must(message[0] == 5, "sold: code")
+    key, nonce, _ = hpke_receive(raw_of(vector["gateway"]["privateKey"]), message[1:33],
+                                 b"wayside/1 sold")
+    rows = SOLD(decode(gcm_open(key, nonce, message[33:], b"\5" + device)))
+    same(rows, vector["payments"], "sold")
 
 
 def prices():
@@ -169,4 +221,4 @@ def bent_signatures_are_refused():
 
 
 checks = [type_strings, channel_id, signed_structs, payment_trees, sealed_order, session_messages,
-          bodies, prices, bent_signatures_are_refused]
+          bodies, payments, sold, prices, bent_signatures_are_refused]

@@ -11,6 +11,7 @@ import { hex, utf8 } from '../../../runtime/wire/bytes.ts'
 import { encodeMessage } from '../../../runtime/wire/epoch.ts'
 import { makeEvidence } from '../../../runtime/wire/evidence.ts'
 import { encodePlace, headerDigest, headerHash } from '../../../runtime/wire/header.ts'
+import type { Json } from '../../../runtime/wire/jcs.ts'
 import { cover, epochKeys, leafKey, salts, streamRoot } from '../../../runtime/wire/keytree.ts'
 import { leafHash, proofTree } from '../../../runtime/wire/merkle.ts'
 import { encodePack } from '../../../runtime/wire/reading.ts'
@@ -25,13 +26,17 @@ import {
   deviceSecret,
   enrolled,
   operator,
+  operatorSecret,
   sampleEpoch,
   sampleReading,
   secretOf,
 } from '../../wire/sample.ts'
-import { sampleOffer, sampleSetup } from '../../wire/sampledocuments.ts'
+import { grown, sampleIndex, sampleOffer, sampleSetup } from '../../wire/sampledocuments.ts'
 import { sampleStatement, sampleStatements } from '../../wire/statements.ts'
+import { chainVectors, historyVector } from './chains.ts'
+import { refusedVector } from './refused.ts'
 
+const byOperator = (digest: Uint8Array) => sign(digest, operatorSecret)
 const byDevice = (digest: Uint8Array) => sign(digest, deviceSecret)
 
 export async function vectors(): Promise<Readonly<Record<string, unknown>>> {
@@ -41,8 +46,11 @@ export async function vectors(): Promise<Readonly<Record<string, unknown>>> {
     merkle: merkleTrees(),
     epoch: epochs(),
     statement: statements(),
+    chain: chainVectors(),
+    history: historyVector(),
     documents: documents(),
     evidence: await evidence(),
+    refused: await refusedVector(),
   }
 }
 
@@ -151,7 +159,23 @@ function documents() {
     setup,
     setupHash: hex(readSetup(utf8(setup)).hash),
     terms: terms && { entry: terms, hash: hex(termsHash(terms)) },
+    index: signDocument('index', sampleIndex as Json, byDevice),
+    gateway: signDocument('offer', gatewayOffer, byOperator),
+    later: {
+      offer: signDocument('offer', grown(sampleOffer as Json), byDevice),
+      setup: signDocument('setup', grown(sampleSetup as Json), byDevice),
+      index: signDocument('index', grown(sampleIndex as Json), byDevice),
+    },
   }
+}
+
+/** What an operator's gateway says of itself: one key thrice, and nothing for sale. */
+const gatewayOffer = {
+  ...sampleOffer,
+  device: operator,
+  operator,
+  signingKey: operator,
+  streams: [],
 }
 
 async function evidence() {
