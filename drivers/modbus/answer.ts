@@ -148,6 +148,8 @@ export function expectedSize(request: Request): number {
       return 5
     case 12:
       return 11
+    case 24:
+      return 10
     default:
       return 8
   }

@@ -23,6 +23,7 @@
  */
 import {
   type Ask,
+  type Block,
   choice,
   type Driver,
   defineDriver,
@@ -114,11 +115,7 @@ export const modbus: Driver = defineDriver<Memory>({
   shape: lineShape,
   begin(options, serial) {
     const profile = profileOf(options)
-    const plan = profile.blocks.map(({ function: code, address, count }) => ({
-      function: code,
-      address,
-      count,
-    }))
+    const plan = planOf(profile)
     const settings = {
       ...{ unit: Number(options.unit ?? profile.unit), plan, everyMs: Number(options.every) },
       ...{ timeoutMs: Number(options.timeout), tries: Number(options.tries) },
@@ -226,6 +223,20 @@ function meant(profile: Profile, values: Record<string, Value>): Said {
 
 function refusal(code: number): Said {
   return doubt(exceptions[code] ?? 'exception of its own', `code ${code}`)
+}
+
+/** The blocks to ask for: one that only the bench reads takes the line's time for nothing. */
+function planOf({ blocks, doubts }: Profile): Pick<Block, 'function' | 'address' | 'count'>[] {
+  const wanted = blocks.filter(({ fields }) =>
+    Object.entries(fields).some(
+      ([name, { detail }]) => !detail || doubts.some(({ field }) => field === name),
+    ),
+  )
+  return (wanted.length > 0 ? wanted : blocks).map(({ function: code, address, count }) => ({
+    function: code,
+    address,
+    count,
+  }))
 }
 
 function profileOf(options: OptionValues): Profile {

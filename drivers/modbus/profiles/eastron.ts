@@ -2,10 +2,13 @@
  * Eastron SDM: electricity meters. All values are floats in input registers, highest register first; a
  * request may take 40 of them (80 registers) and must begin and end at a whole float.
  *
- * Power, reactive power and power factor carry a sign: negative is exported. Energies count in kWh.
+ * Power, reactive power and power factor carry a sign: negative is exported. Energies count in kWh. What only
+ * the bench wants (demands, distortion, what is set) has a block of its own and is not asked for.
  *
  * Source: Eastron, "SDM120-Modbus Smart Meter Modbus Protocol Implementation", "SDM230-Modbus …" and
- * "SDM630-Modbus V2 …", table of input registers. 30001 there is address 0 here.
+ * "SDM630-Modbus V2 …", table of input registers, 30001 there being address 0 here, and of holding registers.
+ * Checked against the tables of reaper7/SDM_Energy_Meter (SDM.h), volkszaehler/mbmd (meters/rs485/sdm.go) and
+ * plebann/eastron_SDM_HA_integration (docs/registers-sdm120.md, docs/registers-sdm630.md).
  */
 import { type Block, defineProfile, type Unit } from '../../../runtime/sense/driver.ts'
 
@@ -84,37 +87,183 @@ const energiesByPhase: readonly Row[] = [
   ['1-0:62.8.0', 0x0164, 'kWh', 'active energy of L3, exported'],
 ]
 
+/** Demands, averages over the period that is set; those of a whole day and more are the highest so far. */
+const demands: readonly Row[] = [
+  ['power_demand', 0x0054, 'W', 'power demand, imported and exported together'],
+  ['power_demand_max', 0x0056, 'W', 'highest power demand, imported and exported together'],
+  ['import_demand', 0x0058, 'W', 'power demand, imported'],
+  ['import_demand_max', 0x005a, 'W', 'highest power demand, imported'],
+  ['export_demand', 0x005c, 'W', 'power demand, exported'],
+  ['export_demand_max', 0x005e, 'W', 'highest power demand, exported'],
+]
+
+const currentDemands: readonly Row[] = [
+  ['current_demand', 0x0102, 'A', 'current demand'],
+  ['current_demand_max', 0x0108, 'A', 'highest current demand'],
+]
+
+const resettable: readonly Row[] = [
+  ['energy_resettable', 0x0180, 'kWh', 'active energy since it was reset'],
+  ['reactive_energy_resettable', 0x0182, 'kvarh', 'reactive energy since it was reset'],
+]
+
+const averages: readonly Row[] = [
+  ['voltage_average', 0x002a, 'V', 'average voltage to neutral'],
+  ['current_average', 0x002e, 'A', 'average line current'],
+  ['phase_angle_total', 0x0042, 'deg', 'phase angle of the system'],
+  ['apparent_energy', 0x0050, 'kVAh', 'apparent energy'],
+  ['charge', 0x0052, 'Ah', 'charge'],
+  ...demands.slice(0, 2),
+  ['apparent_demand', 0x0064, 'VA', 'apparent power demand'],
+  ['apparent_demand_max', 0x0066, 'VA', 'highest apparent power demand'],
+  ['neutral_demand', 0x0068, 'A', 'current demand in the neutral'],
+  ['neutral_demand_max', 0x006a, 'A', 'highest current demand in the neutral'],
+]
+
+const quality: readonly Row[] = [
+  ['voltage_lines_average', 0x00ce, 'V', 'average voltage between lines'],
+  ['voltage_thd_l1', 0x00ea, '/100', 'distortion (THD) of the voltage of L1'],
+  ['voltage_thd_l2', 0x00ec, '/100', 'distortion (THD) of the voltage of L2'],
+  ['voltage_thd_l3', 0x00ee, '/100', 'distortion (THD) of the voltage of L3'],
+  ['current_thd_l1', 0x00f0, '/100', 'distortion (THD) of the current in L1'],
+  ['current_thd_l2', 0x00f2, '/100', 'distortion (THD) of the current in L2'],
+  ['current_thd_l3', 0x00f4, '/100', 'distortion (THD) of the current in L3'],
+  ['voltage_thd', 0x00f8, '/100', 'distortion (THD) of the voltage, average'],
+  ['current_thd', 0x00fa, '/100', 'distortion (THD) of the current, average'],
+  ['current_demand_l1', 0x0102, 'A', 'current demand in L1'],
+  ['current_demand_l2', 0x0104, 'A', 'current demand in L2'],
+  ['current_demand_l3', 0x0106, 'A', 'current demand in L3'],
+  ['current_demand_max_l1', 0x0108, 'A', 'highest current demand in L1'],
+  ['current_demand_max_l2', 0x010a, 'A', 'highest current demand in L2'],
+  ['current_demand_max_l3', 0x010c, 'A', 'highest current demand in L3'],
+]
+
+const betweenLinesQuality: readonly Row[] = [
+  ['voltage_thd_l1_l2', 0x014e, '/100', 'distortion (THD) of the voltage between L1 and L2'],
+  ['voltage_thd_l2_l3', 0x0150, '/100', 'distortion (THD) of the voltage between L2 and L3'],
+  ['voltage_thd_l3_l1', 0x0152, '/100', 'distortion (THD) of the voltage between L3 and L1'],
+  ['voltage_thd_lines', 0x0154, '/100', 'distortion (THD) of the voltage between lines, average'],
+]
+
+const sumsByPhase: readonly Row[] = [
+  ['1-0:35.8.0', 0x0166, 'kWh', 'active energy of L1, imported and exported together'],
+  ['1-0:55.8.0', 0x0168, 'kWh', 'active energy of L2, imported and exported together'],
+  ['1-0:75.8.0', 0x016a, 'kWh', 'active energy of L3, imported and exported together'],
+  ['1-0:23.8.0', 0x016c, 'kvarh', 'reactive energy of L1, imported'],
+  ['1-0:43.8.0', 0x016e, 'kvarh', 'reactive energy of L2, imported'],
+  ['1-0:63.8.0', 0x0170, 'kvarh', 'reactive energy of L3, imported'],
+  ['1-0:24.8.0', 0x0172, 'kvarh', 'reactive energy of L1, exported'],
+  ['1-0:44.8.0', 0x0174, 'kvarh', 'reactive energy of L2, exported'],
+  ['1-0:64.8.0', 0x0176, 'kvarh', 'reactive energy of L3, exported'],
+  ['reactive_energy_l1', 0x0178, 'kvarh', 'reactive energy of L1, both ways together'],
+  ['reactive_energy_l2', 0x017a, 'kvarh', 'reactive energy of L2, both ways together'],
+  ['reactive_energy_l3', 0x017c, 'kvarh', 'reactive energy of L3, both ways together'],
+  ...resettable,
+]
+
+/** What is set, in holding registers: floats too, but for the number of the meter. */
+const settings = {
+  function: 3,
+  address: 0x0002,
+  count: 0x001e - 0x0002,
+  fields: {
+    demand_period: setting('minutes of a demand', 0x0002),
+    system_type: setting(
+      '1 one phase, 2 three phases in 3 wires, 3 three phases in 4 wires',
+      0x000a,
+    ),
+    pulse_width: setting('milliseconds of a pulse', 0x000c),
+    line_parity: setting(
+      '0 no parity and 1 stop bit, 1 even, 2 odd, 3 none and 2 stop bits',
+      0x0012,
+    ),
+    line_unit: setting('unit that it is set to', 0x0014),
+    line_speed: setting('0 2400 baud, 1 4800, 2 9600, 3 19200, 4 38400, 5 1200', 0x001c),
+  },
+} as const
+
+const number = {
+  function: 3,
+  address: 0xfc00,
+  count: 2,
+  fields: {
+    serial_number: { title: 'number of the meter', address: 0xfc00, type: 'u32', detail: true },
+  },
+} as const
+
 export const sdm120 = defineProfile({
   title: 'Eastron SDM120 electricity meter, one phase',
   source: 'Eastron SDM120-Modbus protocol, input registers',
   baudRate: 2400,
-  blocks: [floats([...singlePhase, ...energies]), floats(totals)],
+  blocks: [
+    floats([...singlePhase, ...energies]),
+    floats(totals),
+    bench([phaseAngle, ...demands]),
+    bench(currentDemands),
+    settings,
+    number,
+  ],
 })
 
 export const sdm230 = defineProfile({
   title: 'Eastron SDM230 electricity meter, one phase',
   source: 'Eastron SDM230-Modbus protocol, input registers',
   baudRate: 2400,
-  blocks: [floats([...singlePhase, phaseAngle, ...energies]), floats(totals)],
+  blocks: [
+    floats([...singlePhase, phaseAngle, ...energies]),
+    floats(totals),
+    bench(demands),
+    bench(currentDemands),
+    bench(resettable),
+    settings,
+    number,
+  ],
 })
 
 export const sdm630 = defineProfile({
   title: 'Eastron SDM630 electricity meter, three phases',
   source: 'Eastron SDM630-Modbus V2 protocol, input registers',
-  blocks: [floats(threePhase), floats(betweenLines), floats(neutral), floats(energiesByPhase)],
+  blocks: [
+    floats(threePhase),
+    floats(betweenLines),
+    floats(neutral),
+    floats(energiesByPhase),
+    bench(averages),
+    bench(quality),
+    bench(betweenLinesQuality),
+    bench(sumsByPhase),
+    settings,
+    number,
+  ],
 })
 
-/** One request over these rows, first to last. */
-function floats(rows: readonly Row[]): {
+type Written = {
   function: 4
   address: number
   count: number
-  fields: Record<string, Pick<Block['fields'][string], 'title' | 'address' | 'type' | 'unit'>>
-} {
+  fields: Record<
+    string,
+    Pick<Block['fields'][string], 'title' | 'address' | 'type' | 'unit' | 'detail'>
+  >
+}
+
+/** One request over these rows, first to last. */
+function floats(rows: readonly Row[]): Written {
   const [[, address] = ['', 0], [, last] = ['', 0]] = [rows[0], rows.at(-1)]
   const fields = rows.map(([name, at, unit, title]) => {
     const field = { title, address: at, type: 'f32' as const }
     return [name, unit === undefined ? field : { ...field, unit }]
   })
   return { function: 4, address, count: last + 2 - address, fields: Object.fromEntries(fields) }
+}
+
+/** These rows for the bench only. */
+function bench(rows: readonly Row[]): Written {
+  const { fields, ...block } = floats(rows)
+  const details = Object.entries(fields).map(([name, field]) => [name, { ...field, detail: true }])
+  return { ...block, fields: Object.fromEntries(details) }
+}
+
+function setting(title: string, address: number) {
+  return { title, address, type: 'f32', detail: true } as const
 }

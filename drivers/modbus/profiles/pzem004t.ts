@@ -2,7 +2,10 @@
  * Peacefair PZEM-004T v3: mains power meter, one phase. Counts what is drawn, never what is fed back.
  * Numbers of two registers have the lowest first.
  *
- * Source: Peacefair, "PZEM-004T V3.0 User Manual" §2.3, "Read the measurement result".
+ * The alarm is ffff or 0000. Its functions 41 (calibration) and 42 (reset of the energy) are its own.
+ *
+ * Source: Peacefair, "PZEM-004T V3.0 User Manual" §2.3 to §2.6: resolutions of 0.1 V, 0.001 A, 0.1 W, 1 Wh,
+ * 0.1 Hz and 0.01, "Read the measurement result", "Read and modify the slave parameters".
  */
 import { defineProfile } from '../../../runtime/sense/driver.ts'
 
@@ -24,6 +27,21 @@ export const pzem004t = defineProfile({
         '1-0:14.7.0': { title: 'frequency', address: 7, type: 'u16', scale: 0.1, unit: 'Hz' },
         '1-0:13.7.0': { title: 'power factor', address: 8, type: 'u16', scale: 0.01 },
         alarm: { title: 'power is over the alarm threshold', address: 9, type: 'bit', bit: 0 },
+      },
+    },
+    {
+      function: 3,
+      address: 1,
+      count: 2,
+      fields: {
+        alarm_threshold: {
+          title: 'power of the alarm',
+          address: 1,
+          type: 'u16',
+          unit: 'W',
+          detail: true,
+        },
+        line_unit: { title: 'unit that it is set to', address: 2, type: 'u16', detail: true },
       },
     },
   ],

@@ -242,7 +242,7 @@ test('an answer has the size that its request leads to expect', () => {
   fc.assert(
     fc.property(request, answer, (asked, said) => {
       if (!answers(said, asked) || said.function === 'exception') return
-      if (said.function === 17 || said.function === 43) return
+      if ([12, 17, 24, 43].includes(said.function)) return
       assert.equal(encodeAnswer(1, said).length, expectedSize(asked))
     }),
   )

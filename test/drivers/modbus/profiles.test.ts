@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { encodeAnswer } from '../../../drivers/modbus/answer.ts'
 import { modbus } from '../../../drivers/modbus/index.ts'
 import { profiles } from '../../../drivers/modbus/profiles/index.ts'
-import { encodeRequest } from '../../../drivers/modbus/request.ts'
+import { decodeRequest, encodeRequest } from '../../../drivers/modbus/request.ts'
 import { chooseDriver } from '../../../runtime/sense/choose.ts'
 import { decoder } from '../../../runtime/sense/decoder.ts'
 import { profileSchema } from '../../../runtime/sense/profile.ts'
@@ -22,7 +22,8 @@ for (const [name, profile] of Object.entries(profiles)) {
       assert.ok(unit === undefined || isUnit(unit))
     }
     if (!name.startsWith('sdm')) return
-    for (const { address, count } of profile.blocks) {
+    for (const { address, count, fields } of profile.blocks) {
+      if (Object.values(fields).every(({ detail }) => detail)) continue
       assert.ok(count <= 80 && count % 2 === 0 && address % 2 === 0, 'as the maker wants it')
     }
   })
@@ -41,6 +42,27 @@ test('an SDM120 tells voltage, power and energy as floats under their OBIS codes
   assert.equal(Number(values?.['1-0:14.7.0']).toFixed(2), '49.98')
   assert.equal(values?.['1-0:1.8.0'], 1234.5)
   assert.equal(values?.['1-0:2.8.0'], undefined, 'NaN is no value')
+})
+
+test('what only the bench wants of a meter is not asked for, and read when somebody else asks', () => {
+  const { driver, options } = chooseDriver([modbus], 'sdm630')
+  const asked = new Set<string>()
+  let memory = driver.begin(options, driver.serial)
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 100) {
+    const turn = driver.ask?.(memory, nowMs) ?? assert.fail()
+    memory = turn.memory
+    if (turn.send === undefined) continue
+    const { request } = decodeRequest(turn.send) ?? assert.fail()
+    assert.ok(request.function === 4)
+    asked.add(`${request.address}+${request.count}`)
+    const said = encodeAnswer(1, { function: 4, registers: Array(request.count).fill(0) })
+    memory = driver.decode(said, memory).memory
+  }
+  assert.deepEqual([...asked], ['0+80', '200+6', '224+2', '342+16'])
+  assert.ok(!driver.fieldsWith?.(options)?.includes('voltage_thd_l1'))
+  const [distorted] = read('sdm630', {}, 4, 0xea, [0x3fc0, 0])
+  assert.deepEqual(distorted, { voltage_thd_l1: 1.5 })
+  assert.deepEqual(read('sdm630', {}, 3, 0x14, [0x4040, 0]), [{ line_unit: 3 }])
 })
 
 test('a PZEM-004T has its numbers with the lowest register first', () => {
