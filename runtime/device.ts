@@ -275,13 +275,14 @@ async function health(
   { sensors, inferences }: SensingHalf,
   { broker, shop, tower }: SellingHalf,
 ): Promise<Health> {
+  const is = (kind: string) => store.ails()?.kind === kind
   return healthOf({
     device: key.device,
     version: product.version,
     clock: { boot: clock.boot, quality: clock.wall()?.quality ?? 'unset' },
     sensors: sensors.flatMap((line) => line.health()),
     models: inferences.map(({ name, stage }) => ({ name, ...stage.health() })),
-    store: { ...(await store.counts()), full: store.isFull() },
+    store: { ...(await store.counts()), full: is('full'), failing: is('failing') },
     broker: lineHealth(config.broker.url, broker.state(), clock.wall()?.ms),
     books: tower.look.state(),
     sale: shop.counts(),

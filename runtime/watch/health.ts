@@ -24,8 +24,9 @@ export type HealthParts = {
     readonly pinnedBytes: number
     /** Free on the disk. */
     readonly diskBytes: number
-    /** The last commit found no room. */
+    /** The last commit found no room; or the disk did not take it. */
     readonly full: boolean
+    readonly failing: boolean
   }
   readonly broker: {
     readonly url: string
@@ -82,6 +83,11 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
   }
   if (parts.store.full) {
     problems.push('disk full: nothing new is kept until there is room; free some, or lower keep')
+  }
+  if (parts.store.failing) {
+    problems.push(
+      'the disk fails: nothing new is kept until it takes what is written; see dmesg, and its card, cable and power',
+    )
   }
   const lost = parts.totals.epochs_evicted.unsent ?? 0
   if (lost > 0) problems.push(`${lost} epochs gave way to newer ones before they could be sent`)
