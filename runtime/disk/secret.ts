@@ -41,8 +41,8 @@ export async function openSecret(
 
 /**
  * Destroys the file: its bytes are overwritten first, where the disk does that in place, and the folder
- * knows when this returns. One that is not there is destroyed already. Throws FILE_UNWRITTEN; then it may stand
- * there overwritten, and is to be destroyed again.
+ * knows when this returns. One that is not there is destroyed already. Throws FILE_UNWRITTEN; then it may
+ * stand there overwritten, and is to be destroyed again.
  */
 export async function eraseSecret(path: string): Promise<void> {
   const bytes = await readIfThere(path)

@@ -4,9 +4,10 @@
  * they hold keys of sessions, and readings that are not sealed yet.
  *
  * A failed fsync is no delay: what was to be synced may be gone from the disk, stands in memory as if it were
- * clean, and the next fsync will not tell (Rebello et al., ATC 2020). A commit that failed is written anew by
- * the next one, and pages of a failed checkpoint by the next; what remains is what stands in the WAL without
- * a sync of its own, by `lazily` or from a process that ended. `writeAnew` puts that on the disk by another way.
+ * clean, and the next fsync will not tell (Rebello et al., ATC 2020). A commit that failed is written anew
+ * by the next one, and pages of a failed checkpoint by the next; what remains is what stands in the WAL
+ * without a sync of its own, by `lazily` or from a process that ended. `writeAnew` puts that on the disk by
+ * another way.
  */
 import { chmodSync, closeSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'

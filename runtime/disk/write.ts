@@ -15,8 +15,8 @@ export type WriteOptions = {
 
 /**
  * Writes `data` to `path` and returns when it is on the disk. Makes missing folders. Writes of one path
- * happen one after the other, so that the last one asked is the one that stays. Throws FILE_UNWRITTEN, with the
- * old file in its place or, when only the folder's own sync failed, the new one.
+ * happen one after the other, so that the last one asked is the one that stays. Throws FILE_UNWRITTEN, with
+ * the old file in its place or, when only the folder's own sync failed, the new one.
  */
 export async function atomicWrite(
   path: string,

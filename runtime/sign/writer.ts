@@ -1,7 +1,7 @@
 /**
- * The commits of the maker, one after the other. A batch that the disk refuses, full or failing, is kept and tried
- * again, until it is in the store; meanwhile readings wait, and past their bound `take` says no. What makes
- * room goes into the same commit, before what waits for it.
+ * The commits of the maker, one after the other. A batch that the disk refuses, full or failing, is kept
+ * and tried again, until it is in the store; meanwhile readings wait, and past their bound `take` says no.
+ * What makes room goes into the same commit, before what waits for it.
  */
 import { failpoint } from '../disk/failpoint.ts'
 import { Fault } from '../faults.ts'

@@ -51,8 +51,8 @@ export type Reply = { readonly id: number; readonly result?: unknown; readonly t
 /**
  * Opens the store at `path` (one file and its WAL). Throws STORE_UNREADABLE, STORE_NEWER.
  *
- * A call that the disk refuses, full or failing, waits until it is taken; only `commit` and `evictable` fail at
- * once with STORE_FULL or DISK_FAILING, since their callers make room.
+ * A call that the disk refuses, full or failing, waits until it is taken; only `commit` and `evictable` fail
+ * at once with STORE_FULL or DISK_FAILING, since their callers make room.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const workerData: WorkerOptions = { ...options, failpoints: armedFailpoints() }

@@ -1,6 +1,6 @@
 /**
- * A disk that fails: a process under it gets EIO from writes and syncs in one folder, whenever we say so. Made
- * by a small library that is compiled for the test and put before the C library.
+ * A disk that fails: a process under it gets EIO from writes and syncs in one folder, whenever we say so.
+ * Made by a small library that is compiled for the test and put before the C library.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,7 +1,7 @@
 /**
- * A device's sensing half in a process of its own: `sensing.ts <folder>`. It senses, signs and stores as fast as
- * a broker takes it, and says in lines of JSON what it would tell outside: `kept`, how many readings are
- * acknowledged in this life; `refused`, how many were not taken; notes of the keeper; and how it ended.
+ * A device's sensing half in a process of its own: `sensing.ts <folder>`. It senses, signs and stores as
+ * fast as a broker takes it, and says in lines of JSON what it would tell outside: `kept`, how many readings
+ * are acknowledged in this life; `refused`, how many were not taken; notes of the keeper; and how it ended.
  * SIGTERM ends it in order.
  */
 import { join } from 'node:path'
