@@ -10,7 +10,7 @@ import { type Mistake, mistakesOf } from './mistake.ts'
 import { chooseDriver } from './sense/choose.ts'
 import type { Driver, Serial } from './sense/driver.ts'
 import type { Option } from './sense/options.ts'
-import { recordingScheme } from './sense/recording.ts'
+import { loadRecording, recordingScheme } from './sense/recording.ts'
 import { configFault, readYaml } from './yamlfile.ts'
 
 type Written = SensorConfig['options']
@@ -36,11 +36,12 @@ export function readTables(
   )
 }
 
-/** The config with every table and package in its place. Throws as `readTables` and `driversOf` do. */
+/** The config with every table, recording and package in its place. Throws as `readTables` and `driversOf` do. */
 export function withTables(config: Config, folder: string): Config {
   const drivers = driversOf(config.drivers, folder)
   const sensors = config.sensors.map((sensor) => ({
     ...sensor,
+    port: portAt(sensor.port, folder),
     options: readTables(sensor.driver, sensor.options, folder, drivers),
   }))
   return { ...config, sensors, drivers: placed(config.drivers, folder) }
@@ -58,7 +59,10 @@ export function sensorMistakes(config: Config, folder: string): Mistake[] {
   const wrong = packages.flatMap((_, i) => packageMistakes(packages.slice(0, i + 1), folder))
   if (wrong.length > 0) return wrong.slice(0, 1)
   const known: Known = { folder, drivers: driversOf(packages, folder) }
-  const found = sensors.flatMap((sensor, i) => ownMistakes(sensor, i, known))
+  const found = sensors.flatMap((sensor, i) => [
+    ...portMistakes(sensor, i, folder),
+    ...ownMistakes(sensor, i, known),
+  ])
   return found.length > 0 ? found : sharingMistakes(sensors, known)
 }
 
@@ -75,6 +79,22 @@ function packageMistakes(packages: readonly string[], folder: string): Mistake[]
     const path = ['drivers', packages.length - 1]
     return [{ path, what: error.message, hint: error.cure }]
   }
+}
+
+/** A port as it is written, a recording by its place. */
+function portAt(port: string, folder: string): string {
+  if (!port.startsWith(recordingScheme)) return port
+  return `${recordingScheme}${resolve(folder, port.slice(recordingScheme.length))}`
+}
+
+/** What keeps a recording from standing in for the port of this sensor. */
+function portMistakes({ port }: SensorConfig, i: number, folder: string): Mistake[] {
+  if (!port.startsWith(recordingScheme)) return []
+  const file = port.slice(recordingScheme.length)
+  const rows = loadRecording(resolve(folder, file))
+  if (typeof rows !== 'string') return []
+  const hint = 'write one with `wayside record`; its lines are in docs/add-a-driver.md'
+  return [{ path: ['sensors', i, 'port'], what: `${file}: ${rows}`, hint }]
 }
 
 /** What its driver has against one sensor. */

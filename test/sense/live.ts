@@ -6,7 +6,7 @@ import { realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drivers } from '../../drivers/index.ts'
 import { chooseDriver } from '../../runtime/sense/choose.ts'
-import { openPort } from '../../runtime/sense/port.ts'
+import { type OpenPort, openPort } from '../../runtime/sense/port.ts'
 import { superviseAll } from '../../runtime/sense/supervisor.ts'
 import type { Reading } from '../../runtime/wire/reading.ts'
 
@@ -18,13 +18,13 @@ export type Wanted = {
 }
 
 /** Sensors as a device would read them, until `stop`. */
-export function hearAll(sensors: readonly Wanted[]) {
+export function hearAll(sensors: readonly Wanted[], open: OpenPort = openPort) {
   const readings: Reading[] = []
   const notes: string[] = []
   const end = new AbortController()
   const lines = superviseAll(
     sensors.map(({ name, driver, path, options }) => ({
-      ...{ name, path, open: openPort },
+      ...{ name, path, open },
       ...chooseDriver(drivers, driver, options),
       clock: {
         boot: '00'.repeat(16),

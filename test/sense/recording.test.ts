@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { mock, test } from 'node:test'
@@ -10,23 +10,30 @@ import fc from 'fast-check'
 import { plantowerCapture, startSensors } from '../../demo/sensors.ts'
 import { Fault } from '../../runtime/faults.ts'
 import { openPortOrRecording, play } from '../../runtime/sense/playback.ts'
-import { readRecording, recordingHead, recordingLine } from '../../runtime/sense/recording.ts'
+import {
+  loadRecording,
+  type Recorded,
+  readRecording,
+  recordingHead,
+  recordingLine,
+} from '../../runtime/sense/recording.ts'
 
 test('a recording is read back as it was written, and any other text is refused by its line', () => {
   const chunk = fc.record({
     ms: fc.nat(100_000),
     bytes: fc.uint8Array({ minLength: 1, maxLength: 20 }),
+    asked: fc.option(fc.constant(true as const), { nil: undefined }),
   })
   fc.assert(
     fc.property(fc.array(chunk, { minLength: 1 }), (found) => {
-      const chunks = found.toSorted((a, b) => a.ms - b.ms)
-      const text = recordingHead('/dev/x', 9600) + chunks.map(recordingLine).join('')
+      const rows = found
+        .toSorted((a, b) => a.ms - b.ms)
+        .map(({ ms, bytes, asked }) => ({ ms, bytes, ...(asked && { asked }) }))
+      const text = recordingHead('/dev/x', 9600) + rows.map(recordingLine).join('')
       const read = readRecording(text)
       assert.ok(typeof read !== 'string')
-      assert.deepEqual(
-        read.map(({ ms, bytes }) => [ms, [...bytes]]),
-        chunks.map(({ ms, bytes }) => [ms, [...bytes]]),
-      )
+      const plain = ({ ms, bytes, asked }: Recorded) => [ms, [...bytes], asked]
+      assert.deepEqual(read.map(plain), rows.map(plain))
     }),
   )
   fc.assert(fc.property(fc.string(), (text) => typeof readRecording(text) === 'string'))
@@ -36,7 +43,19 @@ test('a recording is read back as it was written, and any other text is refused 
     [head, /nothing was recorded/],
     [`${head}{"ms":5,"hex":"0"}`, /line 2/],
     [`${head}{"ms":5,"hex":"00"}\n{"ms":4,"hex":"00"}`, /line 3/],
-    [`${head}{"ms":"5","hex":"00"}`, /line 2/],
+    [`${head}{"ms":"5","hex":"00"}`, /line 2 has no `ms`/],
+    [`${head}{"ms":-1,"hex":"00"}`, /line 2 has no `ms` from 0/],
+    [`${head}{"ms":1e300,"asked":"00"}`, /line 2 has no `ms` from 0 to 2147483647/],
+    [
+      `${head}{"ms":5,"asked":"00"}\n{"ms":4.5,"hex":"00"}`,
+      /line 3 goes back in time: 4.5 ms after 5/,
+    ],
+    [`${head}{"ms":5,"asked":"00","hex":"00"}`, /line 2 is neither/],
+    [`${head}{"ms":5,"hex":"00","__proto__":{"asked":true}}`, /line 2 is neither/],
+    [`${head}{"ms":5,"hex":""}`, /line 2 is neither/],
+    [`${head}\n{"ms":5,"hex":"00"}`, /line 2 is neither/],
+    [`${head}[5,"00"]`, /line 2 is neither/],
+    [`${head}{"ms":5,"hex":"00"}\n{"ms":6,"he`, /line 3 is neither/],
   ] as const) {
     assert.match(String(readRecording(text)), why)
   }
@@ -98,6 +117,19 @@ test('what record writes down of a line can stand in for it', async () => {
   })
   await port.close()
   assert.ok(Buffer.from(bytes).includes(Buffer.from('424d', 'hex')))
+  await rm(folder, { recursive: true })
+})
+
+test('what is no file, or too large to hold, is not even read', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-recording-'))
+  const large = join(folder, 'large.recording')
+  await writeFile(large, '')
+  // Holes cost no disk.
+  await truncate(large, 33 * 1024 * 1024)
+  assert.match(String(loadRecording(large)), /larger than 33554432 bytes/)
+  assert.equal(loadRecording(folder), 'it is no file')
+  assert.equal(loadRecording('/dev/zero'), 'it is no file')
+  assert.match(String(loadRecording(join(folder, 'none'))), /ENOENT/)
   await rm(folder, { recursive: true })
 })
 
