@@ -83,7 +83,7 @@ function flat(expect: Case['expect']): Case['expect'] {
   )
 }
 
-holdMap('ais', ais, names, { flat, near: 1e-6 })
+holdMap('ais', ais, names, { flat, near: 1e-6, files: ['cases.json', 'cases-receivers.json'] })
 
 const only = (text: string) => sayings(hear(ais, text))[0]
 

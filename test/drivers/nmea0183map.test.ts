@@ -207,5 +207,5 @@ function timeOf(text: string): string | undefined {
   return day === undefined ? clock : `${year}-${two(month ?? '')}-${two(day)}T${clock}`
 }
 
-const files = ['cases-go-nmea.json', 'cases-pynmeagps.json']
+const files = ['cases-go-nmea.json', 'cases-pynmeagps.json', 'cases-receivers.json']
 holdMap('nmea0183', nmea0183, names, { flat, near: 1e-6, files })

@@ -8,10 +8,11 @@ import { decoder } from '../../runtime/sense/decoder.ts'
 import type { Saying, Value } from '../../runtime/sense/driver.ts'
 import { moments } from '../../runtime/sense/moment.ts'
 import { readOptions } from '../../runtime/sense/options.ts'
-import { capture, cases, doubts, hear, sayings, sentence } from './bench.ts'
-import { bytesOf, type Case, holdMap } from './maps.ts'
+import { capture, doubts, hear, sayings, sentence } from './bench.ts'
+import { bytesOf, casesOf, holdMap } from './maps.ts'
 
-holdMap('ubx', ubx, {})
+const files = ['cases.json', 'cases-receivers.json']
+holdMap('ubx', ubx, {}, { flat: (expect) => expect, near: 1e-6, files })
 
 /** Their whole numbers → ours: what one of ours has of them. Degrees and dilutions they scale themselves. */
 const per: Readonly<Record<string, number>> = {
@@ -28,9 +29,9 @@ type Message = Readonly<Record<string, string | number>>
 
 test('every message that is read says what another decoder reads in it', () => {
   let compared = 0
-  for (const one of cases<Case & { expect: { messages: Message[] } }>('ubx/cases.json')) {
+  for (const one of casesOf('ubx', files)) {
     const said = sayings(hear(ubx, bytesOf('ubx', one))).map(({ values }) => values)
-    for (const theirs of one.expect.messages) {
+    for (const theirs of one.expect.messages as Message[]) {
       const at = said.findIndex(({ msg }) => msg === theirs._msg)
       if (at < 0) continue
       const [ours = {}] = said.splice(at, 1)
