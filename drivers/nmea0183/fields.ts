@@ -16,7 +16,7 @@ export const gnssFields: Readonly<Record<string, Field>> = {
   variation: number('magnetic variation, east positive', 'deg'),
   valid: { title: 'the receiver vouches for its position', type: 'boolean' },
   fix: integer(
-    'quality of the fix: 0 none, 1 GNSS, 2 differential, 4 RTK, 5 RTK float, 6 estimated',
+    'fix: 0 none, 1 GNSS, 2 differential, 3 precise, 4 RTK, 5 RTK float, 6 estimated, 7 by hand, 8 simulated',
   ),
   fix_type: integer('1 none, 2 two dimensions, 3 three dimensions'),
   mode: text(

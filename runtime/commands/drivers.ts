@@ -80,6 +80,10 @@ export function driversPage(shown: readonly Driver[]): string {
 One section a driver: what to write in \`wayside.yaml\`, and every field its readings can have. Fields marked
 _decode only_ are shown by \`wayside decode\` and left out of readings. Units are SenML registry codes
 (RFC 8428, RFC 8798), or UCUM where the registry has none. This page is \`wayside drivers --markdown\`.
+
+A field is absent where the device does not know it or calls it not available: it is never a number that stands
+for that. A frame that is intact and yet not believed is a doubt with its reason, and the next frame counts
+again: \`wayside decode DRIVER FILE --doubts\` shows them.
 ${shown.map(section).join('')}
 ## Units
 
