@@ -33,8 +33,8 @@ export function dataSets(block: string): {
   return { sets, whole }
 }
 
-/** A code, and what stands in the brackets behind it. */
-const set = /([^()\s]{0,40})((?:\([^()]*\))+)/g
+/** A code, and what stands in the brackets behind it; some meters part the two by a blank. */
+const set = /([^()\s]{0,40})[ \t]{0,4}((?:\([^()]*\))+)/g
 
 function continued({ code, groups }: DataSet, more: readonly string[]): DataSet {
   return { code, groups: [...groups, ...more] }

@@ -14,7 +14,7 @@
  *
  * What can go wrong, and what then happens:
  *   noise on the line             bad checksum, a doubt; without a check (mode D) `broken line`, if it shows
- *   no ETX and no BCC at the end  doubt `block without its checksum`; `checksum: optional` reads it
+ *   no ETX and no BCC at the end  doubt `no checksum where one belongs`; `checksum: optional` reads it
  *   nobody answers                doubt `no answer`; asked again when the time has come
  *   a telegram of P1              doubt that names its driver: its CRC would not be held here
  */
@@ -155,9 +155,11 @@ function say(
 
 /** Codes whose bare digits are names and states, and no amounts: 0 and C about the meter, F its errors. */
 const names = /(^|:)(0\.|C\.|F|L\.|P\.|96\.|97\.)/
+/** Codes whose bare digits are an amount, though they have neither point nor unit: EDIS, value group C and D. */
+const amounts = /^(1-\d+:)?([1-9]|[1-8]\d)\.([2-8]|29)\.\d+(_\d+)?$/
 
 function read(name: string, groups: readonly string[], into: Gathered): void {
-  const bare = names.test(name) ? 'names' : undefined
+  const bare = names.test(name) ? 'names' : amounts.test(name) ? 'counts' : undefined
   let count = 0
   for (const text of groups.flatMap((group) => group.split('&'))) {
     const time = count > 0 ? timeOf(text) : undefined

@@ -9,7 +9,7 @@
  * Data lines that neither begins are never read: a block joined in its middle looks the same, and its first
  * code may have lost its head, so that 21.8.0 would be read as 1.8.0.
  */
-import { badChecksum, type Shape, xor8 } from '../../runtime/sense/driver.ts'
+import { badChecksum, missingChecksum, type Shape, xor8 } from '../../runtime/sense/driver.ts'
 import { dataSets } from './dataset.ts'
 
 const slash = 0x2f
@@ -37,7 +37,7 @@ export function shapeOf({ answers, openEnded }: Reads): Shape {
     flaw(frame) {
       if (frame[0] !== stx) return textFlaw(frame)
       if (hasCheck(frame)) return xor8(frame.subarray(1)) === 0 ? undefined : badChecksum
-      return openEnded ? textFlaw(frame) : 'block without its checksum'
+      return openEnded ? textFlaw(frame) : missingChecksum
     },
   }
 }

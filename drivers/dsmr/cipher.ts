@@ -5,18 +5,21 @@
  *   1   08             length of the title
  *   2   8 bytes        system title of the meter
  *   10  81 / 82 …      length of all that follows, in one or two bytes; below 128 by itself
- *       30             encrypted and authenticated
+ *       30             encrypted and authenticated; 20 only encrypted, without a tag
  *       u32            frame counter
  *       …              AES-128-GCM of the telegram, from / to its CRC and line end
  *       12 bytes       tag
  *
  * Nonce: system title and frame counter. Authenticated beside it: 30 and the authentication key, which is the
- * same for everybody unless the operator says another. Source: Smarty "P1 Port Specification" (Luxmetering).
+ * same for everybody unless the operator says another. Whoever has only the one key can still open a frame;
+ * the CRC of the telegram inside then says that it was the right one. Source: Smarty "P1 Port Specification"
+ * (Luxmetering); DLMS UA Green Book, "security control byte".
  */
-import { openGcm } from '../../runtime/sense/driver.ts'
+import { openGcm, openUntagged } from '../../runtime/sense/driver.ts'
 
 export const sealedStart = 0xdb
 const titleBytes = 8
+const encrypted = 0x20
 const encryptedAndSigned = 0x30
 const tagBytes = 12
 const counterBytes = 4
@@ -32,34 +35,54 @@ export function sealedSize(bytes: Uint8Array): number | 'more' {
   return head.end > bytes.length && head.end <= sealedMax ? 'more' : head.end
 }
 
-/** The telegram inside, or undefined when the key is another or a byte was changed. */
+/**
+ * What is inside, and whether the tag vouches for it. Without a tag, or against it, anything may come out:
+ * only a check of its own then tells that the key was right. Undefined when this is no frame.
+ */
 export function unseal(
   frame: Uint8Array,
   keys: { readonly key: string; readonly authentication?: string },
-): Uint8Array | undefined {
+): { readonly inside: Uint8Array; readonly vouched: boolean } | undefined {
   const head = headOf(frame)
   if (head === undefined) return undefined
-  const { body, end } = head
+  const { body, end, tag } = head
   const from = body + 1 + counterBytes
-  return openGcm({
-    key: unhex(keys.key),
-    nonce: Uint8Array.of(...frame.subarray(2, 2 + titleBytes), ...frame.subarray(body + 1, from)),
-    beside: Uint8Array.of(encryptedAndSigned, ...unhex(keys.authentication ?? publicKey)),
-    cipher: frame.subarray(from, end - tagBytes),
-    tag: frame.subarray(end - tagBytes, end),
-  })
+  const key = unhex(keys.key)
+  const nonce = Uint8Array.of(
+    ...frame.subarray(2, 2 + titleBytes),
+    ...frame.subarray(body + 1, from),
+  )
+  const cipher = frame.subarray(from, end - tag)
+  const authenticated =
+    tag === 0
+      ? undefined
+      : openGcm({
+          ...{ key, nonce, cipher, tag: frame.subarray(end - tag, end) },
+          beside: Uint8Array.of(encryptedAndSigned, ...unhex(keys.authentication ?? publicKey)),
+        })
+  return {
+    inside: authenticated ?? openUntagged({ key, nonce, cipher }),
+    vouched: authenticated !== undefined,
+  }
 }
 
-/** Where the body begins and where it ends; undefined when this is no head, or not all of one. */
-function headOf(bytes: Uint8Array): { readonly body: number; readonly end: number } | undefined {
+type Head = {
+  /** Where the security byte is, where the frame ends, and the size of its tag. */
+  readonly body: number
+  readonly end: number
+  readonly tag: number
+}
+
+/** Undefined when this is no head, or not all of one. */
+function headOf(bytes: Uint8Array): Head | undefined {
   const [, , , , , , , , , , first = 0, second = 0, third = 0] = bytes
   const [length, body] =
     first === 0x82 ? [second * 256 + third, 13] : first === 0x81 ? [second, 12] : [first, 11]
-  const least = 1 + counterBytes + tagBytes
-  if (bytes.length <= body || !couldBegin(bytes) || length <= least) return undefined
-  return first === 0x80 || first > 0x82 || bytes[body] !== encryptedAndSigned
-    ? undefined
-    : { body, end: body + length }
+  if (bytes.length <= body || !couldBegin(bytes) || first === 0x80 || first > 0x82) return undefined
+  const security = bytes[body]
+  if (security !== encrypted && security !== encryptedAndSigned) return undefined
+  const tag = security === encrypted ? 0 : tagBytes
+  return length <= 1 + counterBytes + tag ? undefined : { body, end: body + length, tag }
 }
 
 function couldBegin(bytes: Uint8Array): boolean {

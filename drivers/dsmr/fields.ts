@@ -36,8 +36,9 @@ const ofMeter: Readonly<Record<string, Field>> = {
   '1-0:1.6.0_time': word('when the highest average was'),
   '0-0:96.14.0': word('tariff in force'),
   '0-0:96.3.10': count('breaker: 0 open, 1 closed, 2 ready to close'),
-  '0-1:96.3.10': count('first relay: 0 open, 1 closed'),
-  '0-2:96.3.10': count('second relay: 0 open, 1 closed'),
+  ...Object.fromEntries(
+    channels.map((n) => [`0-${n}:96.3.10`, count(`relay ${n}: 0 open, 1 closed`)]),
+  ),
   '1-1:31.4.0': { title: 'current above which the breaker opens', type: 'number', unit: 'A' },
   '1-1:31.4.0-2': { title: 'the same for what is fed back, negative', type: 'number', unit: 'A' },
   // Amperes in DSMR 3, kW or kVA in others: its unit is the meter's.

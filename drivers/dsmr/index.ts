@@ -22,6 +22,8 @@
  *   noise on the line              bad checksum, a doubt; bytes are given up to the next beginning
  *   noise, before DSMR 4           nothing can tell but a line that is none: doubt `broken line`
  *   the key is missing or wrong    doubt `encrypted: option key` or `not opened by this key`
+ *   it has no tag, or the tag is   read if the CRC inside is right, and marked `unchecked`: `authkey` is
+ *   made with another authkey      missing or wrong
  *   a gas meter is out of reach    its value and its time stay what they were; with a time that never was
  *                                  both are absent
  */
@@ -38,7 +40,7 @@ import {
 import { dataSets } from '../d0/dataset.ts'
 import { sealedStart, unseal } from './cipher.ts'
 import { fields } from './fields.ts'
-import { partsOf, shape, textFlaw, textSize } from './telegram.ts'
+import { hasCrc, partsOf, shape, textFlaw, textSize } from './telegram.ts'
 import { type Zone, zones } from './time.ts'
 import { valuesOf } from './values.ts'
 
@@ -84,16 +86,24 @@ export const dsmr: Driver = defineDriver<Memory>({
     if (frame[0] !== sealedStart) return { memory, said: say(frame, memory.zone) }
     const { key, authentication, zone } = memory
     if (key === undefined) return { memory, said: doubt('encrypted: option key') }
-    const inside = unseal(frame, authentication === undefined ? { key } : { key, authentication })
-    if (inside === undefined) return { memory, said: doubt('not opened by this key') }
-    const size = textSize(inside, true)
-    if (inside[0] !== 0x2f || size === 'more' || size === 0)
-      return { memory, said: doubt('no telegram inside') }
-    const telegram = inside.subarray(0, size)
-    const flaw = textFlaw(telegram)
-    return { memory, said: flaw === undefined ? say(telegram, zone) : doubt(flaw) }
+    const opened = unseal(frame, authentication === undefined ? { key } : { key, authentication })
+    if (opened === undefined) return { memory, said: doubt('not opened by this key') }
+    return { memory, said: sayOpened(opened, zone) }
   },
 })
+
+/** Without its tag, a telegram is believed by its own CRC, and what it says is unchecked. */
+function sayOpened({ inside, vouched }: NonNullable<ReturnType<typeof unseal>>, zone: Zone): Said {
+  const size = textSize(inside, true)
+  const isTelegram = inside[0] === 0x2f && size !== 'more' && size > 0
+  if (!isTelegram) return doubt(vouched ? 'no telegram inside' : 'not opened by this key')
+  const telegram = inside.subarray(0, size)
+  const flaw = textFlaw(telegram)
+  if (vouched) return flaw === undefined ? say(telegram, zone) : doubt(flaw)
+  if (flaw !== undefined || !hasCrc(telegram)) return doubt('not opened by this key')
+  const said = say(telegram, zone)
+  return said.ok ? { ...said, unchecked: true } : said
+}
 
 function say(telegram: Uint8Array, zone: Zone): Said {
   const { identification, block, digits } = partsOf(telegram)

@@ -2,7 +2,7 @@
  * Where a telegram of P1 begins and ends, and whether it is intact: `/` … `!` and its CRC, or the encrypted
  * frame of cipher.ts. In the clear it is lines of ASCII, from which a new beginning is told at once.
  */
-import type { Shape } from '../../runtime/sense/driver.ts'
+import { badChecksum, missingChecksum, type Shape } from '../../runtime/sense/driver.ts'
 import { reflectedCrc } from '../crc.ts'
 import { dataSets } from '../d0/dataset.ts'
 import { sealedMax, sealedSize, sealedStart } from './cipher.ts'
@@ -46,11 +46,15 @@ function endSize(bytes: Uint8Array, from: number, ended: boolean): number | 'mor
 /** Why a whole telegram is not intact. Meters before DSMR 4 have no CRC: every line must be well formed then. */
 export function textFlaw(frame: Uint8Array): string | undefined {
   const { covered, digits, block } = partsOf(frame)
-  if (digits !== '')
-    return crcOf(covered) === Number.parseInt(digits, 16) ? undefined : 'bad checksum'
-  if (/^(1-3:0\.2\.8|0-0:96\.1\.4)\(/m.test(block)) return 'no checksum where its version has one'
+  if (digits !== '') return fits(covered, Number.parseInt(digits, 16)) ? undefined : badChecksum
+  if (/^(1-3:0\.2\.8|0-0:96\.1\.4)\(/m.test(block)) return missingChecksum
   const { sets, whole } = dataSets(block)
   return whole && sets.length > 0 ? undefined : 'broken line'
+}
+
+/** Whether it says a CRC; meters before DSMR 4 do not. */
+export function hasCrc(frame: Uint8Array): boolean {
+  return partsOf(frame).digits !== ''
 }
 
 /** A telegram in its parts: `/` to `!`, the digits behind, the first line, and the data sets. */
@@ -68,12 +72,13 @@ export function partsOf(frame: Uint8Array) {
 
 const crc16 = reflectedCrc(0xa001, 0)
 
-/** The CRC over carriage returns too, which those who keep telegrams as text often drop. */
-function crcOf(bytes: Uint8Array): number {
-  if (bytes.includes(0x0d)) return crc16(bytes)
-  return crc16(
-    Uint8Array.from([...bytes].flatMap((byte) => (byte === newline ? [0x0d, byte] : [byte]))),
+/** The CRC is over carriage returns too, which those who keep telegrams as text often drop. */
+function fits(bytes: Uint8Array, crc: number): boolean {
+  if (crc16(bytes) === crc) return true
+  const asSent = [...bytes].flatMap((byte, at) =>
+    byte === newline && bytes[at - 1] !== 0x0d ? [0x0d, byte] : [byte],
   )
+  return asSent.length > bytes.length && crc16(Uint8Array.from(asSent)) === crc
 }
 
 /** IEC 62056-21 §6.3.2 allows 16 characters behind maker and speed. */

@@ -2,7 +2,7 @@
  * Bytes in, sayings and doubts out: a driver at work on one stream of bytes, before any grouping. Used by
  * the supervisor on a live port and by `wayside decode` on a file.
  */
-import { type Ask, badChecksum, type Driver, doubt, type Said } from './driver.ts'
+import { type Ask, badChecksum, type Driver, doubt, missingChecksum, type Said } from './driver.ts'
 import { cutter } from './frame.ts'
 import type { OptionValues } from './options.ts'
 
@@ -23,7 +23,7 @@ export type Decoder = {
   heldFrom(): number
 }
 
-/** With `overlook`, frames whose checksum is wrong are read too, and what they say is unchecked. */
+/** With `overlook`, frames whose checksum is wrong or missing are read too, and what they say is unchecked. */
 export function decoder(driver: Driver, options: OptionValues, overlook?: 'checksums'): Decoder {
   const cut = cutter(overlook === undefined ? driver.shape : { ...driver.shape, flaw: otherFlaw })
   let memory = driver.begin(options, driver.serial)
@@ -31,7 +31,7 @@ export function decoder(driver: Driver, options: OptionValues, overlook?: 'check
 
   function otherFlaw(frame: Uint8Array): string | undefined {
     const found = driver.shape.flaw(frame)
-    return found === badChecksum ? undefined : found
+    return found === badChecksum || found === missingChecksum ? undefined : found
   }
 
   function hear(found: ReturnType<typeof cut.push>): Heard[] {

@@ -19,7 +19,7 @@ import type { Shape } from './shape.ts'
 export type { Value } from '../wire/reading.ts'
 export type { Unit } from '../wire/units.ts'
 export { type Breaker, breaker, missed } from './breaker.ts'
-export { openGcm } from './gcm.ts'
+export { openGcm, openUntagged } from './gcm.ts'
 export { type LineField, type LineTable, lineTableSchema } from './linetable.ts'
 export { choice, document, flag, hexKey, lapse, type OptionValues, whole, word } from './options.ts'
 export {
@@ -34,6 +34,7 @@ export {
   badChecksum,
   headed,
   i16be,
+  missingChecksum,
   type Shape,
   stuffed,
   sum16,

@@ -108,8 +108,10 @@ export function xor8(bytes: Uint8Array, from = 0, to = bytes.length): number {
   return sum
 }
 
-/** The flaw of a frame whose checksum is wrong; `decode --no-checksum` overlooks this one alone. */
+/** The flaw of a frame whose checksum is wrong; `decode --no-checksum` overlooks this one and the next. */
 export const badChecksum = 'bad checksum'
+/** The flaw of a frame that should have a checksum and ends without. */
+export const missingChecksum = 'no checksum where one belongs'
 
 function lineSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   for (let i = 0; i < bytes.length; i += 1) {

@@ -49,13 +49,22 @@ const guards: Readonly<Record<string, (from: Uint8Array) => boolean>> = {
     return from[0] === 0x7e && sum(Buffer.from(plain.replaceAll(' ', ''), 'hex')) % 256 === 255
   },
   vedirect(from) {
-    const text = Buffer.from(from).toString('latin1')
+    const text = whole(Buffer.from(from).toString('latin1'))
     const plain = text.replace(/:[^\n]*\n/g, (hex, at) =>
       text.slice(0, at).includes('\r\nChecksum\t') ? hex : '',
     )
     const end = plain.indexOf('\r\nChecksum\t') + 12
     return end > 11 && sum(Buffer.from(plain.slice(0, end), 'latin1')) % 256 === 0
   },
+}
+
+/** A block of VE.Direct with the line ends that a copy may have lost: before it, and every carriage return. */
+function whole(block: string): string {
+  if (block.startsWith('\r')) return block
+  const end = block.indexOf('\nChecksum\t') + 10
+  const body = block.slice(0, end)
+  const lines = body.includes('\r') ? body : body.replaceAll('\n', '\r\n')
+  return `\r\n${lines.replace(/^\r?\n/, '')}${block.slice(end)}`
 }
 
 const seeds: Readonly<Record<string, readonly Uint8Array[]>> = {

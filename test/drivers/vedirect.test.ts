@@ -118,6 +118,42 @@ test('a broken block is a doubt, and the next one is read', () => {
   assert.deepEqual(doubts(heard), ['bad checksum'])
 })
 
+test('a block is read as people keep it: bare line feeds, no line end before it, both', () => {
+  const sent = latin1(block(lines))
+  const once = sayings(hear(vedirect, bytes(sent)))
+  const sum = sent.slice(-1)
+  for (const copy of [sent, sent.slice(0, -1).replaceAll('\r', '') + sum]) {
+    const bare = copy.replace(/^\s+/, '')
+    for (const text of [copy, bare, `$ cat /dev/ttyUSB0\n${bare}`, copy + copy, bare + copy]) {
+      const heard = hear(vedirect, bytes(text))
+      const two = text === copy + copy || text === bare + copy
+      assert.deepEqual(sayings(heard), two ? [...once, ...once] : once, JSON.stringify(text))
+      assert.deepEqual(doubts(heard), [])
+    }
+  }
+})
+
+test('a copy whose sum was lost is one doubt, and read when the sum is overlooked', () => {
+  const [said] = sayings(hear(vedirect, block(lines)))
+  for (const mark of ['?', '\u00ef\u00bf\u00bd', '\u00e2\u00b8\u00ae', '\r\n', '\n']) {
+    for (const ends of ['\r\n', '\n']) {
+      for (const start of ['', ends]) {
+        const copy = bytes(`${start}${[...lines, 'Checksum\t'].join(ends)}${mark}${ends}`)
+        assert.deepEqual(doubts(hear(vedirect, copy)), ['bad checksum'], JSON.stringify(mark))
+        const read = sayings(hear(vedirect, copy, {}, 'checksums'))
+        assert.deepEqual(read, [{ ...said, unchecked: true }])
+      }
+    }
+  }
+})
+
+test('a HEX frame within a copy with bare line feeds harms nothing', () => {
+  const sent = latin1(block(lines))
+  const copy = sent.slice(0, -1).replaceAll('\r', '') + sent.slice(-1)
+  const mixed = copy.replace('\nV\t', ':7F0ED009600DB\n\nV\t')
+  assert.deepEqual(sayings(hear(vedirect, bytes(mixed))), sayings(hear(vedirect, bytes(sent))))
+})
+
 function block(of: readonly string[]): Uint8Array {
   const text = bytes(`${of.map((line) => `\r\n${line}`).join('')}\r\nChecksum\t`)
   const sum = text.reduce((all, byte) => all + byte, 0)

@@ -76,9 +76,18 @@ test('data that nothing checks say so, and are believed only line by line', () =
   assert.deepEqual(doubts(hear(d0, pushed.replace('4*kWh)', '4*kWh'))), ['broken line'])
 })
 
+test('an amount without point and unit is a number all the same, and a number of the meter none', () => {
+  const text =
+    '1.8.1(00012345)\r\n31.7.0(007)\r\n1.8.0*01 (0000012*kWh)\r\n0.1.0(26)\r\n0.0.0(00042)'
+  const [said] = sayings(hear(d0, block(`${text}\r\n!\r\n`)))
+  assert.deepEqual(said?.values, {
+    ...{ '1.8.1': 12345, '31.7.0': 7, '1.8.0_01': 12, '0.1.0': '26', '0.0.0': '00042' },
+  })
+})
+
 test('a block that nothing ends is a doubt, unless its checksum is optional', () => {
   for (const cut of [frame.slice(0, -1), frame.slice(0, -2)]) {
-    assert.deepEqual(doubts(hear(d0, cut)), ['block without its checksum'])
+    assert.deepEqual(doubts(hear(d0, cut)), ['no checksum where one belongs'])
     const [said] = sayings(hear(d0, cut, { checksum: 'optional' }))
     assert.equal(said?.values['1.8.0'], 285.4)
     assert.equal(said?.unchecked, true)

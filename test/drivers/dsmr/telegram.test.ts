@@ -60,8 +60,17 @@ test('a telegram that was cut off is given up at the beginning of the next', () 
 
 test('a version that has a CRC is not believed without', () => {
   const bare = text.decode(v5).replace('!6EEE', '!')
-  assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where its version has one'])
+  assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where one belongs'])
   assert.equal(values(bare).length, 0)
+  const [overlooked] = sayings(hear(dsmr, bare, {}, 'checksums'))
+  assert.deepEqual(overlooked, { ...sayings(hear(dsmr, v5))[0], unchecked: true })
+})
+
+test('line ends that a copy lost are counted in the CRC, all of them or some', () => {
+  const sent = text.decode(v5)
+  const once = values(v5)
+  assert.deepEqual(values(sent.replaceAll('\r', '')), once)
+  assert.deepEqual(values(sent.replace('\r\n\r\n', '\r\n\n')), once)
 })
 
 test('a version without a CRC is believed only when every line is one', () => {
