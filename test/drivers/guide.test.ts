@@ -9,6 +9,7 @@ import { drivers } from '../../drivers/index.ts'
 import { encodeAnswer } from '../../drivers/modbus/answer.ts'
 import { encodeRequest } from '../../drivers/modbus/request.ts'
 import { chooseDriver } from '../../runtime/sense/choose.ts'
+import { conformance } from '../../runtime/sense/conformance.ts'
 import { type Decoder, decoder } from '../../runtime/sense/decoder.ts'
 import type { Driver } from '../../runtime/sense/driver.ts'
 import { lineTableSchema } from '../../runtime/sense/linetable.ts'
@@ -20,16 +21,32 @@ const root = new URL('../../', import.meta.url)
 
 test('the driver of the guide reads the example of its data sheet', async () => {
   const guide = await readFile(new URL('docs/add-a-driver.md', root), 'utf8')
-  const [, code = ''] = /```ts\n(.*?)```/s.exec(guide) ?? []
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-guide-'))
-  const file = join(folder, 'sds011.ts')
-  await writeFile(file, code.replace("'../runtime/", `'${new URL('runtime/', root).href}`))
-  const { sds011 } = (await import(pathToFileURL(file).href)) as { sds011: Driver }
-  await rm(folder, { recursive: true })
+  const sds011 = await driverIn(guide, 'sds011')
   const frame = Buffer.from('aac0d4043a0aa1601dab', 'hex')
   assert.deepEqual(sayings(hear(sds011, frame))[0]?.values, { pm2_5: 123.6, pm10: 261.8 })
   frame[3] = 5
   assert.deepEqual(doubts(hear(sds011, frame)), ['bad checksum'])
+})
+
+test('the driver of the guide that asks is held to what every driver is held to', async () => {
+  const guide = await readFile(new URL('docs/add-a-driver.md', root), 'utf8')
+  const cm1106 = await driverIn(guide, 'cm1106')
+  const capture = Buffer.from('160501025800008a', 'hex')
+  assert.deepEqual(sayings(hear(cm1106, capture))[0]?.values, { co2: 600 })
+  const answer = (question: Uint8Array) =>
+    Buffer.from(question).toString('hex') === '110101ed' ? capture : undefined
+  for (const { hold } of conformance(cm1106, { capture, answer, readings: 1 })) await hold()
+})
+
+test('the package of the guide is one, and its test imports all that it uses', async () => {
+  const guide = await readFile(new URL('docs/add-a-driver.md', root), 'utf8')
+  const [, about = ''] = /```json\n(\{\n {2}"name".*?)```/s.exec(guide) ?? []
+  const { exports, peerDependencies } = JSON.parse(about) as Record<string, unknown>
+  assert.deepEqual([exports, peerDependencies], ['./index.js', { wayside: '*' }])
+  const [, kit = ''] = /```js\n(.*?)```/s.exec(guide) ?? []
+  for (const [, used = ''] of kit.matchAll(/\b(readFileSync|test|conformance|drivers)[([]/g)) {
+    assert.match(kit, new RegExp(`^import \\{ ${used} \\}`, 'm'))
+  }
 })
 
 test('the table of the guide is one, and reads what a device with it would say', async () => {
@@ -59,6 +76,18 @@ test('the table of lines in the guide is one, and reads what a sketch prints', a
     [{ temperature: 21.5, battery: 3.712 }],
   )
 })
+
+/** The driver of this name as the guide prints it. */
+async function driverIn(guide: string, name: string): Promise<Driver> {
+  const codes = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code)
+  const code = codes.find((one) => one.includes(`export const ${name} `)) ?? assert.fail(name)
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-guide-'))
+  const file = join(folder, `${name}.ts`)
+  await writeFile(file, code.replace("'../runtime/", `'${new URL('runtime/', root).href}`))
+  const module = (await import(pathToFileURL(file).href)) as Record<string, Driver>
+  await rm(folder, { recursive: true })
+  return module[name] ?? assert.fail(name)
+}
 
 /** What these registers, asked for and told, are heard as. */
 function answered(work: Decoder, registers: readonly number[]) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -118,13 +118,50 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
     assert.equal(stdout.trim().split('\n').length, 8, stdout)
   })
 
+  test('lets a package bring a driver, as the guide says: written, held, packed, installed, named', () => {
+    const guide = readFileSync(join(root, 'docs/add-a-driver.md'), 'utf8')
+    const part = (pattern: RegExp) => pattern.exec(guide)?.[1] ?? assert.fail(String(pattern))
+    const soil = join(folder, 'wayside-soil')
+    mkdirSync(soil)
+    const typed = part(/```ts\n(\/\*\*\n \* Nova.*?)```/s)
+    const code = typed.replace('../runtime/sense/driver.ts', 'wayside/driver')
+    const named = code.replaceAll('sds011', 'soil')
+    writeFileSync(join(soil, 'index.js'), `${named}\nexport const drivers = [soil]\n`)
+    writeFileSync(join(soil, 'package.json'), part(/```json\n(\{\n {2}"name".*?)```/s))
+    writeFileSync(join(soil, 'soil.test.js'), part(/```js\n(.*?)```/s))
+    writeFileSync(join(soil, 'soil.bin'), Buffer.from('aac0d4043a0aa1601dab', 'hex'))
+    const held = node(['--test', '--test-reporter', 'tap', join(soil, 'soil.test.js')])
+    assert.match(held.stdout, /^# pass 8$/m, held.stdout)
+    assert.equal(
+      node([join(installed, 'bin/wayside.js'), 'decode', soil, join(soil, 'soil.bin')]).status,
+      0,
+    )
+    assert.equal(npm(['pack', '--pack-destination', folder], soil).status, 0)
+    const offline = ['install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund']
+    const done = npm([...offline, join(folder, 'wayside-soil-1.0.0.tgz')], folder)
+    assert.equal(done.status, 0, done.stderr)
+    const { stdout } = wayside(['decode', 'wayside-soil', join(soil, 'soil.bin')])
+    assert.deepEqual(JSON.parse(stdout).values, { pm2_5: 123.6, pm10: 261.8 })
+    const nobody = `"0x${'0'.repeat(40)}"`
+    writeFileSync(
+      join(folder, 'soil.yaml'),
+      `folder: data\nbroker: { url: "mqtt://127.0.0.1:9" }\noperator: ${nobody}\ngateway: ${nobody}\n` +
+        `receiver: ${nobody}\n${part(/```yaml\n(drivers: \[wayside-soil\].*?)```/s)}`,
+    )
+    const checked = wayside(['config', 'check', 'soil.yaml'])
+    assert.equal(checked.stdout, 'soil.yaml: fine, 1 sensor and 0 models\n', checked.stderr)
+  })
+
   function wayside(args: readonly string[]) {
     return node([join(folder, 'node_modules/.bin/wayside'), ...args])
   }
 
   function node(args: readonly string[]) {
+    // A `node --test` below this one would report to it, and say nothing itself.
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: folder,
+      env,
       encoding: 'utf8',
       timeout: 60_000,
     })
