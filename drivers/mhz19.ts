@@ -7,7 +7,8 @@
  *   1  u8         the command that it answers     86: how much CO2
  *   2  u16        CO2, ppm                        79: self-calibration, a0 on / 00 off
  *   4  u8         temperature, °C + 40            99: range, u32 ppm at 4 (19B: u16 at 6)
- *   5  u8 …       status; undocumented
+ *   5  u8         status: 0, or 64 when stable
+ *   6  u16        15000 while it starts
  *   8  u8         256 − the sum of bytes 1 to 7
  *
  * Self-calibration takes the lowest value of every 24 h for 400 ppm, which is right in a room that is
@@ -15,12 +16,15 @@
  *
  * The temperature is that of its own electronics, and no manual promises it: for the bench only.
  *
- * Source: Winsen, MH-Z19B manual V1.6 and MH-Z19C manual V1.0, "Commands and checksum"; temperature and
- * status as seen by many users (MH-Z19B manual V1.0 §5 names neither). Checked: test/captures/mhz19.
+ * Source: Winsen, MH-Z19B manual V1.6 and MH-Z19C manual V1.0, "Commands and checksum". Bytes 4 to 7 are in no
+ * manual: ESPEasy (plugin 049) and ESPHome (mhz19) read them so, the first MH-Z19 alone fills 5 to 7; the
+ * other commands that it answers are those of WifWaf/MH-Z19. Checked: test/captures/mhz19.
  *
  * What can go wrong, and what then happens:
  *   noise on the line     bad checksum; bytes are given up until a frame is whole again
- *   just switched on      answers of the first 3 min after a silence are doubts (warmUpMs)
+ *   just switched on      answers of the first 3 min after a silence are doubts (warmUpMs): it says 400, 410 or
+ *                         the end of its range then, which nothing in the answer tells from a measurement
+ *   starting              says so (15000); a doubt
  *   no answer             a doubt; silence for 30 s opens the port anew
  *   0 ppm                 it has not measured yet; a doubt
  */
@@ -70,7 +74,11 @@ export const mhz19: Driver = defineDriver<Memory>({
   fields: {
     co2: { title: 'carbon dioxide', type: 'integer', unit: 'ppm' },
     temperature: { title: 'inside the sensor', type: 'integer', unit: 'Cel', detail: true },
-    status: { title: 'status byte, not documented', type: 'integer', detail: true },
+    status: {
+      title: 'status byte, not documented; 0 or 64 is stable',
+      type: 'integer',
+      detail: true,
+    },
   },
   under: ({ every }) => ({ ...mhz19, silenceMs: 30_000 + 2 * Number(every) }),
 
@@ -95,7 +103,10 @@ export const mhz19: Driver = defineDriver<Memory>({
 
   decode(frame, before): Step<Memory> {
     const memory = { ...before, asked: false }
-    if (frame[1] !== 0x86) return { memory, said: doubt('answer to a command') }
+    const [, command = 0] = frame
+    if (command === 0x01) return { memory, said: doubt('a question, not an answer') }
+    if (command !== 0x86) return { memory, said: doubt('answer to a command', answered(frame)) }
+    if (u16be(frame, 6) === startingMark) return { memory, said: doubt('still starting') }
     const co2 = u16be(frame, 2)
     if (co2 === 0) return { memory, said: doubt('nothing measured yet') }
     const [, , , , warm = 0, status = 0] = frame
@@ -117,6 +128,30 @@ export const mhz19: Driver = defineDriver<Memory>({
     }
   },
 })
+
+/** Only while it starts, and only the first MH-Z19. */
+const startingMark = 15_000
+
+/** Commands that it answers besides that for CO2. */
+const commands: Readonly<Record<number, string>> = {
+  120: 'reset',
+  121: 'self-calibration',
+  125: 'self-calibration is',
+  132: 'raw light',
+  133: 'CO2 beyond its range',
+  135: 'zero',
+  136: 'span',
+  153: 'range',
+  155: 'range is',
+  156: 'background CO2',
+  160: 'firmware',
+}
+
+function answered([, command = 0, ...rest]: Uint8Array): string {
+  const name = commands[command] ?? command.toString(16)
+  const bytes = rest.slice(0, 6).map((byte) => byte.toString(16).padStart(2, '0'))
+  return `${name}: ${bytes.join(' ')}`
+}
 
 /** The 19B reads two bytes at 6, the 19C and later four at 4: the same bytes serve both. */
 function rangeCommand(ppm: number): Uint8Array {

@@ -18,9 +18,9 @@
  *   28      PMS5003T                           4 counts     temp, %RH     version
  *   36      PMS5003ST                          6 counts                   CH2O       temp  %RH
  *
- * Counts are particles in 0.1 L of air larger than 0.3, 0.5, 1, 2.5, 5, 10 µm; temperature and humidity
- * are in tenths. Frames of length 4 are answers to commands and measure nothing. A command is 42 4d, one
- * byte, u16, and the sum of these:
+ * Counts are particles in 0.1 L of air larger than 0.3, 0.5, 1, 2.5, 5, 10 µm; temperature (signed) and
+ * humidity are in tenths. Frames of length 4 are answers to commands, which say what was commanded. A command
+ * is 42 4d, one byte, u16, and the sum of these:
  *
  *   e1  0 speak only when asked, 1 speak unasked      e2  0 one frame, please      e4  0 sleep, 1 wake
  *
@@ -33,13 +33,14 @@
  * stand where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of
  * smaller ones while the rest of its counts fall. It can not tell the 5003S: name that one.
  *
- * Source: Plantower data manuals of the PMS3003, PMS5003, PMS7003, PMS5003S, PMS5003T and PMS5003ST,
- * appendix "communication protocol". Checked: test/captures/plantower.
+ * Source: Plantower data manuals of these models, appendix "communication protocol"; places and scales by model
+ * as avaldebe/PyPMS and esphome (pmsx003) have them too. Checked: test/captures/plantower.
  *
  * What can go wrong, and what then happens:
  *   noise on the line      bad checksum; bytes are given up until a frame is whole again
  *   cold fan               frames of the first 30 s after a silence are doubts (warmUpMs)
  *   fan stopped, blocked   mass without particles; a doubt
+ *   not begun yet          nothing but zeros, where a version would stand too; a doubt
  *   cable pulled           no frame for 5 s; the port is opened anew (silenceMs)
  *   not answered           a doubt; it is woken and told again, for it may have lost its power
  */
@@ -162,21 +163,17 @@ export const plantower: Driver = defineDriver<Memory>({
 
   decode(frame, memory): Step<Memory> {
     const size = frame.length
-    if (size === 8) return { memory, said: doubt('answer to a command') }
+    if (size === 8)
+      return { memory, said: doubt('answer to a command', u16be(frame, 4).toString(16)) }
     if (memory.mode === 'ask' && !memory.asked && memory.sentMs >= 0) return notAskedFor(memory)
     const after = answered(memory)
+    const no = (why: string, what?: string) => ({ memory: after, said: doubt(why, what) })
     const found = memory.variant === 'auto' && isT(frame) ? 'pms5003t' : memory.variant
-    if (!fits(found, size)) {
-      return {
-        memory: after,
-        said: doubt('frame of another model', `${size} bytes from a ${found}`),
-      }
-    }
+    if (!fits(found, size)) return no('frame of another model', `${size} bytes from a ${found}`)
+    if (frame.subarray(4, -2).every((byte) => byte === 0)) return no('nothing measured yet')
     const inAir = air(frame)
     const byItsModel = byModel(frame, found)
-    if (byItsModel.over0_3um === 0 && inAir.pm10 > 0) {
-      return { memory: after, said: doubt('mass without particles') }
-    }
+    if (byItsModel.over0_3um === 0 && inAir.pm10 > 0) return no('mass without particles')
     const values = { ...inAir, ...byItsModel }
     return { memory: { ...after, variant: found }, said: { ok: true, values } }
   },
@@ -289,7 +286,7 @@ function isT(frame: Uint8Array): boolean {
   const [n0_3 = 0, n0_5 = 0, n1 = 0, n2_5 = 0, next = 0, last = 0] = [16, 18, 20, 22, 24, 26].map(
     (at) => u16be(frame, at),
   )
-  const falls = n0_3 >= n0_5 && n0_5 >= n1 && n1 >= n2_5 && n0_3 > 0
+  const falls = n0_3 >= n0_5 && n0_5 >= n1 && n1 >= n2_5
   return falls && (next > n2_5 || last > next)
 }
 

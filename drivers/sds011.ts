@@ -17,7 +17,8 @@
  * A command is aa b4, the command, 12 more bytes (ff ff last: any sensor), the sum of bytes 2 to 16, ab:
  *
  *   2  reporting: 1 set, 0 a report a second / 1 only when asked      6  1 set, 0 sleep / 1 work
- *   4  asks for a report                                             8  1 set, minutes of its own cycle
+ *   4  asks for a report                                             7  asks for year, month, day of its firmware
+ *   5  gives it another id                                           8  1 set, minutes of its own cycle
  *
  * The laser lasts about 8,000 hours: less than a year of reporting every second. `every` of a minute or
  * more lets the sensor sleep: it is woken, blown free for 30 s, asked once, and sent to sleep. `cycle` has
@@ -35,6 +36,7 @@
  *   no answer             a doubt; it is woken again
  *   fog, condensation     nothing here can tell: above 70 %RH it reads high, says its maker
  *   999.9 and 1999.9      the end of its range, said as it is
+ *   zeros, its id too     not begun yet; a doubt (zeros under an id are clean air)
  */
 import {
   type Ask,
@@ -124,10 +126,13 @@ export const sds011: Driver = defineDriver<Memory>({
 
   decode(frame, memory): Step<Memory> {
     const [, kind] = frame
-    if (kind === 0xc5) return { memory, said: doubt('answer to a command') }
+    if (kind === 0xc5) return { memory, said: doubt('answer to a command', commanded(frame)) }
+    if (frame.subarray(2, 8).every((byte) => byte === 0)) {
+      return { memory, said: doubt('nothing measured yet') }
+    }
     const unasked = memory.mode === 'ask' && !memory.asked && memory.sentMs >= 0
     if (unasked) return notAskedFor(memory)
-    const subject = [6, 7].map((at) => (frame[at] ?? 0).toString(16).padStart(2, '0')).join('')
+    const subject = idOf(frame)
     const values =
       kind === 0xcf
         ? { pm100: u16le(frame, 4), undocumented: u16le(frame, 2) }
@@ -195,6 +200,29 @@ function notAskedFor(memory: Memory): Step<Memory> {
   const again = next === 'question' ? 'mode' : next === 'wake' && told ? 'sleep' : undefined
   const after: Memory = again === undefined ? memory : { ...memory, next: again, dueMs }
   return { memory: after, said: doubt('not asked for') }
+}
+
+/** What it answers to a command, be it told or asked. */
+function commanded(frame: Uint8Array): string {
+  const [, , kind = 0, , first = 0, second = 0] = frame
+  switch (kind) {
+    case 2:
+      return first === 0 ? 'reports unasked' : 'reports only when asked'
+    case 5:
+      return `its id is ${idOf(frame)}`
+    case 6:
+      return first === 0 ? 'sleeps' : 'works'
+    case 7:
+      return `its firmware is of ${frame.subarray(3, 6).join('-')}`
+    case 8:
+      return first === 0 ? 'reports each second' : `reports every ${first} min`
+    default:
+      return `command ${kind}: ${first} ${second}`
+  }
+}
+
+function idOf(frame: Uint8Array): string {
+  return [6, 7].map((at) => (frame[at] ?? 0).toString(16).padStart(2, '0')).join('')
 }
 
 function command(...bytes: readonly number[]): Uint8Array {

@@ -15,12 +15,16 @@
  *            mass µg/m³: PM1, PM2.5, PM4, PM10
  *            particles in 1 cm³ of 0.3 µm up to 0.5, 1, 2.5, 4, 10 µm
  *            typical size, µm as a float, nm as an integer
+ *   80       00                                          u32 seconds between two cleanings of the fan
+ *   d0       00 type, 03 number                          letters and a zero
+ *   d1       –                                           u8 each: firmware 2, 0, hardware, 0, SHDLC 2
  *   d2       00                                          u32 status and a zero: bit 21 fan too slow or fast,
  *                                                        bit 5 laser out of range, bit 4 fan stands
- *   state bit 7: the status register has an error; bits 0 to 6: 00 done, 43 not in this mode (a start while
- *   it measures, a question for values while it does not), 01 to 04 and 28 the question is wrong
+ *   state bit 7: the status register has an error; bits 0 to 6: `refusals`, 00 done, 43 not in this mode (a
+ *   start while it measures, a question for values while it does not)
  *
- * Source: Sensirion, "Datasheet SPS30" version 1.0 D1 (March 2020), §5. Checked: test/captures/sps30.
+ * Source: Sensirion, "Datasheet SPS30" version 1.0 D1 (March 2020), §5; Sensirion/embedded-uart-sps (frames,
+ * stuffing, commands). Checked: test/captures/sps30.
  *
  * What can go wrong, and what then happens:
  *   not measuring      after power-up it is idle: state 43; it is started, and started again after a reset
@@ -112,17 +116,22 @@ export const sps30: Driver = defineDriver<Memory>({
     }
     if (command === 0xd2) {
       const faults = faultsIn(data)
-      return { memory, said: faults ? doubt('error', faults) : doubt('answer to a command') }
+      return {
+        memory,
+        said: faults ? doubt('error', faults) : doubt('answer to a command', 'no fault'),
+      }
     }
     const why = state & 0x7f
     if (why === 0x43 && command === 0x00) return { memory, said: doubt('measuring already') }
     if (why === 0x43) return { memory: soon(memory, 'start'), said: doubt('not measuring') }
-    if (why !== 0) return { memory, said: doubt('refused', `state ${why.toString(16)}`) }
+    if (why !== 0) return { memory, said: doubt('refused', refusals[why] ?? why.toString(16)) }
     if ((state & 0x80) !== 0) return { memory: soon(memory, 'status'), said: doubt('error') }
-    if (command !== 0x03) return { memory, said: doubt('answer to a command') }
+    if (command !== 0x03) return { memory, said: doubt('answer to a command', told(command, data)) }
     if (length === 0) return { memory, said: doubt('nothing new') }
     const values = valuesOf(data)
-    return { memory, said: values ? { ok: true, values } : doubt('wrong length') }
+    if (values === undefined) return { memory, said: doubt('wrong length') }
+    const whole = Object.values(values).every(Number.isFinite)
+    return { memory, said: whole ? { ok: true, values } : doubt('no number') }
   },
 
   // What product it is, which it says while idle too.
@@ -155,10 +164,7 @@ function valuesOf(data: Uint8Array): Record<string, number> | undefined {
   const view = new DataView(data.buffer, data.byteOffset, data.length)
   const at = data.length === 40 ? floatAt(view) : data.length === 20 ? integerAt(view) : undefined
   if (at === undefined) return undefined
-  const values = names.map((name, i) => [name, at(i)] as const)
-  return values.every(([, value]) => Number.isFinite(value))
-    ? Object.fromEntries(values)
-    : undefined
+  return Object.fromEntries(names.map((name, i) => [name, at(i)]))
 }
 
 function floatAt(view: DataView) {
@@ -169,8 +175,30 @@ function integerAt(view: DataView) {
   return (i: number) => view.getUint16(2 * i) / (i === 9 ? 1000 : 1)
 }
 
+/** Why it refuses, by its state. */
+const refusals: Readonly<Record<number, string>> = {
+  1: 'wrong length of data',
+  2: 'unknown command',
+  3: 'no right to this command',
+  4: 'parameter not allowed or out of range',
+  40: 'argument out of range',
+}
+
+/** What it says of itself. */
+function told(command = 0, data: Uint8Array): string {
+  const letters = String.fromCharCode(...data.subarray(0, -1))
+  if (command === 0xd0 && /^[ -~]*$/.test(letters)) return letters
+  if (command === 0xd1) return `firmware ${data[0]}.${data[1]}, hardware ${data[3]}`
+  if (command === 0x80 && data.length === 4) return `cleans every ${u32be(data)} s`
+  return command.toString(16).padStart(2, '0')
+}
+
+function u32be(data: Uint8Array): number {
+  return data.subarray(0, 4).reduce((all, byte) => all * 256 + byte, 0)
+}
+
 function faultsIn(status: Uint8Array): string {
-  const bits = status.subarray(0, 4).reduce((all, byte) => all * 256 + byte, 0)
+  const bits = u32be(status)
   const said = [
     [21, 'fan too slow or too fast'],
     [5, 'laser current out of range'],

@@ -56,6 +56,21 @@ test('a stopped fan is a doubt, not a clean room', () => {
   assert.deepEqual(doubts(hear(plantower, frame)), ['mass without particles'])
 })
 
+test('nothing but zeros is a sensor that has not begun; zeros under its version are clean air', () => {
+  const zeros = Array(12).fill(0)
+  assert.deepEqual(doubts(hear(plantower, signed({ words: [...zeros, 0] }))), [
+    'nothing measured yet',
+  ])
+  const [clean] = sayings(hear(plantower, signed({ words: [...zeros, 0x9700] })))
+  assert.deepEqual([clean?.values.pm2_5, clean?.values.over0_3um], [0, 0])
+})
+
+test('a 5003T tells frost, and is known by it in the cleanest air', () => {
+  const words = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xffce, 812, 0x9700]
+  const [frost] = sayings(hear(plantower, signed({ words })))
+  assert.deepEqual([frost?.values.temperature, frost?.values.humidity], [-5, 81.2])
+})
+
 test('names every model by the options it stands for', () => {
   const words = [1, 2, 3, 4, 5, 6, 70, 60, 50, 40, 30, 20]
   const plain = signed({ words: [...words, 0x9700] })

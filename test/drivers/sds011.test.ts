@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { sds011 } from '../../drivers/sds011.ts'
 import { decoder } from '../../runtime/sense/decoder.ts'
 import { readOptions } from '../../runtime/sense/options.ts'
+import { hear } from './bench.ts'
 import { holdMap } from './maps.ts'
 
 holdMap('sds011', sds011, {
@@ -96,4 +97,28 @@ test('its own cycle is set once, on a sensor that is awake and speaks; 0 makes i
 test('its sleep is not taken for silence', () => {
   const asked = sds011.under?.(readOptions(sds011, { mode: 'ask', every: '10min' }))
   assert.ok((asked?.silenceMs ?? 0) > 600_000)
+})
+
+test('what it answers to a command is told', () => {
+  // The answers of the protocol's examples.
+  for (const [hex, what] of [
+    ['aac502000000a16003ab', 'reports unasked'],
+    ['aac502010100a16005ab', 'reports only when asked'],
+    ['aac505000000a001a6ab', 'its id is a001'],
+    ['aac506010000a16008ab', 'sleeps'],
+    ['aac506000100a16008ab', 'works'],
+    ['aac5070f070aa16028ab', 'its firmware is of 15-7-10'],
+    ['aac508010100a1600bab', 'reports every 1 min'],
+    ['aac508010000a1600aab', 'reports each second'],
+  ] as const) {
+    const [heard] = hear(sds011, Buffer.from(hex, 'hex'))
+    assert.deepEqual(heard?.said, { ok: false, doubt: 'answer to a command', detail: what })
+  }
+})
+
+test('zeros under an id are clean air; with no id it has not begun', () => {
+  const [clean] = hear(sds011, Buffer.from('aac00000000058d931ab', 'hex'))
+  assert.deepEqual(clean?.said, { ok: true, subject: '58d9', values: { pm2_5: 0, pm10: 0 } })
+  const [none] = hear(sds011, Buffer.from('aac000000000000000ab', 'hex'))
+  assert.deepEqual(none?.said, { ok: false, doubt: 'nothing measured yet' })
 })

@@ -47,7 +47,7 @@ test('a question without an answer is a doubt, and one that it refuses is anothe
   work.ask(0)
   assert.equal(work.ask(1_000)?.doubt, 'no answer')
   const [refused] = work.push(frame(0x03, 0x28))
-  assert.deepEqual(refused?.said, { ok: false, doubt: 'refused', detail: 'state 28' })
+  assert.deepEqual(refused?.said, { ok: false, doubt: 'refused', detail: 'argument out of range' })
   assert.equal(work.ask(2_000)?.doubt, undefined)
 })
 
@@ -72,6 +72,23 @@ test('a broken fan is asked after, and named', () => {
   assert.equal(at(work, 1_000), '7e00d201002c7e')
   const [named] = work.push(frame(0xd2, 0x80, [0x00, 0x00, 0x00, 0x10, 0x00]))
   assert.deepEqual(named?.said, { ok: false, doubt: 'error', detail: 'fan stands still' })
+})
+
+test('what it says of itself is no reading, and told', () => {
+  const said = (command: number, data: readonly number[]) => {
+    const [{ said: one } = assert.fail()] = hear(sps30, frame(command, 0x00, data))
+    return one.ok ? undefined : one.detail
+  }
+  const number = [...Buffer.from('8F6A47D1BB0C6A0D'), 0]
+  assert.equal(said(0xd0, number), '8F6A47D1BB0C6A0D')
+  assert.equal(said(0xd1, [2, 2, 0, 7, 0, 2, 0]), 'firmware 2.2, hardware 7')
+  assert.equal(said(0x80, [0x00, 0x09, 0x3a, 0x80]), 'cleans every 604800 s')
+  assert.equal(said(0x01, []), '01')
+})
+
+test('a number that is none makes no reading', () => {
+  const data = [0x7f, 0xc0, 0, 0, ...Array(36).fill(0)]
+  assert.deepEqual(doubts(hear(sps30, frame(0x03, 0x00, data))), ['no number'])
 })
 
 test('a stuffed byte that is none is no frame', () => {
