@@ -199,6 +199,13 @@ test('the name of an aid goes on behind the twentieth letter, and a craft names 
   assert.deepEqual([values?.mothership_mmsi, values?.to_bow], [227006760, undefined])
 })
 
+test('a position report may want its last bits, which say nothing of the ship', () => {
+  const whole = report({ lon: 600_000 })
+  const [, letters = ''] = /A,([^,]+),0/.exec(whole) ?? []
+  const short = only(sealed(`AIVDM,1,1,,A,${letters.slice(0, -1)}0,5`))
+  assert.deepEqual(short?.values, only(whole)?.values)
+})
+
 test('cut short, empty, of letters that none has, of another kind: each is a doubt with its name', () => {
   const of = (body: string) => doubts(hear(ais, sealed(body)))
   assert.deepEqual(of('AIVDM,1,1,,A,15MrVH0000KH<:V:NtBLoqFP2,0'), ['message cut short'])
