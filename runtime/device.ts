@@ -50,32 +50,36 @@ export type Device = {
   close(): Promise<void>
 }
 
-/** Opens keys, store and books in the config's folder. Throws the faults of each. */
+/** Opens keys, store and books in the config's folder. Throws the faults of each, and leaves nothing open. */
 export async function openDevice(parts: DeviceParts): Promise<Device> {
+  const opened = new AsyncDisposableStack()
+  return openParts(parts, opened).catch(async (cause) => {
+    await opened.disposeAsync()
+    throw cause
+  })
+}
+
+async function openParts(parts: DeviceParts, opened: AsyncDisposableStack): Promise<Device> {
   const { config, random } = parts
   const { folder } = config
   const key = await openDeviceKey(folder)
   const generations = await openGenerations(`${folder}/generations`, { random })
   const store = await openStore({ path: `${folder}/store.sqlite` })
+  opened.defer(store.close)
   const enrolled = await openEnrolled(folder, key, config.operator)
   const models = await openModels(config)
+  for (const { model } of models) opened.defer(model.engine.release)
   const listed = listAll(config, models)
 
   const ground = { ...parts, key, generations, store, enrolled, models, listed }
-  const right = await sellingHalf(ground)
+  const right = await sellingHalf(ground, opened)
   const left = sensingHalf(ground, right)
 
   return {
     key,
-    async start(signal) {
-      await run(ground, left, right, signal)
-    },
+    start: (signal) => run(ground, left, right, signal),
     health: () => health(ground, left, right),
-    async close() {
-      await right.broker.close()
-      await store.close()
-      for (const { model } of models) await model.engine.release()
-    },
+    close: () => opened.disposeAsync(),
   }
 }
 
@@ -149,7 +153,7 @@ function sensingHalf(ground: Ground, { out, shelf, shop }: SellingHalf) {
 }
 
 /** store → sealed message → broker, and store → keys for whoever pays */
-async function sellingHalf(ground: Ground) {
+async function sellingHalf(ground: Ground, opened: AsyncDisposableStack) {
   const { config, clock, watch, key, generations, store, random, listed, enrolled } = ground
   const lost = await store.lostBooks()
   const broker = openBroker({
@@ -159,6 +163,7 @@ async function sellingHalf(ground: Ground) {
     keepSession: true,
     note: watch.link,
   })
+  opened.defer(broker.close)
   const out = outbox({
     store,
     publish: broker.publish,
@@ -176,7 +181,6 @@ async function sellingHalf(ground: Ground) {
     changed: out.look,
     wrote: tower.look.wrote,
   })
-  const exposureMax = smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n
   const shop = await openShop({
     key,
     offer: shelf.offer,
@@ -185,7 +189,7 @@ async function sellingHalf(ground: Ground) {
     clock,
     publish: broker.publish,
     limits: {
-      exposureMax,
+      exposureMax: smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n,
       sessionsMax: config.sale.sessions,
       ordersPerS: config.sale.unknownPerSecond,
     },
@@ -210,7 +214,7 @@ async function run(
   right: SellingHalf,
   signal: AbortSignal,
 ): Promise<void> {
-  const { store, watch } = ground
+  const { config, key, listed, enrolled, store, watch } = ground
   const { broker, out, shelf, shop, tower } = right
   const { look, twin } = tower
   const sensing = new AbortController()
@@ -228,7 +232,6 @@ async function run(
   void failed.promise.then((found) => {
     failure = found
   })
-  const { config, key, listed, enrolled } = ground
   const showEnrolment = () => shelf.setOffer(offerOf(config, key, listed, enrolled.bytes()))
   const ears = { device: key.device, shop, enrol: enrolled.take, showEnrolment, store, out, own }
   await listenToBroker(broker, ears)

@@ -90,13 +90,16 @@ async function live({ config, note, clock, random, stop }: Life): Promise<void> 
     }
   })
   const views = { health: device.health, metrics: metrics.text }
-  const window = await openWindow(config.watch.host, config.watch.port, views)
-  note('info', 'watching', { url: window.url, device: device.key.device })
   try {
-    await device.start(stop)
-    note('info', 'summary', { ...(await device.health()) })
+    const window = await openWindow(config.watch.host, config.watch.port, views)
+    note('info', 'watching', { url: window.url, device: device.key.device })
+    try {
+      await device.start(stop)
+      note('info', 'summary', { ...(await device.health()) })
+    } finally {
+      await window.close()
+    }
   } finally {
-    await window.close()
     await device.close()
   }
 }

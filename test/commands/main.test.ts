@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { bin, listed, root, wayside } from './wayside.ts'
@@ -122,3 +124,28 @@ function packagesLoaded(args: readonly string[]): string[] {
   const [, list = '[]'] = /\nloaded (.*)\n$/.exec(stderr) ?? []
   return JSON.parse(list) as string[]
 }
+
+test('a device that cannot serve its health says so and ends, with nothing left open', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const folder = mkdtempSync(join(tmpdir(), 'wayside-taken-'))
+  const nobody = `"0x${'11'.repeat(20)}"`
+  const config = `folder: ${folder}/device
+broker: { url: mqtt://127.0.0.1:9 }
+operator: ${nobody}
+gateway: ${nobody}
+receiver: ${nobody}
+watch: { port: ${port} }
+`
+  writeFileSync(join(folder, 'wayside.yaml'), config)
+  const run = spawn(process.execPath, [bin, 'run', join(folder, 'wayside.yaml')])
+  const late = setTimeout(() => run.kill('SIGKILL'), 60_000)
+  const said = run.stderr.toArray()
+  const [code] = await once(run, 'exit')
+  clearTimeout(late)
+  assert.match(Buffer.concat(await said).toString(), /\[WATCH_PORT\]/)
+  assert.equal(code, 2)
+  taken.close()
+  rmSync(folder, { recursive: true })
+})
