@@ -39,6 +39,7 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
         const found = await chainIdOf(line)
         if (found !== chainId) throw fault('CHAIN_OTHER', { rpc, found, chainId })
       },
+      signal: closed.signal,
       limits,
       ...(note === undefined ? {} : { note }),
     },

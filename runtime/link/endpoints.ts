@@ -5,9 +5,9 @@
  * is left in peace for a while and asked again by itself; meanwhile whoever must hear all hears its fault at
  * once. Every trouble is told with the endpoint and since when, and its end too.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Fault, fault } from '../faults.ts'
 import { backOff } from '../time/backoff.ts'
+import { pause } from '../time/pause.ts'
 import { type EndpointNote, openTroubles, type Troubles } from './troubles.ts'
 
 export type Endpoint<Line> = {
@@ -46,6 +46,8 @@ export type EndpointsOptions<Line> = {
   /** Asked before anything else, and again now and then: throws when it is not what we want. */
   readonly greet?: (line: Line, name: string) => Promise<void>
   readonly note?: (note: EndpointNote) => void
+  /** Ends the wait between two tries. */
+  readonly signal: AbortSignal
   readonly limits?: Partial<EndpointLimits>
   readonly random?: () => number
   readonly monotonicMs?: () => number
@@ -96,7 +98,11 @@ export function endpoints<Line>(
   const compare: Endpoints<Line>['compare'] = (what, said) => {
     const heard = said.filter((text) => text !== undefined)
     const odd = oddOnes(said)
-    for (const place of all.keys()) if (!odd.has(place)) troubles.over(place, what)
+    // Silence takes nothing back, and whoever alone speaks is contradicted by nobody.
+    for (const [place, text] of said.entries()) {
+      const vouched = heard.length > 1 && text !== undefined && !odd.has(place)
+      if (vouched) troubles.over(place, what)
+    }
     if (odd.size === 0) return undefined
     const other = said.findIndex((text) => text !== undefined && text !== heard[0])
     const says = (at: number) => `${all[at]?.name} says ${said[at]}`
@@ -133,7 +139,7 @@ export function endpoints<Line>(
 function asking<Line>(
   { name, line }: Endpoint<Line>,
   place: number,
-  { translate, greet, random = Math.random, monotonicMs = now }: EndpointsOptions<Line>,
+  { translate, greet, signal, random = Math.random, monotonicMs = now }: EndpointsOptions<Line>,
   limits: EndpointLimits,
   troubles: Troubles,
 ) {
@@ -185,7 +191,7 @@ function asking<Line>(
         const why = translate(cause, name)
         const hung = monotonicMs() - beganMs > limits.hangMs
         if (why.code !== 'CHAIN_UNREACHABLE' || hung || tried >= tries) return failed(why)
-        await sleep(backOff(tried - 1, limits.retryMs, limits.hangMs, random))
+        await pause(backOff(tried - 1, limits.retryMs, limits.hangMs, random), signal)
       }
     }
   }

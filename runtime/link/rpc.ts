@@ -2,6 +2,9 @@
  * One JSON-RPC endpoint over HTTP, which may be slow, broken or hostile: every question has an end and every
  * answer a size, and what is no answer is a fault that names the endpoint by its origin alone. What stands
  * behind that in a URL, or before it as a login, may be a secret.
+ *
+ * ethers brings a client too. It reads an answer however large it is, puts the URL into its errors, and tries
+ * again by itself: with a transport that does none of that it would be longer than this.
  */
 import { type Fault, fault } from '../faults.ts'
 
