@@ -22,18 +22,20 @@
  *   noise on the line              bad checksum, a doubt; bytes are given up to the next beginning
  *   noise, before DSMR 4           nothing can tell but a line that is none: doubt `broken line`
  *   the key is missing or wrong    doubt `encrypted: option key` or `not opened by this key`
- *   it has no tag, or the tag is   read if the CRC inside is right, and marked `unchecked`: `authkey` is
- *   made with another authkey      missing or wrong
+ *   only one of its tag and the    read, and marked `unchecked`; a wrong tag is that of another `authkey`
+ *   CRC inside is right
  *   a gas meter is out of reach    its value and its time stay what they were; with a time that never was
  *                                  both are absent
  */
 import {
+  badChecksum,
   choice,
   type Driver,
   defineDriver,
   doubt,
   flag,
   hexKey,
+  missingChecksum,
   type Said,
   uncheckedField,
 } from '../../runtime/sense/driver.ts'
@@ -92,17 +94,18 @@ export const dsmr: Driver = defineDriver<Memory>({
   },
 })
 
-/** Without its tag, a telegram is believed by its own CRC, and what it says is unchecked. */
+/** One of tag and CRC must be right, and what is said is unchecked when the other is not. */
 function sayOpened({ inside, vouched }: NonNullable<ReturnType<typeof unseal>>, zone: Zone): Said {
   const size = textSize(inside, true)
   const isTelegram = inside[0] === 0x2f && size !== 'more' && size > 0
   if (!isTelegram) return doubt(vouched ? 'no telegram inside' : 'not opened by this key')
   const telegram = inside.subarray(0, size)
   const flaw = textFlaw(telegram)
-  if (vouched) return flaw === undefined ? say(telegram, zone) : doubt(flaw)
-  if (flaw !== undefined || !hasCrc(telegram)) return doubt('not opened by this key')
+  if (!vouched && (flaw !== undefined || !hasCrc(telegram))) return doubt('not opened by this key')
+  // The tag covers every byte too: the CRC inside is told by the mark, and not held.
+  if (flaw !== undefined && flaw !== badChecksum && flaw !== missingChecksum) return doubt(flaw)
   const said = say(telegram, zone)
-  return said.ok ? { ...said, unchecked: true } : said
+  return said.ok && (!vouched || flaw !== undefined) ? { ...said, unchecked: true } : said
 }
 
 function say(telegram: Uint8Array, zone: Zone): Said {

@@ -67,7 +67,8 @@ const families: Names = {
   })),
 }
 
-holdMap('dsmr', dsmr, { ...words, ...amounts, ...families }, { flat, near: 1e-12 })
+const files = ['cases.json', 'more.json']
+holdMap('dsmr', dsmr, { ...words, ...amounts, ...families }, { flat, near: 1e-12, files })
 
 test('the time of a telegram is that which others read', () => {
   let held = 0
