@@ -41,7 +41,7 @@ describe('endpoints of a chain that make trouble', { skip }, () => {
   async function connect(options: Partial<ChainOptions>) {
     const { chainId, settlement } = dev
     const limits = {
-      ...{ pollMs: 10, requestMs: 300, retryMs: 5, hangMs: 200 },
+      ...{ pollMs: 10, requestMs: 1_000, retryMs: 5, hangMs: 700 },
       ...{ restFirstMs: 20, restMaxMs: 100, answerBytesMax: 1 << 20 },
       ...options.limits,
     }
