@@ -44,7 +44,8 @@ async function sniff(path: string | undefined, given: Given): Promise<void> {
   const found = rows.filter(({ driver }) => driver !== undefined)
   const [only] = rows
   if (path !== undefined && only?.unopened) {
-    throw fault('PORT_UNREADABLE', { path, why: only.trouble ?? '' })
+    const why = [only.trouble ?? '', ...only.remarks.slice(0, 1)].join('; ')
+    throw fault('PORT_UNREADABLE', { path, why })
   }
   const entry = (row: FoundPort, i: number, all: readonly FoundPort[]) =>
     sensorText(row, nameOf(all, i), drivers)

@@ -2,6 +2,7 @@
 import { kernelPorts, type Links, type Others, othersAt, portLinks, type Root } from './machine.ts'
 import { listPorts, type PortInfo } from './port.ts'
 import { type Fingerprint, type Sniffing, sniff } from './sniff.ts'
+import { ignoreRule } from './udev.ts'
 
 export type NamedPort = {
   /** The path to write into a config. */
@@ -95,22 +96,26 @@ export function namePort(port: PortInfo, ports: readonly PortInfo[], links: Link
   return { path: socket, ...known, named: 'by path', remarks: [remark] }
 }
 
-/** Who else may read the bytes that the sensor sends, or talk to it. */
-function remarksOn({ path, vendor }: PortInfo, { holders, modemManager }: Others): string[] {
+/** Who else may read the bytes that the sensor sends, or talk to it, and what keeps it from doing so. */
+function remarksOn(port: PortInfo, { holders, modemManager }: Others): string[] {
+  const { path, vendor, modem = 'unknown' } = port
   const held = holders.get(path)?.map(({ name, pid }) => `${name} (pid ${pid}) has it open`) ?? []
-  const probed = modemManager && vendor !== undefined
-  return probed ? [...held, modemManagerRemark] : held
+  const probed = modemManager && vendor !== undefined && modem !== 'ignored'
+  return probed ? [...held, modemManagerRemark, ignoreRule(port)] : held
 }
 
 const modemManagerRemark =
-  'ModemManager runs and may talk to new ports: tell udev ID_MM_DEVICE_IGNORE=1, or stop it'
+  'ModemManager runs and may talk to it; not with the next line in /etc/udev/rules.d/78-wayside.rules, after ' +
+  '`udevadm control --reload && udevadm trigger`:'
 
 function linkTo(links: ReadonlyMap<string, string>, path: string): string | undefined {
   return [...links].find(([, target]) => target === path)?.[0]
 }
 
+/** Another adapter with the same id; the ports of one adapter have names of their own. */
 function sameAdapter(a: PortInfo, b: PortInfo): boolean {
   return (
+    (a.usb === undefined || a.usb !== b.usb) &&
     a.vendor !== undefined &&
     a.vendor === b.vendor &&
     a.product === b.product &&

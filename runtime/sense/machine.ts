@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { type ModemTag, modemTag } from './udev.ts'
 
 /** Where the trees of the machine are; '' is its own. */
 export type Root = string
@@ -16,6 +17,10 @@ export type PortInfo = {
   /** Of a USB adapter, four hex digits each. */
   readonly vendor?: string
   readonly product?: string
+  /** Which device of USB it is a part of, as the kernel calls it by its socket: `1-1.2`. */
+  readonly usb?: string
+  /** What udev has let ModemManager know of it. */
+  readonly modem?: ModemTag
 }
 
 /** Symbolic links that udev keeps: link → the port it points to. */
@@ -36,7 +41,9 @@ export async function kernelPorts(root: Root = ''): Promise<PortInfo[] | undefin
   const folder = join(root, '/sys/class/tty')
   const names = await readdir(folder).catch(() => undefined)
   if (names === undefined) return undefined
-  const found = await Promise.all(names.sort(byNumber).map((name) => kernelPort(folder, name)))
+  const found = await Promise.all(
+    names.sort(byNumber).map((name) => kernelPort(root, join(folder, name))),
+  )
   return found.filter((port) => port !== undefined)
 }
 
@@ -61,46 +68,47 @@ export async function othersAt(ports: readonly PortInfo[], root: Root = ''): Pro
     const name = await text(join(root, '/proc', pid, 'comm'))
     if (name === 'ModemManager') modemManager = true
     for (const path of await openFiles(join(root, '/proc', pid, 'fd'))) {
-      if (paths.has(path)) note(path, { pid: Number(pid), name: name ?? '?' })
+      if (paths.has(path)) note(path, { pid: Number(pid), name: await programOf(root, pid) })
     }
   }
   for (const path of paths) {
     const lock = await text(join(root, '/run/lock', `LCK..${basename(path)}`))
     const [pid = ''] = lock?.trim().split(/\s+/) ?? []
     // The lock of a process that has ended means nothing.
-    const name = processes.includes(pid) && (await text(join(root, '/proc', pid, 'comm')))
-    if (name) note(path, { pid: Number(pid), name })
+    if (processes.includes(pid)) note(path, { pid: Number(pid), name: await programOf(root, pid) })
   }
   return { holders, modemManager }
 }
 
-async function kernelPort(folder: string, name: string): Promise<PortInfo | undefined> {
-  const device = await realpath(join(folder, name, 'device')).catch(() => undefined)
+async function kernelPort(root: Root, folder: string): Promise<PortInfo | undefined> {
+  const device = await realpath(join(folder, 'device')).catch(() => undefined)
   if (device === undefined) return undefined
   // A UART that its driver has room for but that is not there is of type 0.
-  if ((await text(join(folder, name, 'type'))) === '0') return undefined
+  if ((await text(join(folder, 'type'))) === '0') return undefined
+  const path = `/dev/${basename(folder)}`
   const usb = await usbAbove(device)
-  return { path: `/dev/${name}`, ...usb }
+  if (usb === undefined) return { path }
+  const [maker, serialNumber, vendor, product] = await Promise.all(
+    ['manufacturer', 'serial', 'idVendor', 'idProduct'].map((name) => text(join(usb, name))),
+  )
+  return {
+    path,
+    ...(maker !== undefined && { maker }),
+    ...(serialNumber !== undefined && { serialNumber }),
+    ...(vendor !== undefined && { vendor }),
+    ...(product !== undefined && { product }),
+    ...{ usb: basename(usb), modem: await modemTag(folder, usb, root) },
+  }
 }
 
-/** What the USB device says of which this is a part; nothing when it is none. */
-async function usbAbove(device: string): Promise<Partial<PortInfo>> {
+/** The folder of the USB device of which this is a part; nothing when it is none. */
+async function usbAbove(device: string): Promise<string | undefined> {
   let folder = device
   for (let level = 0; level < levelsMax; level += 1) {
-    const vendor = await text(join(folder, 'idVendor'))
-    if (vendor !== undefined) {
-      const [product, serialNumber, maker] = await Promise.all(
-        ['idProduct', 'serial', 'manufacturer'].map((name) => text(join(folder, name))),
-      )
-      return {
-        ...(maker !== undefined && { maker }),
-        ...(serialNumber !== undefined && { serialNumber }),
-        ...{ vendor, ...(product !== undefined && { product }) },
-      }
-    }
+    if ((await text(join(folder, 'idVendor'))) !== undefined) return folder
     folder = dirname(folder)
   }
-  return {}
+  return undefined
 }
 
 /** From a port of a USB adapter up to the adapter: port, interface, device. */
@@ -115,13 +123,28 @@ async function readLinks(root: Root, folder: string): Promise<Map<string, string
   return new Map(await Promise.all(pairs))
 }
 
+/** What a person would call this process: of a language that runs scripts, the script too. */
+async function programOf(root: Root, pid: string): Promise<string> {
+  const name = (await text(join(root, '/proc', pid, 'comm'))) ?? '?'
+  if (!interpreters.test(name)) return name
+  const line = (await text(join(root, '/proc', pid, 'cmdline'))) ?? ''
+  const [program = '', ...args] = line.split('\0')
+  const script = args.find((arg) => arg !== '' && !arg.startsWith('-')) ?? ''
+  const words = [program, script].map((path) => basename(path)).filter((word) => word !== '')
+  return words.join(' ') || name
+}
+
+/** Node calls its main thread so. */
+const interpreters = /^(MainThread|node|python[\d.]*|perl|ruby|java|sh|bash)$/
+
 async function openFiles(folder: string): Promise<string[]> {
   const found = (await names(folder)).map((name) => readlink(join(folder, name)).catch(() => ''))
   return Promise.all(found)
 }
 
 async function names(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => [])
+  // In order: of two links to one port always the same is taken.
+  return (await readdir(folder).catch(() => [])).sort()
 }
 
 /** What stands in this file, without white space around it; undefined when it can not be read. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { namedPorts, namePort } from '../../runtime/sense/find.ts'
 import type { Links, PortInfo } from '../../runtime/sense/machine.ts'
+import { ignoreRule } from '../../runtime/sense/udev.ts'
 
 const ch340 = { vendor: '1a86', product: '7523' }
 const usb0: PortInfo = { path: '/dev/ttyUSB0', ...ch340 }
@@ -89,16 +90,80 @@ test('ports, their names and who has them open are read from the files of the ma
   assert.equal(ports[0]?.maker, 'u-blox AG')
 })
 
-test('where ModemManager runs, the ports of USB adapters say so', async () => {
+test('of a program in a language that runs scripts the script is named', async () => {
+  await put('/proc/60/comm', 'MainThread\n')
+  await put('/proc/60/cmdline', '/usr/bin/node\0--no-warnings\0/opt/wayside/bin/wayside.js\0run\0')
+  await put('/proc/61/comm', 'python3\n')
+  for (const pid of [60, 61]) await link(`/proc/${pid}/fd/9`, undefined, '/dev/ttyS0')
+  const port = (await namedPorts(root)).find(({ device }) => device === '/dev/ttyS0')
+  assert.deepEqual(port?.remarks, [
+    'node wayside.js (pid 60) has it open',
+    'python3 (pid 61) has it open',
+  ])
+})
+
+test('the two ports of one adapter are no twins, those of two adapters with one number are', () => {
+  const ftdi = { vendor: '0403', product: '6010', serialNumber: 'FT1' }
+  const port = (n: number, usb: string): PortInfo => ({ path: `/dev/ttyUSB${n}`, ...ftdi, usb })
+  const [first, second, other] = [port(0, '1-1'), port(1, '1-1'), port(2, '1-2')]
+  const names = {
+    byId: new Map([
+      ['/dev/serial/by-id/usb-FTDI_Dual_FT1-if00-port0', first.path],
+      ['/dev/serial/by-id/usb-FTDI_Dual_FT1-if01-port0', second.path],
+    ]),
+    byPath: new Map([['/dev/serial/by-path/usb-0:1:1.0-port0', first.path]]),
+  }
+  const alone = namePort(first, [first, second], names)
+  assert.deepEqual([alone.named, alone.remarks], ['by id', []])
+  assert.equal(namePort(first, [first, second, other], names).named, 'by path')
+})
+
+test('of two links to one port always the same is taken', async () => {
+  // Newer releases of udev keep two by-path names of a port: usb- and usbv2-.
+  await link('/dev/serial/by-path/usbv2-0:1-1', undefined, '../../ttyUSB0')
+  await link('/dev/serial/by-path/a-0:1-1', undefined, '../../ttyUSB0')
+  const port = (await namedPorts(root)).find(({ device }) => device === '/dev/ttyUSB0')
+  assert.equal(port?.path, '/dev/serial/by-path/a-0:1-1')
+})
+
+test('where ModemManager runs, the ports that it may talk to say so, and the line that stops it', async () => {
   await put('/proc/50/comm', 'ModemManager\n')
-  const ports = await namedPorts(root)
-  const warned = ports.filter(({ remarks }) =>
-    remarks.some((remark) => /ModemManager/.test(remark)),
-  )
-  assert.deepEqual(
-    warned.map(({ device }) => device),
-    ['/dev/ttyACM0', '/dev/ttyUSB0', '/dev/ttyUSB1'],
-  )
+  const warned = async () => {
+    const ports = await namedPorts(root)
+    const found = ports.filter(({ remarks }) => remarks.some((one) => /ModemManager/.test(one)))
+    return Object.fromEntries(found.map(({ device, remarks }) => [device, remarks.at(-1)]))
+  }
+  // Where udev keeps nothing nobody knows, and a port that is not of USB is no modem.
+  const ch340 = 'ATTRS{idVendor}=="1a86", ATTRS{idProduct}=="7523", ENV{ID_MM_DEVICE_IGNORE}="1"'
+  const gnss = 'ATTRS{idVendor}=="1546", ATTRS{serial}=="A5-1.x", ENV{ID_MM_DEVICE_IGNORE}="1"'
+  await put('/sys/devices/usb1/1-3/serial', 'A5-1.x\n')
+  assert.deepEqual(await warned(), {
+    '/dev/ttyACM0': gnss,
+    '/dev/ttyUSB0': ch340,
+    '/dev/ttyUSB1': ch340,
+  })
+  await put('/sys/class/tty/ttyUSB0/dev', '188:0\n')
+  await put('/sys/class/tty/ttyUSB1/dev', '188:1\n')
+  await put('/sys/class/tty/ttyACM0/dev', '166:0\n')
+  await put('/sys/devices/usb1/1-3/dev', '189:7\n')
+  const head = 'S:serial/by-id/usb-x\nI:5166\nE:ID_VENDOR_ID=1a86\n'
+  await put('/run/udev/data/c188:0', `${head}E:ID_MM_CANDIDATE=1\nG:systemd\n`)
+  await put('/run/udev/data/c188:1', `${head}E:ID_MM_CANDIDATE=1\nE:ID_MM_PORT_IGNORE=1\n`)
+  await put('/run/udev/data/c166:0', `${head}E:ID_MM_CANDIDATE=1\n`)
+  await put('/run/udev/data/c189:7', 'E:ID_MM_DEVICE_IGNORE=1\n')
+  assert.deepEqual(await warned(), { '/dev/ttyUSB0': ch340 })
+  await put('/run/udev/data/c189:7', 'E:ID_MM_DEVICE_IGNORE=0\n')
+  await put('/run/udev/data/c188:0', head)
+  assert.deepEqual(Object.keys(await warned()), ['/dev/ttyACM0'], 'no candidate is not looked at')
+})
+
+test('what a serial number may not say to udev is left out of its line', () => {
+  for (const serialNumber of ['A"*', '', 'a b', '?', 'x", RUN+="/bin/sh']) {
+    assert.equal(
+      ignoreRule({ vendor: '1a86', product: '7523', serialNumber }),
+      'ATTRS{idVendor}=="1a86", ATTRS{idProduct}=="7523", ENV{ID_MM_DEVICE_IGNORE}="1"',
+    )
+  }
 })
 
 async function put(path: string, text: string) {
