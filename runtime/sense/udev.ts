@@ -1,9 +1,10 @@
 /**
- * What udev knows of a device, where it keeps it: /run/udev/data/c<major>:<minor>, a line a property, `E:NAME=value`.
+ * What udev knows of a device, where it keeps it: /run/udev/data/c<major>:<minor>, a property a line.
  *
- * ModemManager looks at ports that udev has tagged ID_MM_CANDIDATE, and at none that is, or whose USB device is,
- * tagged ID_MM_DEVICE_IGNORE or ID_MM_PORT_IGNORE. What it then opens depends on its filter policy, which nobody can
- * ask it: in STRICT, the default since version 1.18, what looks like a modem; before, whatever is not known to be none.
+ * ModemManager looks at ports that udev has tagged ID_MM_CANDIDATE, and at none that is, or whose USB device
+ * is, tagged ID_MM_DEVICE_IGNORE or ID_MM_PORT_IGNORE. What it then opens depends on its filter policy, which
+ * nobody can ask it: in STRICT, the default since version 1.18, what looks like a modem; before, whatever is
+ * not known to be none.
  *
  * Source: ModemManager reference manual, "Common udev tags" and "Modem filter".
  */
@@ -22,7 +23,7 @@ export async function modemTag(port: string, usb: string, root = ''): Promise<Mo
   return isSet('ID_MM_CANDIDATE') ? 'candidate' : 'ignored'
 }
 
-/** The line for udev that keeps ModemManager away from adapters of this kind, or from this one where it can be told. */
+/** The line for udev that keeps ModemManager away from this adapter, or from its kind if it has no number. */
 export function ignoreRule(adapter: {
   readonly vendor?: string
   readonly product?: string
