@@ -5,27 +5,48 @@
 
 export type Fields = {
   readonly bytes: Uint8Array
-  /** Where each field begins and ends. */
-  readonly from: readonly number[]
-  readonly to: readonly number[]
+  /** Where each field begins and ends; both 0 behind the last. */
+  readonly from: Uint16Array
+  readonly to: Uint16Array
   readonly length: number
 }
 
-/** The fields of `bytes[start, end)`, where the first comma ends the address, which is not one of them. */
+/** More than a sentence can have: it has no more bytes. */
+const fieldsMax = 1024
+
+/** The fields of the sentence that is read now: lists made for each would cost as much as reading it. */
+const now: { bytes: Uint8Array; from: Uint16Array; to: Uint16Array; length: number } = {
+  bytes: new Uint8Array(0),
+  from: new Uint16Array(fieldsMax + 1),
+  to: new Uint16Array(fieldsMax + 1),
+  length: 0,
+}
+
+/**
+ * The fields of `bytes[start, end)`, where the first comma ends the address, which is not one of them; to be
+ * read before the next sentence is.
+ */
 export function fieldsOf(bytes: Uint8Array, start: number, end: number): Fields {
-  const from: number[] = []
-  const to: number[] = []
+  const { from, to } = now
+  let many = 0
   let begin = commaIn(bytes, start, end) + 1
   while (begin <= end) {
     const next = commaIn(bytes, begin, end)
     let [first, last] = [begin, next]
     while (first < last && isBlank(bytes[first])) first += 1
     while (first < last && isBlank(bytes[last - 1])) last -= 1
-    from.push(first)
-    to.push(last)
+    from[many] = first
+    to[many] = last
+    many += 1
     begin = next + 1
   }
-  return { bytes, from, to, length: from.length }
+  for (let at = many; at < now.length; at += 1) {
+    from[at] = 0
+    to[at] = 0
+  }
+  now.bytes = bytes
+  now.length = many
+  return now
 }
 
 /** Where the first comma from `start` on stands; `end` when there is none. */
@@ -74,6 +95,20 @@ export function decimal(bytes: Uint8Array, from: number, to: number): number {
   return Number(ascii(bytes, from, to))
 }
 
+/** The one character of this field; 0 when it is empty, −1 when it has more. */
+export function letterIn({ bytes, from, to }: Fields, at: number): number {
+  const first = from[at] ?? 0
+  const size = (to[at] ?? 0) - first
+  return size === 1 ? (bytes[first] ?? 0) : size === 0 ? 0 : -1
+}
+
+/** The value of a hex digit in either case, -1 for anything else. */
+export function hexValue(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const small = byte | 0x20
+  return small >= 0x61 && small <= 0x66 ? small - 0x57 : -1
+}
+
 /** Digits alone; NaN for anything else. */
 export function digits(bytes: Uint8Array, from: number, to: number): number {
   if (from >= to) return Number.NaN
@@ -91,10 +126,11 @@ export function digits(bytes: Uint8Array, from: number, to: number): number {
  * `toFixed(9)` says; that takes long, and is asked only where rounding here could differ from it.
  */
 export function tidy(number: number): number {
+  if (number === 0) return 0
   const billionths = number * 1e9
   const nearest = Math.round(billionths)
   const plain = Math.abs(billionths) < 2 ** 40 && Math.abs(billionths - nearest) < 0.499
-  return plain && number !== 0 ? nearest / 1e9 : Number(number.toFixed(9))
+  return plain ? nearest / 1e9 : Number(number.toFixed(9))
 }
 
 const comma = 0x2c

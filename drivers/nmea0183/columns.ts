@@ -6,11 +6,28 @@
  * the whole sentence a doubt. Positions count from the first field behind the address.
  */
 import type { Value } from '../../runtime/sense/driver.ts'
-import { ascii, decimal, digits, type Fields, field, isEmpty, numeral, tidy } from './cells.ts'
+import {
+  ascii,
+  decimal,
+  digits,
+  type Fields,
+  field,
+  isEmpty,
+  letterIn,
+  numeral,
+  tidy,
+} from './cells.ts'
 
 export const bad = Symbol('bad field')
 export type Column = (fields: Fields) => Value | undefined | typeof bad
 export type Columns = Readonly<Record<string, Column>>
+
+/** Columns as they are read: what `reads[i]` answers is the value of `names[i]`. */
+export type Table = { readonly names: readonly string[]; readonly reads: readonly Column[] }
+
+export function tableOf(columns: Columns): Table {
+  return { names: Object.keys(columns), reads: Object.values(columns) }
+}
 
 /** A number, times `scale`. */
 export function real(at: number, scale = 1): Column {
@@ -33,11 +50,13 @@ export function whole(at: number, min = 0, max = 999_999): Column {
 /** A number whose unit letter is in the next field; `scales` turns each letter into SI. */
 export function measure(at: number, scales: Readonly<Record<string, number>>): Column {
   const value = real(at)
-  const [usual = ''] = Object.keys(scales)
+  const byLetter = new Map(Object.entries(scales).map(([unit, scale]) => [code(unit), scale]))
+  const [usual] = Object.values(scales)
   return (fields) => {
     const number = value(fields)
     if (typeof number !== 'number') return number
-    const scale = row(scales, field(fields, at + 1) || usual)
+    const unit = letterIn(fields, at + 1)
+    const scale = unit === 0 ? usual : byLetter.get(unit)
     return scale === undefined ? bad : tidy(number * scale)
   }
 }
@@ -49,23 +68,25 @@ export const metresOnly = { M: 1 }
 /** An angle from 0 to 360 degrees; with a letter, the next field must say it or nothing. */
 export function degrees(at: number, letter?: 'T' | 'M'): Column {
   const value = real(at)
+  const told = letter === undefined ? 0 : code(letter)
   return (fields) => {
     const angle = value(fields)
     if (typeof angle !== 'number') return angle
-    const said = letter === undefined ? '' : field(fields, at + 1)
-    return angle >= 0 && angle <= 360 && (said === '' || said === letter) ? angle : bad
+    const said = told === 0 ? 0 : letterIn(fields, at + 1)
+    return angle >= 0 && angle <= 360 && (said === 0 || said === told) ? angle : bad
   }
 }
 
 /** A number whose sign is a letter in the next field, such as an offset; nought needs none. */
 export function signed(at: number, plus: string, minus: string, scale = 1): Column {
   const value = real(at, scale)
+  const [positive, negative] = [code(plus), code(minus)]
   return (fields) => {
     const number = value(fields)
     if (typeof number !== 'number') return number
-    const letter = field(fields, at + 1)
-    if (letter === minus) return -number
-    return letter === plus || (letter === '' && number === 0) ? number : bad
+    const letter = letterIn(fields, at + 1)
+    if (letter === negative) return -number
+    return letter === positive || (letter === 0 && number === 0) ? number : bad
   }
 }
 
@@ -89,9 +110,9 @@ export const longitude = (at: number): Column => angle(at, 'E', 'W', 180)
 /** A for valid, V for void. */
 export function status(at: number): Column {
   return (fields) => {
-    const letter = field(fields, at)
-    if (letter === '') return undefined
-    return letter === 'A' ? true : letter === 'V' ? false : bad
+    const letter = letterIn(fields, at)
+    if (letter === 0) return undefined
+    return letter === valid ? true : letter === invalid ? false : bad
   }
 }
 
@@ -105,18 +126,23 @@ export function timeOfDay(at: number): Column {
     const clock = digits(bytes, h, m) <= 23 && digits(bytes, m, s) <= 59
     if (end < fraction || !clock || !(digits(bytes, s, fraction) <= 60)) return bad
     if (end > fraction && !isFraction(bytes, fraction, end)) return bad
-    const text = `${ascii(bytes, h, m)}:${ascii(bytes, m, s)}:${ascii(bytes, s, fraction)}`
-    return `${text}${ascii(bytes, fraction, withoutZeros(bytes, fraction, end))}Z`
+    const text = `${pairAt(bytes, h)}:${pairAt(bytes, m)}:${pairAt(bytes, s)}`
+    const last = withoutZeros(bytes, fraction, end)
+    return last === fraction ? `${text}Z` : `${text}${ascii(bytes, fraction, last)}Z`
   }
 }
 
 /** `ddmmyy` as `yyyy-mm-dd`; from 80 on of the last century, when GPS began. All noughts are no date. */
 export function dayMonthYear(at: number): Column {
   return (fields) => {
-    const text = field(fields, at)
-    if (text === '' || text === '000000') return undefined
-    if (!/^\d{6}$/.test(text)) return bad
-    return isoDay(fullYear(text.slice(4)), text.slice(2, 4), text.slice(0, 2))
+    if (isEmpty(fields, at)) return undefined
+    const { bytes } = fields
+    const [d, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
+    const [m, y] = [d + 2, d + 4]
+    const number = end === y + 2 ? digits(bytes, d, end) : Number.NaN
+    if (number === 0) return undefined
+    if (Number.isNaN(number)) return bad
+    return isoDay(fullYear(pairAt(bytes, y)), pairAt(bytes, m), pairAt(bytes, d))
   }
 }
 
@@ -144,9 +170,10 @@ export function words(at: number): Column {
 
 /** One of these letters, spelled out. */
 export function spelled(at: number, table: Readonly<Record<string, string>>): Column {
+  const byLetter = new Map(Object.entries(table).map(([letter, word]) => [code(letter), word]))
   return (fields) => {
-    const letter = field(fields, at)
-    return letter === '' ? undefined : (row(table, letter) ?? bad)
+    const letter = letterIn(fields, at)
+    return letter === 0 ? undefined : (byLetter.get(letter) ?? bad)
   }
 }
 
@@ -179,22 +206,34 @@ export function row<T>(table: Readonly<Record<string, T>>, key: string): T | und
 }
 
 function angle(at: number, plus: string, minus: string, most: number): Column {
+  const [positive, negative] = [code(plus), code(minus)]
   return (fields) => {
     if (isEmpty(fields, at)) return undefined
     const { bytes } = fields
     const [first, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
     const signed = bytes[first] === 0x2d
     const start = signed ? first + 1 : first
-    const dot = bytes.subarray(start, end).indexOf(0x2e)
-    const whole = (dot < 0 ? end - start : dot) - 2
+    let dot = start
+    while (dot < end && bytes[dot] !== 0x2e) dot += 1
+    const whole = dot - start - 2
     if (whole < 0 || whole > 3) return bad
     const minutes = decimal(bytes, start + whole, end)
-    const letter = field(fields, at + 1)
+    const letter = letterIn(fields, at + 1)
     if (!(minutes <= 60)) return bad
-    if (letter !== minus && (letter !== plus || signed)) return bad
+    if (letter !== negative && (letter !== positive || signed)) return bad
     const size = (whole === 0 ? 0 : digits(bytes, start, start + whole)) + minutes / 60
-    return size <= most ? tidy(letter === minus ? -size : size) : bad
+    return size <= most ? tidy(letter === negative ? -size : size) : bad
   }
+}
+
+function code(letter: string): number {
+  return letter.charCodeAt(0)
+}
+
+const [valid, invalid] = [code('A'), code('V')]
+
+function pairAt(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0)
 }
 
 /** A point and any number of digits, even none. */

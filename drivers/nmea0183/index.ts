@@ -27,17 +27,17 @@ import {
   word,
   xor8,
 } from '../../runtime/sense/driver.ts'
-import { ascii, commaIn, fieldsOf } from './cells.ts'
+import { ascii, commaIn, fieldsOf, hexValue } from './cells.ts'
 import { gnssFields, marineFields } from './fields.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
 import { moments } from './moment.ts'
-import { readSentence, type Sentence } from './sentence.ts'
+import { type Reader, readerOf, readSentence, type Sentence } from './sentence.ts'
 import { dated } from './time.ts'
 
 type Memory = {
   readonly needsChecksum: boolean
-  readonly sentences: ReadonlyMap<string, Sentence>
+  readonly sentences: Sentences
   readonly talker?: string
   /** The last instant a sentence with a date told, ms since 1970. */
   readonly lastMs?: number
@@ -77,19 +77,21 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
   const star = starOf(frame)
   const unchecked = star === frame.length
   if (unchecked && memory.needsChecksum) return { memory, said: doubt('no checksum') }
-  const comma = commaIn(frame, 1, star)
-  const address = ascii(frame, 1, comma)
-  const { talker, type } = named(address, frame, comma, star)
-  const sentence = memory.sentences.get(type)
-  if (sentence === undefined || frame[0] !== dollar) {
-    return { memory, said: doubt('unknown sentence', address) }
+  const behind = commaIn(frame, 1, star)
+  const { talker, reader } = headOf(frame, behind, star, memory.sentences)
+  if (reader === undefined || frame[0] !== dollar) {
+    return { memory, said: doubt('unknown sentence', ascii(frame, 1, behind)) }
   }
   if (memory.talker !== undefined && memory.talker !== talker) {
     return { memory, said: doubt('talker not asked for', talker) }
   }
-  const read = readSentence(sentence, fieldsOf(frame, 1, star), { talker, type })
-  if (typeof read === 'string') return { memory, said: doubt(read, address) }
-  if ('wrong' in read) return { memory, said: doubt('bad field', `${address} ${read.wrong}`) }
+  const read = readSentence(reader, fieldsOf(frame, 1, star), talker)
+  if (typeof read === 'string' || 'wrong' in read) {
+    const address = ascii(frame, 1, behind)
+    return typeof read === 'string'
+      ? { memory, said: doubt(read, address) }
+      : { memory, said: doubt('bad field', `${address} ${read.wrong}`) }
+  }
   const { values, date, subject, units } = read
   const said: Draft = { ok: true, values }
   if (subject !== undefined) said.subject = subject
@@ -108,22 +110,52 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
 
 type Draft = { -readonly [Part in keyof Saying]: Saying[Part] }
 
+type Head = { readonly talker: string; readonly reader: Reader | undefined }
+
 /**
  * `$GNGGA` is talker GN, sentence GGA; `$PUBX,00` and other proprietary ones have no talker. PQ is one all
- * the same: modems of Quectel name BeiDou so.
+ * the same: modems of Quectel name BeiDou so. What nearly all sentences begin with is looked up by its
+ * letters as one number, because strings made of them cost as much as three fields.
  */
-function named(address: string, frame: Uint8Array, comma: number, end: number) {
+function headOf(
+  frame: Uint8Array,
+  comma: number,
+  end: number,
+  { known, byLetters }: Sentences,
+): Head {
+  if (comma === 6 && frame[1] !== letterP) {
+    return { talker: talkerAt(frame, 1), reader: byLetters.get(lettersAt(frame, 3)) }
+  }
+  const address = ascii(frame, 1, comma)
   if (!address.startsWith('P') || address === 'PQGSV' || address === 'PQGSA') {
-    return { talker: address.slice(0, 2), type: address.slice(2) }
+    return { talker: address.slice(0, 2), reader: known.get(address.slice(2)) }
   }
   const number = ascii(frame, comma + 1, commaIn(frame, comma + 1, end))
-  return { talker: 'P', type: address.length === 4 ? address + number : address }
+  return { talker: 'P', reader: known.get(address.length === 4 ? address + number : address) }
+}
+
+/** Two letters as text: one of few, so that each is made once. */
+function talkerAt(bytes: Uint8Array, at: number): string {
+  const letters = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+  const known = talkers.get(letters)
+  if (known !== undefined) return known
+  const talker = ascii(bytes, at, at + 2)
+  talkers.set(letters, talker)
+  return talker
+}
+
+/** At most 36², since an address has capital letters and digits. */
+const talkers = new Map<number, string>()
+
+/** Three letters as a number. */
+function lettersAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
 }
 
 function checksumFlaw(frame: Uint8Array): string | undefined {
   const star = starOf(frame)
   if (star === frame.length) return undefined
-  const sum = 16 * hexDigit(frame[star + 1]) + hexDigit(frame[star + 2])
+  const sum = 16 * hexValue(frame[star + 1]) + hexValue(frame[star + 2])
   return xor8(frame, 1, star) === sum ? undefined : 'bad checksum'
 }
 
@@ -133,22 +165,18 @@ function starOf(frame: Uint8Array): number {
   return hasChecksum(frame, star) ? star : frame.length
 }
 
-/** The value of a hex digit in either case, -1 for anything else. */
-function hexDigit(byte = 0): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
-  const small = byte | 0x20
-  return small >= 0x61 && small <= 0x66 ? small - 0x57 : -1
-}
-
 /**
  * A sentence ends behind its checksum, whatever follows: line ends, the next `$`, a binary message, or the
  * remarks that loggers add. One without a checksum ends at CR or LF.
  */
 function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
+  const end = bytes.length
   let at = 1
   let sum = false
-  while (at < bytes.length && isPlain(bytes[at])) {
-    sum = bytes[at] === asterisk && at + 3 < bytes.length && hasChecksum(bytes, at)
+  for (;;) {
+    while (at < end && kinds[bytes[at] as number] === plain) at += 1
+    if (at === end || bytes[at] !== asterisk) break
+    sum = at + 3 < end && hasChecksum(bytes, at)
     if (sum) break
     at += 1
   }
@@ -178,26 +206,45 @@ function hasChecksum(bytes: Uint8Array, star: number): boolean {
   if (bytes[star] !== asterisk) return false
   const third = bytes[star + 3] ?? 0
   const longer = isCapitalOrDigit(third) || isCapitalOrDigit(third & ~0x20)
-  return hexDigit(bytes[star + 1]) >= 0 && hexDigit(bytes[star + 2]) >= 0 && !longer
-}
-
-/** Printable, and no start of another sentence. */
-function isPlain(byte = 0): boolean {
-  return (byte >= 0x20 && byte <= 0x7e && byte !== dollar) || byte === 0x09
+  return hexValue(bytes[star + 1]) >= 0 && hexValue(bytes[star + 2]) >= 0 && !longer
 }
 
 function isCapitalOrDigit(byte = 0): boolean {
   return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x30 && byte <= 0x39)
 }
 
+/** For each byte whether it is printable, and neither an asterisk nor the start of another sentence. */
+const plain = 1
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= 0x20 && byte <= 0x7e && byte !== 0x24 && byte !== 0x2a) || byte === 0x09 ? plain : 0,
+)
+
 const dollar = 0x24
 const exclamation = 0x21
 const asterisk = 0x2a
 const comma = 0x2c
+const letterP = 0x50
 
 /** The start character, an address and what follows it: so much tells a sentence from noise. */
 const [lettersMin, lettersMax] = [3, 12]
 const addressMax = lettersMax + 2
 
-const gnssSentences = new Map(Object.entries(gnss))
-const allSentences = new Map(Object.entries({ ...gnss, ...marine }))
+type Sentences = {
+  readonly known: ReadonlyMap<string, Reader>
+  /** Those of three letters, by these. */
+  readonly byLetters: ReadonlyMap<number, Reader>
+}
+
+const gnssSentences = sentencesIn(gnss)
+const allSentences = sentencesIn({ ...gnss, ...marine })
+
+function sentencesIn(tables: Readonly<Record<string, Sentence>>): Sentences {
+  const readers = Object.entries(tables).map(([type, sentence]) => readerOf(type, sentence))
+  const three = readers.filter(({ type }) => type.length === 3)
+  return {
+    known: new Map(readers.map((reader) => [reader.type, reader])),
+    byLetters: new Map(
+      three.map((reader) => [lettersAt(new TextEncoder().encode(reader.type), 0), reader]),
+    ),
+  }
+}

@@ -1,7 +1,7 @@
 /** What a table of sentences states, and how one sentence is read by it. */
-import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import { freshValues, type Unit, type Value } from '../../runtime/sense/driver.ts'
 import type { Fields } from './cells.ts'
-import { bad, type Column, type Columns } from './columns.ts'
+import { bad, type Column, type Columns, type Table, tableOf } from './columns.ts'
 
 export type Sentence = {
   readonly columns: Columns
@@ -31,20 +31,27 @@ export type Read =
   | 'not valid'
   | 'empty'
 
-export function readSentence(
-  sentence: Sentence,
-  fields: Fields,
-  { talker, type }: { readonly talker: string; readonly type: string },
-): Read {
-  const { columns, gate, more } = sentence
+/** A sentence of the tables as it is read. */
+export type Reader = Omit<Sentence, 'columns'> & { readonly type: string; readonly table: Table }
+
+export function readerOf(type: string, { columns, ...sentence }: Sentence): Reader {
+  return { ...sentence, type, table: tableOf(columns) }
+}
+
+export function readSentence(reader: Reader, fields: Fields, talker: string): Read {
+  const { type, table, gate, more } = reader
   const open = gate?.(fields)
   if (open === bad) return { wrong: 'status' }
   if (open === false) return 'not valid'
-  const values: Record<string, Value> = { talker, sentence: type }
+  const { names, reads } = table
+  const values = freshValues()
+  values.talker = talker
+  values.sentence = type
   let date: string | undefined
   let empty = true
-  for (const name in columns) {
-    const value = columns[name]?.(fields)
+  for (let i = 0; i < names.length; i += 1) {
+    const name = names[i] as string
+    const value = reads[i]?.(fields)
     if (value === bad) return { wrong: name }
     if (value === undefined) continue
     if (name === 'date' && values.time !== undefined) date = String(value)
@@ -61,7 +68,7 @@ export function readSentence(
 function withoutVoid(values: Record<string, Value>): Record<string, Value> {
   const blind = values.valid === false || values.fix === 0 || values.mode === 'none'
   if (!blind) return values
-  const kept: Record<string, Value> = {}
+  const kept = freshValues()
   for (const name in values) if (!byPosition.has(name)) kept[name] = values[name] as Value
   return kept
 }

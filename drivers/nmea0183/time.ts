@@ -24,19 +24,28 @@ const dayMs = 86_400_000
 function dayOf(ms: number): string {
   const day = new Date(ms)
   const year = String(day.getUTCFullYear()).padStart(4, '0')
-  return `${year}-${two(day.getUTCMonth() + 1)}-${two(day.getUTCDate())}`
+  return `${year}-${padded(day.getUTCMonth() + 1)}-${padded(day.getUTCDate())}`
 }
 
-function two(number: number): string {
+function padded(number: number): string {
   return number < 10 ? `0${number}` : `${number}`
 }
 
 function told(day: string, time: string): Told {
-  return { text: `${day}T${time}`, ms: Date.parse(`${day}T00:00:00Z`) + inDay(time) }
+  const year = Number(day.slice(0, 4))
+  // The years before 100 are of the last century to Date.UTC.
+  const midnightMs =
+    year < 100 ? Date.parse(`${day}T00:00:00Z`) : Date.UTC(year, two(day, 5) - 1, two(day, 8))
+  return { text: `${day}T${time}`, ms: midnightMs + inDay(time) }
 }
 
 /** Milliseconds since midnight. */
 function inDay(time: string): number {
-  const [h, m, s] = [time.slice(0, 2), time.slice(3, 5), time.slice(6, -1)]
-  return Math.round(((Number(h) * 60 + Number(m)) * 60 + Number(s)) * 1000)
+  const seconds = time.length === 9 ? two(time, 6) : Number(time.slice(6, -1))
+  return Math.round(((two(time, 0) * 60 + two(time, 3)) * 60 + seconds) * 1000)
+}
+
+/** The number that two digits of this text say. */
+function two(text: string, at: number): number {
+  return 10 * text.charCodeAt(at) + text.charCodeAt(at + 1) - 11 * 0x30
 }

@@ -42,6 +42,7 @@ export {
   u16be,
   xor8,
 } from './shape.ts'
+export { freshValues } from './values.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */
 export type Driver<Memory = unknown> = {

@@ -1,0 +1,29 @@
+/** The record that a frame's values are written into, name by name. */
+import type { Value } from '../wire/reading.ts'
+
+/**
+ * An empty record, like `{}`, with room for the values of a frame.
+ *
+ * The names come from tables, so no literal can hold them. An engine gives `{}` room for four; later ones
+ * go into a list beside it, and past a dozen it becomes a hash table: filling it then costs more than
+ * reading the frame. Objects of one constructor get the room that the widest of the first few needed, and
+ * those few are made here.
+ */
+export function freshValues(): Record<string, Value> {
+  return new Values()
+}
+
+/** NMEA's GSV has 22 values, most frames fewer; with more it works, slower. */
+const room = 24
+
+// A plain object in every other way: its prototype is that of `{}`.
+const Values = function Values() {} as unknown as {
+  new (): Record<string, Value>
+  prototype: unknown
+}
+Values.prototype = Object.prototype
+
+for (let made = 0; made < 16; made += 1) {
+  const values = freshValues()
+  for (let i = 0; i < room; i += 1) values[`v${i}`] = i
+}
