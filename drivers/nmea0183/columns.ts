@@ -38,6 +38,15 @@ export function real(at: number, scale = 1): Column {
   }
 }
 
+/** A dilution of precision; receivers that know none say 99.99 or thereabouts. */
+export function dilution(at: number): Column {
+  const value = real(at)
+  return (fields) => {
+    const number = value(fields)
+    return typeof number === 'number' && number >= 99 ? undefined : number
+  }
+}
+
 /** A whole number from `min` to `max`. */
 export function whole(at: number, min = 0, max = 999_999): Column {
   return (fields) => {

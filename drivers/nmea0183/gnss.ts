@@ -5,15 +5,14 @@
  * Trimble receivers, versions 2.1 to 4.11 (mode indicator from 2.3, navigational status from 4.10,
  * system and signal id from 4.10 and 4.11).
  */
-import type { Value } from '../../runtime/sense/driver.ts'
-import { type Fields, field, isEmpty } from './cells.ts'
+import { field } from './cells.ts'
 import {
   bad,
   type Column,
-  type Columns,
   dayMonthYear,
   dayThenMonthThenYear,
   degrees,
+  dilution,
   eastward,
   firstOf,
   latitude,
@@ -30,7 +29,8 @@ import {
   whole,
   words,
 } from './columns.ts'
-import type { More, Sentence } from './sentence.ts'
+import { dilutionOf, hexDigit, inView, systemOf, usedSatellites } from './satellites.ts'
+import type { Sentence } from './sentence.ts'
 
 export const gnss: Readonly<Record<string, Sentence>> = {
   GGA: {
@@ -40,7 +40,7 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       lon: longitude(3),
       fix: whole(5, 0, 9),
       satellites: whole(6, 0, 999),
-      hdop: real(7),
+      hdop: dilution(7),
       alt: measure(8, metresOnly),
       geoid: measure(10, metresOnly),
       dgps_age: real(12),
@@ -55,7 +55,7 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       mode: bestMode(5),
       modes: words(5),
       satellites: whole(6, 0, 999),
-      hdop: real(7),
+      hdop: dilution(7),
       alt: real(8),
       geoid: real(9),
       dgps_age: real(10),
@@ -100,10 +100,10 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       selection: spelled(0, { M: 'manual', A: 'automatic' }),
       fix_type: whole(1, 1, 3),
       used: usedSatellites,
-      pdop: real(14),
-      hdop: real(15),
-      vdop: real(16),
-      system: hexDigit(17),
+      pdop: dilutionOf(0),
+      hdop: dilutionOf(1),
+      vdop: dilutionOf(2),
+      system: systemOf,
     },
   },
   GSV: {
@@ -170,9 +170,9 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       speed: real(10, speeds.K),
       course: degrees(11),
       climb: real(12, -1),
-      hdop: real(14),
-      vdop: real(15),
-      tdop: real(16),
+      hdop: dilution(14),
+      vdop: dilution(15),
+      tdop: dilution(16),
       satellites: whole(17),
     },
     gate: (fields) => field(fields, 7) !== 'NF',
@@ -218,73 +218,3 @@ function bestMode(at: number): Column {
     return modes[best ?? 'N']
   }
 }
-
-function usedSatellites(fields: Fields) {
-  let used = ''
-  for (const [id, at] of satelliteIds) {
-    const number = id(fields)
-    if (number === bad) return bad
-    if (number !== undefined) used += used === '' ? field(fields, at) : ` ${field(fields, at)}`
-  }
-  return used === '' ? undefined : used
-}
-
-const satelliteIds = Array.from(
-  { length: 12 },
-  (_, n) => [whole(2 + n, 0, Number.POSITIVE_INFINITY), 2 + n] as const,
-)
-
-function hexDigit(at: number): Column {
-  return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    return /^[0-9a-fA-F]{1,2}$/.test(text) ? Number.parseInt(text, 16) : bad
-  }
-}
-
-const systems: Readonly<Record<string, string>> = {
-  GP: 'gps',
-  GL: 'glonass',
-  GA: 'galileo',
-  GB: 'beidou',
-  BD: 'beidou',
-  PQ: 'beidou',
-  GQ: 'qzss',
-  QZ: 'qzss',
-  GI: 'navic',
-}
-
-/** GSV: how many are in view, and up to four of them. */
-function inView(fields: Fields, talker: string, values: Record<string, Value>): More {
-  const system = row(systems, talker)
-  const total = inViewTotal(fields)
-  // From 4.11 on a signal id stands behind the last satellite, and behind that Quectel's PQ has a system id.
-  const odd = (fields.length - 3) % 4
-  const behind = odd === 1 || (odd === 2 && talker === 'PQ') ? odd : 0
-  const signalAt = fields.length - behind
-  const signal = behind > 0 ? hexDigit(signalAt)(fields) : undefined
-  if (total === bad || signal === bad) return bad
-  if (total !== undefined) values[system === undefined ? 'in_view' : `${system}_in_view`] = total
-  if (signal !== undefined) values.signal = signal
-  // The last satellite may want its carrier to noise, and the comma before it.
-  for (let at = 3, n = 1; at + 2 < signalAt; at += 4, n += 1) {
-    const columns = fourSatellites[n - 1] ?? satellite(n)
-    const named = !isEmpty(fields, at)
-    for (const name in columns) {
-      const value = columns[name]?.(fields)
-      if (value === bad) return bad
-      if (value !== undefined && named) values[name] = value
-    }
-  }
-  return undefined
-}
-
-const inViewTotal = whole(2, 0, 999)
-
-const satellite = (n: number): Columns => ({
-  [`sv${n}_id`]: whole(4 * n - 1),
-  [`sv${n}_elevation`]: real(4 * n),
-  [`sv${n}_azimuth`]: degrees(4 * n + 1),
-  [`sv${n}_cn0`]: real(4 * n + 2),
-})
-const fourSatellites = [1, 2, 3, 4].map(satellite)

@@ -190,7 +190,7 @@ function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   return hasChecksum(bytes, at - 3) ? at : 0
 }
 
-/** True when `[$!][A-Z0-9]{3,12}[,*]` is how these bytes begin, or, not `whole`, may still begin. */
+/** True when `[$!][A-Z0-9]{3,20}[,*]` is how these bytes begin, or, not `whole`, may still begin. */
 function beginsSentence(bytes: Uint8Array, end: number, whole: boolean): boolean {
   if (bytes[0] !== dollar && bytes[0] !== exclamation) return false
   let at = 1
@@ -226,7 +226,7 @@ const comma = 0x2c
 const letterP = 0x50
 
 /** The start character, an address and what follows it: so much tells a sentence from noise. */
-const [lettersMin, lettersMax] = [3, 12]
+const [lettersMin, lettersMax] = [3, 20]
 const addressMax = lettersMax + 2
 
 type Sentences = {

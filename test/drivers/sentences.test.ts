@@ -157,6 +157,25 @@ test('PQ is a talker, though P begins a proprietary sentence', () => {
     ['PQ', 8, 0, 45, undefined],
   )
   assert.equal(only('PQGSA,A,3,12,,,,,,,,,,,,2.9,1.3,2.6,4')?.values.system, 4)
+  assert.equal(only('PQGSV,1,1,01,02,20,116,33,1,5')?.values.qzss_in_view, 1)
+})
+
+test('a dilution that is not known is absent, and a GSA with room for more satellites keeps its own', () => {
+  const none = only('GPGSA,A,1,,,,,,,,,,,,,99.99,99.99,99.99')?.values
+  assert.deepEqual(none, { talker: 'GP', sentence: 'GSA', selection: 'automatic', fix_type: 1 })
+  assert.equal(only('GPGGA,,,,,,0,00,99.99,,,,,,')?.values.hdop, undefined)
+  // As the Navior-24 CH-4701 says it.
+  const long = only(
+    'GPGSA,A,3,27,23,13,07,25,01,02,03,04,05,06,08,09,,,,,,,,,,,,07.9,06.0,05.2',
+  )?.values
+  assert.deepEqual([long?.pdop, long?.hdop, long?.vdop, long?.system], [7.9, 6, 5.2, undefined])
+  assert.equal(long?.used, '27 23 13 07 25 01 02 03 04 05 06 08 09')
+})
+
+test('an address of a maker may be long, and a second dollar before it is passed over', () => {
+  const said = hear(nmea0183, `$${sentence('PSTMANTENNASTATUS,0,0,0,0')}`)[0]?.said
+  assert.deepEqual(said, { ok: false, doubt: 'unknown sentence', detail: 'PSTMANTENNASTATUS' })
+  assert.equal(sayings(hear(nmea0183, `$${sentence('GPHDT,12,T')}`)).length, 1)
 })
 
 test('transducers of one name or number are told apart by their type', () => {
