@@ -167,6 +167,7 @@ function operatorConfig(parts: {
     withdrawDelayMin: '1d',
     look: '500ms',
     ack: '5s',
+    watch: { port: 0 },
   }
   return `${JSON.stringify(config, null, 2)}\n`
 }

@@ -52,7 +52,7 @@ const doors: Record<string, string> = {
   mqtt: 'runtime/link/mqtt.ts',
   ethers: 'runtime/link/contract.ts',
   pino: 'runtime/watch/log.ts',
-  'prom-client': 'runtime/watch/metrics.ts',
+  'prom-client': 'runtime/watch/counts.ts',
   'node-cron': 'runtime/operator/settler.ts',
   yaml: 'runtime/yamlfile.ts',
   '@hpke/core': 'runtime/wire/hpke.ts',

@@ -30,6 +30,7 @@ import { hex } from '../wire/bytes.ts'
 import { shown } from '../wire/shown.ts'
 import { localSigner, type Signer } from '../wire/signer.ts'
 import { configFault, readYaml } from '../yamlfile.ts'
+import { type DeskWindow, openDeskWindow, watchDesk } from './operatewatch.ts'
 
 export type Office = {
   readonly gateway: Gateway
@@ -38,16 +39,25 @@ export type Office = {
   close(): Promise<boolean>
 }
 
+type Open = {
+  readonly lock: FolderLock
+  ledger?: Ledger
+  chain?: Chain
+  broker?: Broker
+  desk?: DeskWindow
+}
+
 /** How long the broker has to take its leave. */
 const leaveMs = 5_000
 
 /** Opens every line of the desk; what fails closes those before it. */
 export async function openOffice(config: OperatorConfig, json: boolean): Promise<Office> {
   const lock = await lockFolder(config.folder)
-  const open: { lock: FolderLock; ledger?: Ledger; chain?: Chain; broker?: Broker } = { lock }
+  const open: Open = { lock }
   const close = async () => {
     const left = open.broker?.close().then(() => true) ?? true
     const closed = await Promise.race([left, setTimeout(leaveMs, false, { ref: false })])
+    await open.desk?.window.close()
     open.chain?.close()
     open.ledger?.close()
     await lock.release()
@@ -58,7 +68,12 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
     const keys = await openKeys(config)
     open.ledger = openLedger(join(config.folder, 'gateway.sqlite'))
     console.error(`asking the chain at ${config.chain.rpcs.length} endpoint(s) …`)
-    const note = teller(config, json, () => gateway?.channels() ?? [])
+    const tell = teller(config, json, () => gateway?.channels() ?? [])
+    const watch = watchDesk(config)
+    const note = (news: Note) => {
+      watch.told(news)
+      tell(news)
+    }
     open.chain = await chainOf(config, keys, note)
     console.error(`connecting to ${config.broker.url} …`)
     await compare(config, keys, open.ledger)
@@ -78,7 +93,10 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
       lookMs: config.look,
       ackMs: config.ack,
       note,
-      looked: async () => settler?.rescue(),
+      async looked() {
+        await settler?.rescue()
+        open.desk?.look()
+      },
     })
     settler = openSettler({
       keeper: gateway.keeper,
@@ -87,6 +105,8 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
       schedule: config.settle.schedule,
       note,
     })
+    const who = { operator: keys.operator.address, gateway: keys.gateway.address }
+    open.desk = await openDeskWindow({ config, watch, gateway, keys: who, line: broker, note })
     return { gateway, settler, close }
   } catch (cause) {
     await close()

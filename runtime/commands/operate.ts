@@ -41,7 +41,8 @@ Examples:
   wayside operate init                       keys and a first operate.yaml
   wayside operate                            until Ctrl-C, which settles what is owed
   wayside operate -c fleet.yaml --json | tee -a events.ndjson
+  curl -s localhost:9465/health
 
-Events: ready connected disconnected renewed ordered refused deposited granted acked withdrawing ended
-lost unseen claiming replaced claimed settled trouble, 'endpoint failing', 'endpoint well'.
+Events: watching ready connected disconnected renewed ordered refused deposited granted acked withdrawing
+short ended lost unseen claiming replaced claimed settled trouble, 'endpoint failing', 'endpoint well'.
 Exit code: 0 ended in order, 2 a mistake in config or keys, 3 broker or chain unreachable at the start.`

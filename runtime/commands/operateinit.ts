@@ -74,6 +74,8 @@ devices: []
 settle:
   schedule: "0 3 * * *"
   gasShare: 0.05
+# How the desk stands: /health and /metrics.
+watch: { port: 9465 }
 `
 }
 

@@ -129,6 +129,19 @@ export const operatorSchema = z
           .describe('Gas may cost this share of what a claim brings; less waits and adds up.'),
       })
       .prefault({}),
+    watch: z
+      .strictObject({
+        host: z.string().default('127.0.0.1').describe('Where /health and /metrics are served.'),
+        port: z
+          .number()
+          .int()
+          .min(0)
+          .max(65_535)
+          .default(9465)
+          .describe('0 chooses a free one. A device beside the desk has 9464.'),
+      })
+      .prefault({})
+      .describe('What operators see.'),
   })
   .superRefine(({ tokens, devices, receiver }, context) => {
     const problem = (path: (string | number)[], message: string) =>

@@ -62,6 +62,8 @@ export type Gateway = {
   channels(): Iterable<Channel>
   /** The books, for the settler. */
   readonly keeper: Keeper
+  /** The wall clock is so far ahead of the chain that it is not signed. */
+  isAstray(): boolean
   /**
    * Reads the chain for the channels whose turn it is. Never throws: what fails is tried next time.
    */
@@ -118,6 +120,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   return {
     channels: () => keeper.all(),
     keeper,
+    isAstray: time.isAstray,
     look,
     async start(signal) {
       const broken = Promise.withResolvers<never>()

@@ -112,6 +112,7 @@ function* newsOf(before: Channel | undefined, now: Channel): Iterable<Note> {
   if (withdrawing > 0n && withdrawing !== before?.withdrawing) {
     yield { event: 'withdrawing', channel, amount: withdrawing }
   }
+  if (now.shortSinceMs !== undefined && before?.shortSinceMs === undefined) yield* shortOf(now)
   if (ended !== undefined && before?.ended === undefined) {
     yield { event: 'ended', channel, why: ended }
     const lost = (now.voucher?.maxClaimableAmount ?? 0n) - balance
@@ -125,6 +126,13 @@ function* newsOf(before: Channel | undefined, now: Channel): Iterable<Note> {
   }
   const { period, total } = acked
   if (period > (before?.acked.period ?? 0n)) yield { event: 'acked', channel, period, total }
+}
+
+/** Said at the first look, since what it was is known only much later. */
+function* shortOf({ id: channel, balance, deposited, voucher }: Channel): Iterable<Note> {
+  const amount = deposited - balance
+  const over = (voucher?.maxClaimableAmount ?? 0n) - balance
+  if (amount > 0n) yield { event: 'short', channel, amount, owed: over > 0n ? over : 0n }
 }
 
 function isRaised(before: Member | undefined, now: Member): boolean {

@@ -1,7 +1,11 @@
 /** What the gateway and the settler tell of themselves: one note a thing done. */
+import type { FaultCode } from '../faults.ts'
 import type { EndpointNote } from '../link/troubles.ts'
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
+
+/** `GAS_DEAR`: a claim waits for cheaper gas. `CLAIM_FAILED`: it was mined, and failed. */
+export type TroubleCode = 'GAS_DEAR' | 'CLAIM_FAILED' | FaultCode
 
 export type Note =
   | { readonly event: 'ready'; readonly operator: Address; readonly gateway: Address }
@@ -67,8 +71,23 @@ export type Note =
       readonly amount: bigint
       readonly transaction: string
     }
-  /** Something that must be tried again, and will be. */
-  | { readonly event: 'trouble'; readonly where: string; readonly why: string }
+  /** Something that must be tried again, and will be; `code` where it is of a kind that has one. */
+  | {
+      readonly event: 'trouble'
+      readonly where: string
+      readonly why: string
+      readonly code?: TroubleCode
+    }
+  /** The contract holds less of it than it did: its payer took money back unseen, or a block was taken back. */
+  | {
+      readonly event: 'short'
+      readonly channel: Hex
+      readonly amount: bigint
+      /** What it has promised above what is there now. */
+      readonly owed: bigint
+    }
+  /** Where /health and /metrics are served. */
+  | { readonly event: 'watching'; readonly url: string }
   | { readonly event: 'connected' | 'disconnected'; readonly why?: string }
   /** The files of the broker's login changed, and serve from now on. */
   | { readonly event: 'renewed' }

@@ -6,6 +6,7 @@
  * buyer is told, and may as well send it again. Nothing here rests on what a buyer says of its
  * channel.
  */
+import { Fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import { hex } from '../wire/bytes.ts'
 import type { HpkeKey } from '../wire/hpke.ts'
@@ -139,9 +140,15 @@ async function seenOf({ seen, note }: OrdersParts, one: Waiting): Promise<Seen |
   try {
     return await seen(one)
   } catch (cause) {
-    note({ event: 'trouble', where: 'chain', why: whyOf(cause) })
+    note(troubleOf('chain', cause))
     return undefined
   }
+}
+
+/** What failed and is tried again, with the code of a fault. */
+export function troubleOf(where: string, cause: unknown): Note {
+  const code = cause instanceof Fault ? { code: cause.code } : {}
+  return { event: 'trouble', where, why: whyOf(cause), ...code }
 }
 
 /** A fault or a library's error, as one line. */

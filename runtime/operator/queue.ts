@@ -17,7 +17,7 @@ import type { Channel } from './channel.ts'
 import type { SentClaim } from './claimtable.ts'
 import type { Keeper } from './keeper.ts'
 import type { Note } from './note.ts'
-import { whyOf } from './orders.ts'
+import { troubleOf } from './orders.ts'
 import type { Claim } from './plan.ts'
 
 export type QueueParts = {
@@ -26,6 +26,9 @@ export type QueueParts = {
   readonly note: (note: Note) => void
 }
 
+/** Why a claim waits. */
+export type Wait = { readonly why: string; readonly code?: 'GAS_DEAR' }
+
 export type Queue = {
   /** The channel as it will be once everything on its way has arrived. */
   ahead(channel: Channel): Channel
@@ -33,7 +36,7 @@ export type Queue = {
    * Signs, writes down and sends one claim. Says why it waits, if it does. Throws CHAIN_REFUSED when the
    * contract would refuse it, and what the chain throws.
    */
-  add(claim: Claim, fees: Fees): Promise<string | undefined>
+  add(claim: Claim, fees: Fees): Promise<Wait | undefined>
   /** Looks after what is on its way. Never throws. Says how many are not mined yet. */
   tend(): Promise<number>
 }
@@ -61,11 +64,12 @@ export function openQueue(parts: QueueParts): Queue {
     },
     async add(plan, fees) {
       const onTheWay = keeper.claims()
-      if (onTheWay.length >= onTheWayMax) return `${onTheWay.length} claims are on their way`
+      if (onTheWay.length >= onTheWayMax)
+        return { why: `${onTheWay.length} claims are on their way` }
       const { channels, receiver, token, value } = plan
       const box = chain.outbox()
       const price = firstPrice(fees, box.rules, channels.some(presses(fees)))
-      if (price === undefined) return dear(costNow(fees), box.rules.maxFee)
+      if (price === undefined) return dear(fees, box.rules.maxFee)
       const rows = channels.map(rowOf)
       const call = await chain.claimCall(rows, receiver, token)
       const taken = onTheWay.filter(({ sender }) => sender === box.from).flatMap(noncesOf)
@@ -83,7 +87,8 @@ export function openQueue(parts: QueueParts): Queue {
       failpoint('claim.written')
       const transaction = newest(outgoing).hash
       note({ event: 'claiming', channels: [...claim.totals.keys()], value, transaction })
-      return post(parts, claim)
+      const why = await post(parts, claim)
+      return why === undefined ? undefined : { why }
     },
     async tend() {
       let waiting = 0
@@ -92,7 +97,7 @@ export function openQueue(parts: QueueParts): Queue {
           if (await tendOne(parts, claim)) waiting += 1
         } catch (cause) {
           waiting += 1
-          note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
+          note(troubleOf('claim', cause))
         }
       }
       return waiting
@@ -145,7 +150,7 @@ async function renew(
   if (price === undefined) {
     // Said once a version, and not once a look.
     keeper.send({ ...claim, versionMs: nowMs })
-    note({ event: 'trouble', where: 'claim', why: dear(costNow(fees), box.rules.maxFee) })
+    note({ event: 'trouble', where: 'claim', ...dear(fees, box.rules.maxFee) })
     return claim
   }
   const outgoing = await box.rewrite(claim.outgoing, price, gap)
@@ -170,7 +175,8 @@ function arrive({ keeper, chain, note }: QueueParts, claim: SentClaim, receipt: 
   failpoint('claim.deep')
   if (!receipt.ok) {
     keeper.finish(claim, false)
-    note({ event: 'trouble', where: 'claim', why: `${transaction} failed on chain, ${gas} gas` })
+    const why = `${transaction} failed on chain, ${gas} gas`
+    note({ event: 'trouble', where: 'claim', why, code: 'CLAIM_FAILED' })
     return
   }
   note({ event: 'claimed', channels: [...totals.keys()], value, transaction, gas })
@@ -187,8 +193,8 @@ function presses({ timeS }: Fees): (channel: Channel) => boolean {
     (withdrawableS === undefined || timeS >= withdrawableS - config.withdrawDelay / 2)
 }
 
-function dear(price: bigint, max: bigint): string {
-  return `a unit of gas costs ${price} wei, the limit is ${max}`
+function dear(fees: Fees, max: bigint): Wait {
+  return { why: `a unit of gas costs ${costNow(fees)} wei, the limit is ${max}`, code: 'GAS_DEAR' }
 }
 
 function noncesOf({ outgoing }: SentClaim): number[] {

@@ -11,7 +11,7 @@ import { Fault } from '../faults.ts'
 import { costNow, type Fees } from '../link/gasprice.ts'
 import { type Channel, claimable } from './channel.ts'
 import type { Note } from './note.ts'
-import { whyOf } from './orders.ts'
+import { troubleOf } from './orders.ts'
 import { type Claim, type Policy, plan, urgent } from './plan.ts'
 import { openQueue, type QueueParts } from './queue.ts'
 
@@ -55,7 +55,7 @@ export function openSettler(parts: SettlerParts): Settler {
   }
 
   /** Resolves to why the chain could not be asked, if so. */
-  async function settle(some: Iterable<Channel>, all: boolean): Promise<string | undefined> {
+  async function settle(some: Iterable<Channel>, all: boolean): Promise<Note | undefined> {
     const due = [...some].map(queue.ahead).filter((channel) => claimable(channel) > 0n)
     if (due.length === 0) return undefined
     try {
@@ -63,20 +63,20 @@ export function openSettler(parts: SettlerParts): Settler {
       for (const claim of plan(due, costNow(fees), parts.policy, all)) await send(claim, fees)
       return undefined
     } catch (cause) {
-      return whyOf(cause)
+      return troubleOf('settlement', cause)
     }
   }
 
-  function tell(why: string | undefined): void {
-    if (why !== undefined) note({ event: 'trouble', where: 'settlement', why })
+  function tell(trouble: Note | undefined): void {
+    if (trouble !== undefined) note(trouble)
   }
 
   async function send(claim: Claim, fees: Fees): Promise<void> {
     try {
-      const why = await queue.add(claim, fees)
-      if (why !== undefined) note({ event: 'trouble', where: 'claim', why })
+      const waits = await queue.add(claim, fees)
+      if (waits !== undefined) note({ event: 'trouble', where: 'claim', ...waits })
     } catch (cause) {
-      note({ event: 'trouble', where: 'claim', why: whyOf(cause) })
+      note(troubleOf('claim', cause))
       // One channel that the contract refuses must not keep the others waiting.
       const refused = cause instanceof Fault && cause.code === 'CHAIN_REFUSED'
       for (const half of refused ? halves(claim) : []) await send(half, fees)
@@ -90,9 +90,10 @@ export function openSettler(parts: SettlerParts): Settler {
     for (;;) {
       // It may be the last word for a long time: an endpoint that rests is asked all the same.
       parts.chain.rouse()
-      const why = await settle(keeper.all(), true)
-      const isLast = why === undefined || performance.now() > Math.min(endMs, beganMs + awakeMs)
-      if (isLast) tell(why)
+      const trouble = await settle(keeper.all(), true)
+      const late = performance.now() > Math.min(endMs, beganMs + awakeMs)
+      const isLast = trouble === undefined || late
+      if (isLast) tell(trouble)
       if (isLast) break
       await sleep(pollMs)
     }

@@ -9,6 +9,8 @@ export const aheadMaxMs = 3_600_000
 
 export type TimeOfDay = {
   readonly nowMs: () => number
+  /** Whether the wall clock is past the bound now. */
+  readonly isAstray: () => boolean
   /** Takes the time of the newest block that all endpoints have, seconds since 1970. */
   hear(chainS: number): void
 }
@@ -34,6 +36,7 @@ export function timeOfDay(
       told = isAstray
       return isAstray ? Math.floor(chainMs) : wall
     },
+    isAstray: () => told,
     hear(chainS) {
       const chainMs = chainS * 1000
       const before = heard && heard.chainMs + (monotonicMs() - heard.atMs)

@@ -37,6 +37,8 @@ export function sentenceOf(note: Note, money: Money): string {
     }
     case 'settled':
       return `${money(note.amount, note.token)} went to ${note.receiver}`
+    case 'watching':
+      return `health and metrics at ${note.url}`
     case 'trouble':
       return `trouble with ${note.where}, will be tried again: ${note.why}`
     default:
@@ -60,6 +62,10 @@ function ofChannel(note: Extract<Note, { readonly channel: Hex }>, money: Money)
       return `acked period ${note.period}, ${amount(note.total)} promised`
     case 'withdrawing':
       return `its payer withdraws ${amount(note.amount)}`
+    case 'short': {
+      const owed = note.owed > 0n ? `, and owes ${amount(note.owed)} more than is left` : ''
+      return `${amount(note.amount)} of its deposit is gone: withdrawn, or reorganised${owed}`
+    }
     case 'unseen':
       return `gets no acks: the chain was not read for it since ${dateText(note.sinceMs)}`
     case 'lost':

@@ -28,17 +28,7 @@ export type HealthParts = {
     readonly full: boolean
     readonly failing: boolean
   }
-  readonly broker: {
-    readonly url: string
-    readonly connected: boolean
-    readonly version?: string
-    /** What the line itself has to say: each with its cure. */
-    readonly troubles: readonly Trouble[]
-    /** How often another client with our id threw us out. */
-    readonly takeovers: number
-    /** Whole days until our certificate ends; unknown without one, or without the time. */
-    readonly certificateDays?: number
-  }
+  readonly broker: LineHealth
   /** `asking`: not compared with what stands at the broker yet; nothing is sent or sold so long. */
   readonly books: 'asking' | 'whole' | 'lost' | 'cloned'
   readonly sale: Facts
@@ -46,6 +36,19 @@ export type HealthParts = {
   readonly totals: Readonly<Record<TotalName, Readonly<Record<string, number>>>>
   /** Past this many unsent bytes something is wrong with the line. */
   readonly outboxBytesMax: number
+}
+
+/** The line to the broker. */
+export type LineHealth = {
+  readonly url: string
+  readonly connected: boolean
+  readonly version?: string
+  /** What the line itself has to say: each with its cure. */
+  readonly troubles: readonly Trouble[]
+  /** How often another client with our id threw us out. */
+  readonly takeovers: number
+  /** Whole days until our certificate ends; unknown without one, or without the time. */
+  readonly certificateDays?: number
 }
 
 type Facts = Readonly<Record<string, unknown>>
@@ -69,12 +72,8 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
   if (!connected && !cloned)
     problems.push(`no line to ${url}: readings are kept and sent when it is back`)
   for (const { message, cure } of troubles) problems.push(`${message}: ${cure}`)
-  if (certificateDays !== undefined && certificateDays <= certificateDaysMin) {
-    const ends = certificateDays < 0 ? 'has ended' : `ends in ${certificateDays} days`
-    problems.push(
-      `our certificate at the broker ${ends}: put a new one in place of broker.certFile`,
-    )
-  }
+  const certificate = certificateProblem(certificateDays)
+  if (certificate !== undefined) problems.push(certificate)
   if (cloned) {
     const { cure } = faults.DEVICE_CLONED
     problems.push(
@@ -98,6 +97,13 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
     problems.push('the clock is unset: readings carry time since boot only; see NTP or an RTC')
   }
   return { ok: problems.length === 0, problems, ...parts, sale: printable(parts.sale) }
+}
+
+/** What is wrong with a certificate that ends in so many days, if anything. */
+export function certificateProblem(days: number | undefined): string | undefined {
+  if (days === undefined || days > certificateDaysMin) return undefined
+  const ends = days < 0 ? 'has ended' : `ends in ${days} days`
+  return `our certificate at the broker ${ends}: put a new one in place of broker.certFile`
 }
 
 /** So many days before its end a certificate is a problem: time enough for a letter to the city. */

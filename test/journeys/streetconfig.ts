@@ -65,6 +65,7 @@ export async function operatorConfig({
     withdrawDelayMin: '1d',
     look: '200ms',
     ack: '1s',
+    watch: { port: 0 },
   })
 }
 

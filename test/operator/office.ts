@@ -84,6 +84,7 @@ async function writeConfig(folder: string, dev: DevChain, url: string, options: 
     devices: [device(0)],
     look: '100ms',
     ack: '1s',
+    watch: { port: 0 },
   }
   await writeFile(join(folder, 'operate.yaml'), JSON.stringify(config))
 }
@@ -109,7 +110,7 @@ function startLife(t: After, config: string, failpoint: string): Life {
     events,
     ended,
     async until(holds) {
-      const endMs = performance.now() + 30_000
+      const endMs = performance.now() + 60_000
       while (performance.now() < endMs) {
         const found = events.find(holds)
         if (found !== undefined) return found
