@@ -6,9 +6,10 @@
  * being paid for its leaf. Therefore nothing is taken in part: either the leaves we hold and the
  * changed ones together hash to the signed root, or the books stay where they were.
  */
+import type { Address } from '../wire/address.ts'
 import { equal, hex, unhex } from '../wire/bytes.ts'
-import { isSignedBy } from '../wire/payment.ts'
-import { type Leaf, paymentTree } from '../wire/paymenttree.ts'
+import { isSignedBy, type Payment } from '../wire/payment.ts'
+import { type Leaf, paymentTree, verifyLeaf } from '../wire/paymenttree.ts'
 import { type Refusal, refusal, refuse } from '../wire/refusal.ts'
 import type { Split } from '../wire/split.ts'
 import type { Voucher } from '../wire/voucher.ts'
@@ -23,9 +24,12 @@ export type BooksShown = {
   readonly leaves: readonly Leaf[]
 }
 
+type Signed = Pick<BooksShown, 'voucher' | 'split'>
+
 export type Taken = {
   /**
-   * What to keep, refused or not: a good voucher counts even when the leaves under it are unknown.
+   * What to keep, refused or not: a good voucher counts even when the leaves under it are unknown. Not so
+   * once its payer withdraws: devices take no promise any more, and what they took they show themselves.
    */
   readonly channel: Channel
   readonly refusal?: Refusal
@@ -43,11 +47,9 @@ export const splitsMax = 256
 export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): Taken {
   const no = check(channel, shown)
   if (no !== undefined) return { channel, refusal: no }
+  if (channel.ended === 'withdrawal') return { channel, refusal: refusal('channel-withdrawing') }
   const kept = remember(channel, shown)
   const { period, total, root } = shown.split
-  if (kept.ended === 'withdrawal') {
-    return { channel: kept, refusal: refusal('channel-withdrawing') }
-  }
   if (kept.ended === 'two trees') {
     return { channel: kept, refusal: refusal('promise-two-trees', { period }) }
   }
@@ -70,8 +72,22 @@ export function takeBooks(channel: Channel, shown: BooksShown, timeMs: number): 
   return { channel: { ...kept, members: changed.members, acked, splits } }
 }
 
+/** Notes a payment that `device` shows to have taken: it is owed its leaf, however the channel ends. */
+export function takeShown(channel: Channel, device: Address, payment: Payment): Channel {
+  const { split, leaf, path } = payment
+  const member = channel.members[leaf.index]
+  if (leaf.device !== device || member?.device !== device || leaf.amount > member.cap)
+    return channel
+  if (leaf.amount <= (member.taken ?? 0n)) return channel
+  if (!verifyLeaf(leaf, path, split.root, split.total)) return channel
+  if (check(channel, payment) !== undefined) return channel
+  const kept = remember(channel, payment)
+  const members = kept.members.with(leaf.index, { ...member, taken: leaf.amount })
+  return { ...kept, members }
+}
+
 /** Both signatures are the payer's, over this channel and over one total. */
-function check(channel: Channel, { voucher, split }: BooksShown): Refusal | undefined {
+function check(channel: Channel, { voucher, split }: Signed): Refusal | undefined {
   const id = unhex(channel.id)
   const expected = channel.config.payerAuthorizer
   if (!equal(voucher.channelId, id) || !equal(split.channelId, id)) {
@@ -104,7 +120,7 @@ function withLeaves(before: readonly Member[], leaves: readonly Leaf[]): Changed
 }
 
 /** Keeps the larger voucher and the split's root; a second root for its period ends the channel. */
-function remember(channel: Channel, { voucher, split }: BooksShown): Channel {
+function remember(channel: Channel, { voucher, split }: Signed): Channel {
   const root = hex(split.root)
   const { acked, splits } = channel
   const known = split.period === acked.period ? acked.root : splits.get(split.period)

@@ -6,6 +6,7 @@
  *   balance, claimed        the chain, k blocks deep       rise; a balance that stays low ends it
  *   cap of a member         this gateway                   rise
  *   paid of a member        the buyer's signed tree        rise, up to its cap
+ *   taken of a member       its device, as it shows        rise
  *   acked                   this gateway, once on disk     rise
  *
  *   paid ≤ cap, Σ caps ≤ balance − withdrawing
@@ -60,6 +61,8 @@ export type Member = {
   readonly cap: bigint
   /** Its leaf in the acked tree; undefined while the buyer's tree has none for it. */
   readonly paid?: bigint
+  /** Its leaf in the newest payment that its device has shown to have taken. */
+  readonly taken?: bigint
   /** True when an order named it alone, and not as one of a fleet. */
   readonly alone: boolean
   /** When the last order that names it ends, ms since 1970 by the gateway's clock. */
@@ -204,13 +207,32 @@ export function capsTotal(channel: Channel): bigint {
 }
 
 /**
- * What the vouchers held are worth above what the chain has already moved; never more than is
- * there.
+ * What the payer owes in all: what it promised. Once it withdraws, devices refuse what it promises, and a
+ * voucher names one total for all of them: then it owes each what that has taken or may count on.
  */
+export function owed({ voucher, ended, withdrawing, members }: Channel): bigint {
+  const promised = voucher?.maxClaimableAmount ?? 0n
+  if (ended !== 'withdrawal' && withdrawing === 0n) return promised
+  const counted = members.reduce((sum, { paid = 0n, taken = 0n }) => sum + larger(paid, taken), 0n)
+  return smaller(promised, counted)
+}
+
+/** The running total that a claim names; never more than is there. */
+export function claimTotal(channel: Channel): bigint {
+  return smaller(owed(channel), channel.balance)
+}
+
+/** What a claim would bring above what the chain has already moved. */
 export function claimable(channel: Channel): bigint {
-  const promised = channel.voucher?.maxClaimableAmount ?? 0n
-  const reachable = promised < channel.balance ? promised : channel.balance
-  return reachable > channel.claimed ? reachable - channel.claimed : 0n
+  return larger(claimTotal(channel) - channel.claimed, 0n)
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b
 }
 
 /** The root of a payment tree without leaves. */

@@ -14,7 +14,7 @@ import { type Refusal, refusal } from '../wire/refusal.ts'
 import { decodeRequest, type Request } from '../wire/request.ts'
 import { openMessage, peekSession } from '../wire/session.ts'
 import { openSold } from '../wire/sold.ts'
-import { type BooksShown, takeBooks } from './books.ts'
+import { type BooksShown, takeBooks, takeShown } from './books.ts'
 import type { Channel } from './channel.ts'
 import { deal } from './deal.ts'
 import { type OrdersParts, openOrders, whyOf } from './orders.ts'
@@ -58,19 +58,25 @@ export function openDesk(parts: OrdersParts): Desk {
   }
 
   /** Takes books for a channel, and deals it anew: who has used its cap may get more. */
-  function show(id: Hex, shown: BooksShown): Refusal | undefined {
+  function show(
+    id: Hex,
+    shown: BooksShown,
+    first = (channel: Channel) => channel,
+  ): Refusal | undefined {
     const channel = keeper.get(id)
     if (channel === undefined) return refusal('channel-unknown')
-    const taken = takeBooks(channel, shown, keeper.nowMs())
+    const taken = takeBooks(first(channel), shown, keeper.nowMs())
     if (taken.channel !== channel) keeper.put(deal(taken.channel))
     return taken.refusal
   }
 
   async function takeSold(device: Address, payload: Uint8Array): Promise<void> {
     if (register.get(device) === undefined || payload.length === 0) return
-    for (const { voucher, split, leaf } of await openSold(payload, device, hpke)) {
+    for (const payment of await openSold(payload, device, hpke)) {
+      const { voucher, split, leaf } = payment
+      const taken = (channel: Channel) => takeShown(channel, device, payment)
       // One leaf of a fleet makes no books; its voucher and split count all the same.
-      show(hex(voucher.channelId), { voucher, split, leaves: [leaf] })
+      show(hex(voucher.channelId), { voucher, split, leaves: [leaf] }, taken)
     }
   }
 

@@ -4,7 +4,7 @@
  */
 import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
-import type { Channel, Member } from './channel.ts'
+import { type Channel, type Member, owed } from './channel.ts'
 import type { SentClaim } from './claimtable.ts'
 import type { Change, Ledger } from './ledger.ts'
 import type { Note } from './note.ts'
@@ -115,7 +115,7 @@ function* newsOf(before: Channel | undefined, now: Channel): Iterable<Note> {
   if (now.shortSinceMs !== undefined && before?.shortSinceMs === undefined) yield* shortOf(now)
   if (ended !== undefined && before?.ended === undefined) {
     yield { event: 'ended', channel, why: ended }
-    const lost = (now.voucher?.maxClaimableAmount ?? 0n) - balance
+    const lost = owed(now) - balance
     if (ended === 'withdrawal' && lost > 0n) yield { event: 'lost', channel, amount: lost }
   }
   for (const [index, member] of now.members.entries()) {

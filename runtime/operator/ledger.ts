@@ -66,6 +66,7 @@ export function openLedger(path: string): Ledger {
   }
   db.exec(tables)
   if (found === 1) db.exec('ALTER TABLE channel ADD COLUMN withdrawable INTEGER')
+  if (found === 1 || found === 2) db.exec('ALTER TABLE member ADD COLUMN taken TEXT')
   const claims = claimTable(db)
   db.pragma(`user_version = ${schema}`)
   const members = db.prepare<[string], MemberRow>(
@@ -93,7 +94,7 @@ export function openLedger(path: string): Ledger {
 }
 
 /** Of the tables below; a later version reads every earlier one. */
-const schema = 2
+const schema = 3
 
 function saver(db: Database, path: string, claims: ClaimTable): (change: Change) => void {
   const saveChannel = channelSaver(db)
@@ -133,9 +134,9 @@ function channelSaver(db: Database): (now: Channel, before: Channel | undefined)
        total = @total, timeMs = @timeMs, voucher = @voucher, withdrawable = @withdrawable`,
   )
   const putMember = db.prepare(
-    `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
+    `INSERT INTO member VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, place)
      DO UPDATE SET cap = excluded.cap, paid = excluded.paid, alone = excluded.alone,
-       until = excluded.until`,
+       until = excluded.until, taken = excluded.taken`,
   )
   const putSplit = db.prepare('INSERT OR IGNORE INTO split VALUES (?, ?, ?)')
   const dropSplit = db.prepare('DELETE FROM split WHERE channel = ? AND period = ?')
@@ -143,8 +144,9 @@ function channelSaver(db: Database): (now: Channel, before: Channel | undefined)
     putChannel.run(channelRow(now))
     for (const [place, member] of now.members.entries()) {
       if (before?.members[place] === member) continue
-      const { device, cap, paid = null, alone, untilMs } = member
-      putMember.run(now.id, place, device, text(cap), text(paid), alone ? 1 : 0, untilMs)
+      const { device, cap, paid = null, taken = null, alone, untilMs } = member
+      const said = [text(cap), text(paid), alone ? 1 : 0, untilMs, text(taken)]
+      putMember.run(now.id, place, device, ...said)
     }
     for (const [period, root] of now.splits) putSplit.run(now.id, text(period), root)
     for (const period of before?.splits.keys() ?? []) {
@@ -154,7 +156,8 @@ function channelSaver(db: Database): (now: Channel, before: Channel | undefined)
 }
 
 /**
- * Balance, claimed, withdrawing: the chain owns them. Cap: this gateway. Paid, total: the buyer.
+ * Balance, claimed, withdrawing: the chain owns them. Cap: this gateway. Paid, total: the buyer. Taken: the
+ * device.
  */
 const tables = `
   CREATE TABLE IF NOT EXISTS channel (
@@ -165,7 +168,7 @@ const tables = `
     voucher BLOB, withdrawable INTEGER) STRICT;
   CREATE TABLE IF NOT EXISTS member (
     channel TEXT NOT NULL, place INTEGER NOT NULL, device TEXT NOT NULL, cap TEXT NOT NULL,
-    paid TEXT, alone INTEGER NOT NULL, until INTEGER NOT NULL,
+    paid TEXT, alone INTEGER NOT NULL, until INTEGER NOT NULL, taken TEXT,
     PRIMARY KEY (channel, place), UNIQUE (channel, device)) STRICT, WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS split (
     channel TEXT NOT NULL, period TEXT NOT NULL, root TEXT NOT NULL,
@@ -200,6 +203,7 @@ type MemberRow = {
   paid: string | null
   alone: number
   until: number
+  taken: string | null
 }
 type SplitRow = { period: string; root: Hex }
 type SessionRow = { name: string; channel: Hex } & SessionKeys
@@ -246,11 +250,12 @@ function channelOf(row: ChannelRow, members: MemberRow[], splits: SplitRow[]): C
   }
 }
 
-function memberOf({ device, cap, paid, alone, until }: MemberRow): Member {
+function memberOf({ device, cap, paid, alone, until, taken }: MemberRow): Member {
   return {
     device,
     cap: BigInt(cap),
     ...(paid === null ? {} : { paid: BigInt(paid) }),
+    ...(taken === null ? {} : { taken: BigInt(taken) }),
     alone: alone === 1,
     untilMs: until,
   }

@@ -13,7 +13,7 @@ import { costNow, type Fees, firstPrice, raisedPrice } from '../link/gasprice.ts
 import type { Receipt } from '../link/node.ts'
 import { newest } from '../link/outgoing.ts'
 import type { Hex } from '../wire/bytes.ts'
-import type { Channel } from './channel.ts'
+import { type Channel, claimTotal } from './channel.ts'
 import type { SentClaim } from './claimtable.ts'
 import type { Keeper } from './keeper.ts'
 import type { Note } from './note.ts'
@@ -201,10 +201,8 @@ function noncesOf({ outgoing }: SentClaim): number[] {
   return outgoing.versions.map(({ nonce }) => nonce)
 }
 
-function rowOf({ config, balance, voucher }: Channel): VoucherClaim & { totalClaimed: bigint } {
+function rowOf(channel: Channel): VoucherClaim & { totalClaimed: bigint } {
+  const { config, voucher } = channel
   if (voucher === undefined) throw new RangeError('a claim needs a voucher')
-  const { maxClaimableAmount } = voucher
-  // A voucher past the balance is good for what is there.
-  const totalClaimed = maxClaimableAmount < balance ? maxClaimableAmount : balance
-  return { config, voucher, totalClaimed }
+  return { config, voucher, totalClaimed: claimTotal(channel) }
 }

@@ -89,7 +89,8 @@ export function takePayment(books: Books, payment: Payment, ground: Ground): Dec
   if (!checked.ok) return checked
   if (!checked.news) return { ok: true, books }
   const no = mayServe(books, ground)
-  if (no !== undefined) return { ok: false, refusal: no }
+  const isCounted = books.ack !== undefined && isAcked(payment.split, books.ack)
+  if (no !== undefined && !(isCounted && mayFinish(no))) return { ok: false, refusal: no }
   const { amount } = payment.leaf
   const promised = promise(books.account, amount)
   if (!promised.ok) return promised
@@ -200,18 +201,26 @@ export function mayServe(books: Books, { timeMs }: Ground): Refusal | undefined 
   return ageMs > maxMs ? refusal('ack-stale', { ageMs, maxMs }) : undefined
 }
 
+/**
+ * What was promised here is claimed, also of a payer who withdraws: so it is delivered within the exposure,
+ * though no promise is taken any more but one that the gateway holds.
+ */
+function mayFinish({ code }: Refusal): boolean {
+  return code === 'grant-taken-back'
+}
+
 function chargeFor(books: Books, epoch: SealedEpoch, ground: Ground): Decision | 'not ordered' {
   const terms = hex(epoch.terms)
   const tariff = ground.tariffOf(terms)
   const ordered = books.order.order.terms.some((one) => equal(one, epoch.terms))
   if (!ordered || tariff === undefined) return 'not ordered'
   const no = mayServe(books, ground)
-  if (no !== undefined) return { ok: false, refusal: no }
+  if (no !== undefined && !mayFinish(no)) return { ok: false, refusal: no }
   const meter = meterName(epoch.stream, terms)
   const before = books.coveredMs.get(meter) ?? 0n
   const more = BigInt(Math.min(epoch.coveredMs, tariff.epochMs))
   const delivered = deliver(books.account, charge(before, more, tariff.price))
-  if (!delivered.ok) return delivered
+  if (!delivered.ok) return no === undefined ? delivered : { ok: false, refusal: no }
   const coveredMs = new Map(books.coveredMs).set(meter, before + more)
   return { ok: true, books: { ...books, account: delivered.account, coveredMs } }
 }
@@ -230,6 +239,6 @@ function chainOf({ stream, generation }: SealedEpoch) {
   return { stream, generation }
 }
 
-function isAcked(entry: Pending, ack: Ack): boolean {
+function isAcked(entry: Pick<Pending, 'period' | 'root'>, ack: Ack): boolean {
   return entry.period === ack.period && equal(entry.root, ack.root)
 }

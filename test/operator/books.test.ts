@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { takeBooks } from '../../runtime/operator/books.ts'
-import { type Channel, claimable, join, observe } from '../../runtime/operator/channel.ts'
+import { takeBooks, takeShown } from '../../runtime/operator/books.ts'
+import {
+  type Channel,
+  claimable,
+  claimTotal,
+  join,
+  observe,
+} from '../../runtime/operator/channel.ts'
 import { deal } from '../../runtime/operator/deal.ts'
-import { books, device, funded, stranger } from './fixture.ts'
+import type { Payment } from '../../runtime/wire/payment.ts'
+import { type Leaf, paymentTree } from '../../runtime/wire/paymenttree.ts'
+import { books, buyer, device, funded, stranger } from './fixture.ts'
 
 const leaf = (index: number, amount: bigint) => ({ index, device: device(index), amount })
 const fleet = (count: number, balance: bigint): Channel =>
@@ -64,19 +72,56 @@ test('a buyer that signs two trees for one period gets no more acks', async () =
   }
 })
 
-test('books of a channel with a withdrawal are not acked, and still claimed', async () => {
-  const channel = observe(
-    fleet(1, 100n),
-    {
-      balance: 100n,
-      totalClaimed: 0n,
-      withdrawal: { amount: 100n },
-    },
-    0,
-  )
-  const { channel: kept, refusal } = takeBooks(channel, await books(channel, 1n, [leaf(0, 60n)]), 1)
+const withdrawing = (channel: Channel): Channel => {
+  const { balance } = channel
+  return observe(channel, { balance, totalClaimed: 0n, withdrawal: { amount: balance } }, 0)
+}
+
+test('what a payer who withdraws promises is neither acked nor claimed: no device takes it', async () => {
+  const acked = taken(fleet(1, 100n), await books(fleet(1, 100n), 1n, [leaf(0, 40n)]))
+  const channel = withdrawing(acked)
+  const { channel: kept, refusal } = takeBooks(channel, await books(channel, 2n, [leaf(0, 60n)]), 1)
   assert.equal(refusal?.code, 'channel-withdrawing')
-  assert.deepEqual([kept.acked.period, claimable(kept)], [0n, 60n])
+  assert.equal(kept, channel)
+  assert.equal(claimable(kept), 40n)
+})
+
+test('what a device shows to have taken is claimed of a payer who withdraws, and of the same tree no more', async () => {
+  const before = fleet(3, 600n)
+  const acked = taken(before, await books(before, 1n, [leaf(0, 10n), leaf(1, 20n), leaf(2, 5n)]))
+  const shown = await shownBy(acked, 2n, [leaf(0, 10n), leaf(1, 50n), leaf(2, 40n)])
+  // Of the total of 100 the first has 10 to count on, the second took 50, the third refused: 10 + 50 + 5.
+  for (const channel of [
+    takeShown(withdrawing(acked), device(1), shown(1)),
+    withdrawing(takeShown(acked, device(1), shown(1))),
+  ]) {
+    assert.deepEqual([claimTotal(channel), claimable(channel)], [65n, 65n])
+    assert.equal(channel.voucher?.maxClaimableAmount, 100n)
+    assert.equal(claimTotal(takeShown(channel, device(1), shown(1))), 65n, 'twice is once')
+    const older = (await shownBy(acked, 1n, [leaf(0, 10n), leaf(1, 20n), leaf(2, 5n)]))(1)
+    assert.equal(claimTotal(takeShown(channel, device(1), older)), 65n, 'and an older one nothing')
+  }
+  // While nobody withdraws the whole voucher counts.
+  assert.equal(claimable(takeShown(acked, device(1), shown(1))), 100n)
+})
+
+test('nobody shows a payment in the name of another, over its cap, or with a path that proves nothing', async () => {
+  const before = fleet(2, 400n)
+  const channel = withdrawing(before)
+  const honest = (await shownBy(channel, 1n, [leaf(0, 30n), leaf(1, 20n)]))(0)
+  const over = (await shownBy(channel, 1n, [leaf(0, 101n), leaf(1, 20n)]))(0)
+  const forged = (await shownBy(channel, 1n, [leaf(0, 30n), leaf(1, 20n)], stranger))(0)
+  for (const [by, payment] of [
+    [device(1), honest],
+    [device(0), over],
+    [device(0), forged],
+    [device(0), { ...honest, leaf: leaf(0, 31n) }],
+    [device(0), { ...honest, path: [] }],
+    [device(0), { ...honest, leaf: { ...honest.leaf, index: 1 } }],
+  ] as const) {
+    assert.equal(takeShown(channel, by, payment), channel)
+  }
+  assert.equal(claimTotal(takeShown(channel, device(0), honest)), 30n)
 })
 
 test('no leaf passes its cap, goes down, or stands in another place', async () => {
@@ -122,4 +167,17 @@ function taken(channel: Channel, shown: Parameters<typeof takeBooks>[1]): Channe
   const { channel: next, refusal } = takeBooks(channel, shown, 1)
   assert.equal(refusal, undefined)
   return next
+}
+
+/** The payment of each device under one tree. */
+async function shownBy(
+  channel: Channel,
+  period: bigint,
+  leaves: readonly Leaf[],
+  signer = buyer,
+): Promise<(index: number) => Payment> {
+  const { voucher, split } = await books(channel, period, leaves, leaves, signer)
+  const tree = paymentTree()
+  for (const one of leaves) tree.set(one)
+  return (index) => ({ voucher, split, leaf: leaves[index] as Leaf, path: tree.path(index) })
 }

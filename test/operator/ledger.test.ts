@@ -89,14 +89,16 @@ test('a claim on its way comes back with every version of it, until it is done',
 
 test('a ledger of the first schema is read, and learns the rest', async (t) => {
   const reopen = await scratch(t)
-  const channel = funded(1_000n)
+  const member = { device: device(0), cap: 9n, alone: true, untilMs: 5 }
+  const channel = { ...funded(1_000n), members: [member] }
   reopen().save({ channels: [{ now: channel }] })
   const old = openDatabase(reopen.close())
-  old.exec('ALTER TABLE channel DROP COLUMN withdrawable; DROP TABLE claim; DROP TABLE claim_total')
+  old.exec(`ALTER TABLE channel DROP COLUMN withdrawable; ALTER TABLE member DROP COLUMN taken;
+    DROP TABLE claim; DROP TABLE claim_total`)
   old.pragma('user_version = 1')
   old.close()
   assert.deepEqual(reopen().channels(), [channel])
-  const now = { ...channel, withdrawableS: 99 }
+  const now = { ...channel, withdrawableS: 99, members: [{ ...member, paid: 3n, taken: 4n }] }
   reopen().save({ channels: [{ before: channel, now }] })
   assert.deepEqual([reopen().channels(), reopen().claims()], [[now], []])
 })

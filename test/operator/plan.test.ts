@@ -19,6 +19,7 @@ const policy = { perCoin: () => perCoin, gasPermille: 100n }
 
 const promised = (amount: bigint, salt = 0, token = device(1)): Channel => ({
   ...funded(1_000_000_000n, { salt: new Uint8Array(32).fill(salt), token }),
+  members: [{ device: device(0), cap: amount, paid: amount, alone: true, untilMs: 0 }],
   voucher: {
     channelId: new Uint8Array(32),
     maxClaimableAmount: amount,

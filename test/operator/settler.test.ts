@@ -13,6 +13,7 @@ import { device, funded } from './fixture.ts'
 
 const promised = (amount: bigint, salt = 0): Channel => ({
   ...funded(1_000n, { salt: new Uint8Array(32).fill(salt) }),
+  members: [{ device: device(0), cap: amount, paid: amount, alone: true, untilMs: 0 }],
   voucher: {
     channelId: new Uint8Array(32),
     maxClaimableAmount: amount,

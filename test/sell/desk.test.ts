@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { type Books, booksFrom, booksRow, newBooks } from '../../runtime/sell/books.ts'
-import { supply, takeAck, takeGrant, takePayment, want } from '../../runtime/sell/desk.ts'
+import { endGrant, supply, takeAck, takeGrant, takePayment, want } from '../../runtime/sell/desk.ts'
 import type { SealedEpoch } from '../../runtime/sell/rows.ts'
 import { size, without } from '../../runtime/sell/runs.ts'
 import { decodeAck, encodeAck, signAck } from '../../runtime/wire/ack.ts'
@@ -59,7 +59,7 @@ type Op =
   | { readonly op: 'pay' | 'ack'; readonly which: number }
   | { readonly op: 'want'; readonly from: number; readonly count: number }
   | { readonly op: 'seal'; readonly coveredMs: number; readonly kind: string }
-  | { readonly op: 'supply' | 'restart' }
+  | { readonly op: 'supply' | 'restart' | 'ungrant' }
 
 const which = fc.nat(11)
 const seal: fc.Arbitrary<Op> = fc.record({
@@ -80,6 +80,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   }),
   { weight: 3, arbitrary: seal },
   fc.record({ op: fc.constantFrom('supply' as const, 'supply' as const, 'restart' as const) }),
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('ungrant' as const) }) },
 )
 /** Begins granted and with something on the shelf, so that most histories come to a sale. */
 const long = { minLength: 20, maxLength: 80, size: 'max' } as const
@@ -123,6 +124,8 @@ async function step(books: Books, shelf: SealedEpoch[], next: Op): Promise<Books
       )
       return supply(books, wanted, [], ground).books
     }
+    case 'ungrant':
+      return endGrant(books)
     case 'restart':
       return booksFrom(booksRow(books), exposureMax)
   }
@@ -158,8 +161,11 @@ test('whatever comes in whatever order, nothing is charged twice and no key goes
         assert.equal(size(without(books.bought, after.bought)), 0, 'what is bought stays bought')
         const period = (of: Books) => of.ack?.period ?? 0n
         assert.ok(period(after) >= period(books), 'acks only get newer')
+        const before = books
         books = after
         check(books, shelf)
+        const isOver = before.grant?.live === false && next.op !== 'grant'
+        if (isOver) checkEnded(before, after)
         if (books.account.delivered > 50n) rich += 1
       }
     }),
@@ -167,6 +173,34 @@ test('whatever comes in whatever order, nothing is charged twice and no key goes
   )
   assert.ok(rich > 50, `only ${rich} states had much delivered`)
 })
+
+/** After the grant was taken back nothing is taken that the gateway does not hold. */
+function checkEnded(before: Books, after: Books) {
+  const { promised, acknowledged } = after.account
+  if (promised > before.account.promised)
+    assert.equal(acknowledged, promised, 'taken as it is acked')
+}
+
+test('what was promised is delivered though the grant is gone, and no promise is taken but one that the gateway holds', async () => {
+  const shelf: SealedEpoch[] = []
+  let books = fresh
+  const then = async (...ops: Op[]) => {
+    for (const next of ops) books = await step(books, shelf, next)
+  }
+  await then({ op: 'grant', cap: 500 }, { op: 'want', from: 1, count: 19 })
+  await then(...Array.from({ length: 20 }, () => readings))
+  // Of the first the device knows; the second is acked before it comes here, and the grant goes.
+  await then({ op: 'pay', which: 1 }, { op: 'ack', which: 2 }, { op: 'ungrant' })
+  await then({ op: 'supply' })
+  assert.equal(books.account.delivered, 30n, 'what it took it delivers')
+  const no = takePayment(books, payments[3] as Payment, ground)
+  assert.equal(!no.ok && no.refusal.code, 'grant-taken-back')
+  await then({ op: 'pay', which: 2 }, { op: 'supply' })
+  assert.deepEqual([books.account.promised, books.account.delivered], [74n, 70n])
+  assert.equal(supply(books, shelf, [], ground).stopped?.code, 'grant-taken-back')
+})
+
+const readings = { op: 'seal', kind: 'readings', coveredMs: 1_000 } as const
 
 test('every decision taken twice is taken once', async () => {
   await fc.assert(

@@ -13,6 +13,7 @@ import type { Line } from '../../../runtime/buyer/session.ts'
 import type { SessionRow } from '../../../runtime/buyer/sessions.ts'
 import { openChain } from '../../../runtime/link/chain.ts'
 import type { Address } from '../../../runtime/wire/address.ts'
+import { type ChannelConfig, decodeChannelConfig } from '../../../runtime/wire/channel.ts'
 import { localSigner, type Signer } from '../../../runtime/wire/signer.ts'
 import { lookInto } from '../../disk/look.ts'
 import { serial } from '../stall.ts'
@@ -35,6 +36,8 @@ export type Honest = Buyer & {
   done(missing?: 'some'): Promise<bigint>
   /** How often a finding was made. */
   found(finding: string): number
+  /** The one channel that it opened. */
+  channel(): ChannelConfig
   /** Its end of the session with that seller, as who steals its books would have it. */
   stolen(seller: Address): SessionRow
 }
@@ -89,6 +92,7 @@ export async function openHonest(street: Street, options: HonestOptions = {}): P
       assert.equal(money?.promised, money?.price)
       return money?.promisedTotal ?? 0n
     },
+    channel: () => channelIn(join(folder, 'buyer.db')),
     stolen: (seller) => sessionIn(join(folder, 'buyer.db'), seller),
   }
 }
@@ -127,6 +131,14 @@ function sessionIn(path: string, seller: Address): SessionRow {
     assert.ok(row)
     const { channel, terms, until_ms: untilMs, message, id, ask, answer, keys } = row as Row
     return { seller, channel, terms, untilMs, message, keys: { id, ask, answer, keys } } as never
+  })
+}
+
+function channelIn(path: string): ChannelConfig {
+  return lookInto(path, (db) => {
+    const row = db.prepare('SELECT config FROM channel').get() as { config: Uint8Array } | undefined
+    assert.ok(row)
+    return decodeChannelConfig(new Uint8Array(row.config))
   })
 }
 

@@ -15,6 +15,7 @@ import { type ChannelConfig, channelId } from '../../../runtime/wire/channel.ts'
 import { localSigner } from '../../../runtime/wire/signer.ts'
 import { type Journey, journey } from '../journey.ts'
 import { type Street, until } from '../street.ts'
+import { inOrder, openHonest } from './honest.ts'
 import {
   booksOf,
   buyOne,
@@ -27,7 +28,9 @@ import {
   type Peer,
   refused,
   refusedOrder,
+  type Sale,
   settled,
+  told,
   unmoved,
 } from './sale.ts'
 
@@ -95,33 +98,82 @@ const delegated = journey({
 
 const withdrawn = journey({
   name: 'withdrawal in the middle of a sale',
-  says: 'a payer who asks for its deposit back gets no more grants and acks, and what it promised is claimed at once',
+  says: 'a payer who asks for its deposit back gets what the gateway holds a promise for, and no more; that is claimed at once, and no promise that was refused',
   async run(street) {
     const { chain, people } = street
     const sale = await openSale(street)
     const peer = await openBuyer(sale)
     await buyOne(sale, peer, 500n, 1n)
-    const { chainId, settlement } = sale.rail
-    const line = await openChain({
-      ...{ rpcs: [chain.rpc], chainId, settlement, sender: peer.signer },
-      limits: { pollMs: 50 },
-    })
-    await line.initiateWithdraw(peer.config, deposited - 100n)
-    line.close()
+    // This one reaches the gateway at once, and the device only when the grant is gone.
+    const late = await peer.pay(900n, 2n)
+    assert.equal((await peer.gate.request(booksOf(late)))?.kind, 'ok')
+    await withdraw(street, sale, peer)
     const end = await sale.operator.says(({ event }) => event === 'ended')
     assert.equal(end.why, 'withdrawal')
-    await refused(peer.gate, booksOf(await peer.pay(500n, 2n)), 'channel-withdrawing')
+    const never = await peer.pay(1_700n, 3n)
+    await refused(peer.gate, booksOf(never), 'channel-withdrawing')
     const range = await newest(sale)
     await until(async () => {
-      const payment = await peer.pay(500n, 3n)
-      const answer = await peer.desk.request({ kind: 'promise', payment, buy: [range] })
+      const answer = await peer.desk.request({ kind: 'promise', payment: never, buy: [range] })
       return answer?.kind === 'refusal' && answer.refusal.code === 'grant-taken-back'
     }, 'the grant ends')
-    const claimed = async () => (await chain.balanceOf(people.receiver.address)) === 500n
+    const answer = await peer.desk.request({ kind: 'promise', payment: late, buy: [range] })
+    assert.equal(answer?.kind, 'state', told(answer))
+    await sale.outside.until(() => peer.desk.keyOf(range.from) !== undefined)
+    assert.ok(peer.desk.keyOf(range.from), 'what the gateway holds is delivered')
+    const claimed = async () => (await chain.balanceOf(people.receiver.address)) === 900n
     await until(claimed, 'it is claimed inside the delay, with the gateway at work')
-    await settled(sale, 500n)
+    await settled(sale, 900n)
   },
 })
+
+const honestly = journey({
+  name: 'honest payer that withdraws',
+  says: 'an honest buyer whose deposit is asked back in the middle of a sale pays for what it got, and for no more',
+  async run(street, t) {
+    const { chain, people } = street
+    const sale = await openSale(street)
+    const honest = await openHonest(street)
+    await honest.more(10)
+    await withdraw(street, sale, { config: honest.channel(), signer: honest.signer })
+    const end = await sale.operator.says(({ event }) => event === 'ended')
+    assert.equal(end.why, 'withdrawal')
+    const isOver = () =>
+      honest.notes.some((note) => 'why' in note && /taken back/.test(`${note.why}`))
+    await until(isOver, 'it hears of it')
+    // What is on its way comes; then it waits in vain, as it would until its owner ends it.
+    await until(async () => {
+      const { delivered, acknowledged } = await sale.stall.sale()
+      return (await chain.balanceOf(people.receiver.address)) === acknowledged && delivered > 0n
+    }, 'it is claimed')
+    honest.stop()
+    await honest.close()
+    inOrder(street, honest.items)
+    const { money, counts } = honest.summary()
+    const { promised, delivered } = await sale.stall.sale()
+    sale.operator.signal('SIGTERM')
+    assert.equal(await sale.operator.ended, 0, sale.operator.words())
+    const paid = await chain.balanceOf(people.receiver.address)
+    t.diagnostic(`${money?.promised} promised, ${promised} taken, ${paid} claimed`)
+    assert.equal(paid, promised, 'what the device refused is not claimed')
+    assert.equal(paid, delivered, 'and what it took it delivered')
+    assert.ok(counts.opened >= counts.bought - 1, `${counts.opened} of ${counts.bought}`)
+  },
+})
+
+/** The payer asks for what is left of its deposit. */
+async function withdraw(
+  { chain }: Street,
+  { rail: { chainId, settlement } }: Sale,
+  { signer, config }: Pick<Peer, 'signer' | 'config'>,
+): Promise<void> {
+  const line = await openChain({
+    ...{ rpcs: [chain.rpc], chainId, settlement, sender: signer },
+    limits: { pollMs: 50 },
+  })
+  await line.initiateWithdraw(config, deposited - 100n)
+  line.close()
+}
 
 const refund = journey({
   name: 'refund without a record',
@@ -174,7 +226,7 @@ const refund = journey({
   },
 })
 
-export const wallets: readonly Journey[] = [revoked, delegated, withdrawn, refund]
+export const wallets: readonly Journey[] = [revoked, delegated, withdrawn, honestly, refund]
 
 /** The channel holds what was put in, and no refund was ever made of it. */
 async function untouched({ chain }: Street, { config, ground }: Peer): Promise<void> {
