@@ -2,7 +2,6 @@
  * A buyer's books: one database that only one process may write (an exclusive lock on its folder).
  * Everything that costs money is on the disk here before it is said to anyone.
  */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { lockFolder } from '../disk/lock.ts'
 import { lazily, openDatabase } from '../disk/sqlite.ts'
@@ -33,7 +32,6 @@ export const booksSchema = 1
 
 /** Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER. */
 export async function openBooks(folder: string): Promise<Books> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const lock = await lockFolder(folder)
   const path = join(folder, 'buyer.db')
   try {

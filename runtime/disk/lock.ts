@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fault } from '../faults.ts'
 import { tryLock } from './sqlite.ts'
+import { makeFolder } from './write.ts'
 
 export type FolderLock = { release(): Promise<void> }
 
@@ -10,7 +10,7 @@ export type FolderLock = { release(): Promise<void> }
  * however that ends, so nothing stale is ever in the way. Throws FOLDER_LOCKED.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   const lock = tryLock(join(folder, 'lock'))
   if (lock === undefined) throw fault('FOLDER_LOCKED', { folder })
   return { release: async () => lock.release() }

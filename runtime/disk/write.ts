@@ -36,6 +36,17 @@ export async function atomicWrite(
   }
 }
 
+/** Makes the folder, and those above it, where they are missing; returns when that is on the disk. */
+export async function makeFolder(path: string, mode = 0o777): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode })
+  if (first === undefined) return
+  // The name of each stands in the one above.
+  const top = resolve(first)
+  for (let made = resolve(path); made.length >= top.length; made = dirname(made)) {
+    await syncFolder(dirname(made))
+  }
+}
+
 /** The bytes of the file, or undefined when there is none. */
 export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
@@ -68,7 +79,7 @@ const writing = new Map<string, Promise<void>>()
 
 async function replace(target: string, data: Uint8Array | string, mode: number): Promise<void> {
   const folder = dirname(target)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   // One name a target: what a crash left behind is overwritten by the next write.
   const beside = join(folder, `.${basename(target)}.new`)
   try {

@@ -2,9 +2,10 @@
  * Generations: the secrets from which epoch keys come. Each is 32 random bytes in a file of its own,
  * never derived and never in the database, so that destroying the file erases what was sealed under it.
  */
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { eraseSecret, isErased, openSecret, readSecret } from '../disk/secret.ts'
+import { makeFolder } from '../disk/write.ts'
 import { fault } from '../faults.ts'
 import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
 
@@ -36,7 +37,7 @@ export async function openGenerations(
   folder: string,
   { random, renew = false, at }: GenerationOptions,
 ): Promise<Generations> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const pathOf = (generation: number) => join(folder, `generation-${generation}.key`)
   const secrets = new Map<number, Uint8Array>()
   for (const name of await readdir(folder)) {

@@ -2,12 +2,14 @@
  * A disk that fails: a process under it gets EIO from writes and syncs in one folder, whenever we say so.
  * Made by a small library that is compiled for the test and put before the C library.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { lacks } from '../sense/live.ts'
 
 export type BadDisk = {
   readonly folder: string
@@ -16,6 +18,8 @@ export type BadDisk = {
   /** From now on it refuses these; and then it takes all. */
   fail(...what: readonly ('write' | 'sync')[]): void
   mend(): void
+  /** The files and folders whose sync went well, in their order. */
+  synced(): readonly string[]
   /**
    * When nobody works on it: leaves of the files what a power cut would have left. A write is on the disk
    * once a sync behind it went well; after one that failed it is on the disk never, however many go well.
@@ -33,12 +37,14 @@ export async function onBadDisk(work: (disk: BadDisk) => Promise<void>): Promise
   ) as [string, string, string]
   const folder = await mkdtemp(join(ground, 'disk-'))
   try {
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
+    await promisify(execFile)('gcc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl'])
     await work({
       folder,
       env: { LD_PRELOAD: library, BAD_FOLDER: folder, BAD_FLAG: flag, BAD_JOURNAL: journal },
       fail: (...what) => writeFileSync(flag, what.join(' ')),
       mend: () => rmSync(flag, { force: true }),
+      synced: () =>
+        [...readFileSync(journal, 'utf8').matchAll(/^S (.*)$/gm)].map(([, path = '']) => path),
       cutPower: () => forget(readFileSync(journal, 'utf8')),
     })
   } finally {
@@ -49,8 +55,7 @@ export async function onBadDisk(work: (disk: BadDisk) => Promise<void>): Promise
 const source = fileURLToPath(new URL('baddisk.c', import.meta.url))
 
 function whyNot(): string | false {
-  if (process.platform !== 'linux') return 'no disk that fails: only on Linux'
-  return spawnSync('gcc', ['--version']).status === 0 ? false : 'no disk that fails: no gcc'
+  return process.platform === 'linux' ? lacks('gcc') : 'no disk that fails: only on Linux'
 }
 
 /** Overwrites with noise what never came to rest. */

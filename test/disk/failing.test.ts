@@ -36,6 +36,23 @@ test('a file that the disk does not take leaves the old one, nothing beside it, 
   })
 })
 
+test('a file in new folders is on the disk with the name of each of them', {
+  skip: noBadDisk,
+}, async () => {
+  await onBadDisk(async (disk) => {
+    const path = join(disk.folder, 'deep', 'deeper', 'settings')
+    assert.equal(writes(disk, `await atomicWrite('${path}', 'new')`), 'written')
+    const synced = disk.synced()
+    for (const folder of [
+      disk.folder,
+      join(disk.folder, 'deep'),
+      join(disk.folder, 'deep', 'deeper'),
+    ]) {
+      assert.ok(synced.includes(folder), `${folder} is not on the disk`)
+    }
+  })
+})
+
 test('a secret whose destruction the disk interrupts is destroyed by the next start', {
   skip: noBadDisk,
 }, async () => {
