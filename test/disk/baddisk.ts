@@ -18,6 +18,8 @@ export type BadDisk = {
   /** From now on it refuses these; and then it takes all. */
   fail(...what: readonly ('write' | 'sync')[]): void
   mend(): void
+  /** The files and folders whose sync went well, in their order. */
+  synced(): readonly string[]
   /**
    * When nobody works on it: leaves of the files what a power cut would have left. A write is on the disk
    * once a sync behind it went well; after one that failed it is on the disk never, however many go well.
@@ -41,6 +43,8 @@ export async function onBadDisk(work: (disk: BadDisk) => Promise<void>): Promise
       env: { LD_PRELOAD: library, BAD_FOLDER: folder, BAD_FLAG: flag, BAD_JOURNAL: journal },
       fail: (...what) => writeFileSync(flag, what.join(' ')),
       mend: () => rmSync(flag, { force: true }),
+      synced: () =>
+        [...readFileSync(journal, 'utf8').matchAll(/^S (.*)$/gm)].map(([, path = '']) => path),
       cutPower: () => forget(readFileSync(journal, 'utf8')),
     })
   } finally {
