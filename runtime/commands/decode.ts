@@ -19,6 +19,7 @@ export function decodeCommand(program: Command): void {
       'a driver or a model, such as plantower or pms5003; or a package with one',
     )
     .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
+    .option('--json', 'taken as everywhere: it prints nothing else anyway')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
     .option('--no-checksum', 'read frames with a wrong checksum too, and say `unchecked`')

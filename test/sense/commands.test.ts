@@ -24,7 +24,7 @@ test('decode prints one JSON object a frame, and what was refused when asked', (
 
 test('decode reads standard input, hex too, and ends with 1 when nothing was decoded', () => {
   const frame = `42 4d 00 14 ${'00 '.repeat(16)}00 51 00 f4\n`
-  const good = wayside(['decode', 'pms3003', '--hex'], frame)
+  const good = wayside(['decode', 'pms3003', '--hex', '--json'], frame)
   assert.equal(good.status, 0)
   assert.deepEqual(JSON.parse(good.stdout).values.pm2_5, 0)
   const bad = wayside(['decode', 'pms3003', '--hex', '--doubts'], frame.replace('f4', 'f5'))
