@@ -168,8 +168,10 @@ function read(name: string, groups: readonly string[], into: Gathered): void {
     if (time !== undefined) continue
     const nth = count === 1 ? name : `${name}-${count}`
     // An earlier period is said in the unit of the running one.
-    const found = readValue(text, bare, fields[nth.replace(/_\d+$/, '')]?.unit)
-    gather(into, nth, found?.value, found?.unit)
+    const declared = fields[nth.replace(/_\d+$/, '')]?.unit
+    const found = readValue(text, bare, declared)
+    const unit = typeof found?.value === 'number' ? (found.unit ?? declared) : found?.unit
+    gather(into, nth, found?.value, unit)
   }
 }
 

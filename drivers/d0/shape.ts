@@ -10,6 +10,7 @@
  * code may have lost its head, so that 21.8.0 would be read as 1.8.0.
  */
 import { badChecksum, missingChecksum, type Shape, xor8 } from '../../runtime/sense/driver.ts'
+import { asSent } from '../lineends.ts'
 import { dataSets } from './dataset.ts'
 
 const slash = 0x2f
@@ -36,7 +37,7 @@ export function shapeOf({ answers, openEnded }: Reads): Shape {
       bytes[0] === stx ? blockSize(bytes, ended) : lineSize(bytes, ended, answers),
     flaw(frame) {
       if (frame[0] !== stx) return textFlaw(frame)
-      if (hasCheck(frame)) return xor8(frame.subarray(1)) === 0 ? undefined : badChecksum
+      if (hasCheck(frame)) return fits(frame.subarray(1)) ? undefined : badChecksum
       return openEnded ? textFlaw(frame) : missingChecksum
     },
   }
@@ -53,6 +54,12 @@ export function partsOf(frame: Uint8Array): { readonly line: string; readonly bl
   const end = text.search(/[\r\n]/)
   if (end < 0) return { line: text.slice(1), block: '' }
   return { line: text.slice(1, end), block: text.slice(end).replace(/![0-9A-Fa-f]*$/, '') }
+}
+
+function fits(bytes: Uint8Array): boolean {
+  if (xor8(bytes) === 0) return true
+  const sent = asSent(bytes.subarray(0, -1))
+  return sent.length > 0 && xor8(sent) === bytes.at(-1)
 }
 
 /** True of a block that says its checksum. */

@@ -5,6 +5,7 @@
 import { badChecksum, missingChecksum, type Shape } from '../../runtime/sense/driver.ts'
 import { reflectedCrc } from '../crc.ts'
 import { dataSets } from '../d0/dataset.ts'
+import { asSent } from '../lineends.ts'
 import { sealedMax, sealedSize, sealedStart } from './cipher.ts'
 
 export const shape: Shape = {
@@ -72,13 +73,8 @@ export function partsOf(frame: Uint8Array) {
 
 const crc16 = reflectedCrc(0xa001, 0)
 
-/** The CRC is over carriage returns too, which those who keep telegrams as text often drop. */
 function fits(bytes: Uint8Array, crc: number): boolean {
-  if (crc16(bytes) === crc) return true
-  const asSent = [...bytes].flatMap((byte, at) =>
-    byte === newline && bytes[at - 1] !== 0x0d ? [0x0d, byte] : [byte],
-  )
-  return asSent.length > bytes.length && crc16(Uint8Array.from(asSent)) === crc
+  return crc16(bytes) === crc || crc16(asSent(bytes)) === crc
 }
 
 /** IEC 62056-21 §6.3.2 allows 16 characters behind maker and speed. */

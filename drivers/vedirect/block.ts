@@ -7,6 +7,7 @@
  * held over what was sent, carriage returns and all; a copy whose sum was lost has a wrong one.
  */
 import { badChecksum, type Shape } from '../../runtime/sense/driver.ts'
+import { asSent } from '../lineends.ts'
 
 const blockMax = 1024
 
@@ -31,7 +32,7 @@ export const shape: Shape = {
   },
   flaw(frame) {
     if (frame[0] === colon) return undefined
-    if (sumOf(asSent(frame)) !== 0) return badChecksum
+    if (sumOf(whole(frame)) !== 0) return badChecksum
     return flawOfLines(linesOf(frame))
   },
 }
@@ -43,7 +44,7 @@ function flawOfLines(lines: readonly string[]): string | undefined {
 
 /** The lines of a block without its checksum and without HEX frames. */
 export function linesOf(frame: Uint8Array): string[] {
-  const text = latin1(asSent(frame)).slice(0, -2 - ending.length)
+  const text = latin1(whole(frame)).slice(0, -2 - ending.length)
   return text
     .replace(/:[^\n]*\n/g, '')
     .split('\r\n')
@@ -74,7 +75,7 @@ function isBlock(bytes: Uint8Array, behind: Uint8Array): boolean {
   // The V of a line in the middle begins none; that of a BMV-600, which has no PID, does.
   if (bytes[kept] === letterV && !/\nBMV\t6/.test(latin1(bytes))) return false
   if (kept === 1 && bytes.subarray(0, -1).includes(carriageReturn)) return false
-  if (sumOf(asSent(bytes)) === 0) return kept > 0 || flawOfLines(linesOf(bytes)) === undefined
+  if (sumOf(whole(bytes)) === 0) return kept > 0 || flawOfLines(linesOf(bytes)) === undefined
   return isLost(bytes.at(-1) ?? 0, behind) ? kept === 0 : kept > 0
 }
 
@@ -106,15 +107,12 @@ function endsAt(bytes: Uint8Array, at: number): boolean {
   return true
 }
 
-/** The bytes as the device sent them: with the carriage returns and the first line end that a copy dropped. */
-function asSent(frame: Uint8Array): Uint8Array {
+/** The bytes as the device sent them: with what a copy dropped of their line ends. The last is the sum. */
+function whole(frame: Uint8Array): Uint8Array {
   const kept = lineEndKept(frame)
   if (kept === 2) return frame
-  const body = [...frame.subarray(kept, -1)]
-  const lines = body.includes(carriageReturn)
-    ? body
-    : body.flatMap((byte) => (byte === newline ? [carriageReturn, byte] : [byte]))
-  return Uint8Array.of(carriageReturn, newline, ...lines, frame.at(-1) ?? 0)
+  const body = asSent(frame.subarray(kept, -1))
+  return Uint8Array.of(carriageReturn, newline, ...body, frame.at(-1) ?? 0)
 }
 
 /** `:` and at most 64 hex digits up to a line end; 0 for anything else. */

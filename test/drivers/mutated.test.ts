@@ -48,23 +48,24 @@ const guards: Readonly<Record<string, (from: Uint8Array) => boolean>> = {
       )
     return from[0] === 0x7e && sum(Buffer.from(plain.replaceAll(' ', ''), 'hex')) % 256 === 255
   },
-  vedirect(from) {
-    const text = whole(Buffer.from(from).toString('latin1'))
-    const plain = text.replace(/:[^\n]*\n/g, (hex, at) =>
-      text.slice(0, at).includes('\r\nChecksum\t') ? hex : '',
-    )
-    const end = plain.indexOf('\r\nChecksum\t') + 12
-    return end > 11 && sum(Buffer.from(plain.slice(0, end), 'latin1')) % 256 === 0
-  },
+  vedirect: (from) =>
+    copies(Buffer.from(from).toString('latin1')).some((text) => {
+      const plain = text.replace(/:[^\n]*\n/g, (hex, at) =>
+        text.slice(0, at).includes('\r\nChecksum\t') ? hex : '',
+      )
+      const end = plain.indexOf('\r\nChecksum\t') + 12
+      return end > 11 && sum(Buffer.from(plain.slice(0, end), 'latin1')) % 256 === 0
+    }),
 }
 
-/** A block of VE.Direct with the line ends that a copy may have lost: before it, and every carriage return. */
-function whole(block: string): string {
-  if (block.startsWith('\r')) return block
+/** A block of VE.Direct as it may have been sent: with the line ends that a copy of it lost. */
+function copies(block: string): string[] {
+  if (block.startsWith('\r')) return [block]
   const end = block.indexOf('\nChecksum\t') + 10
   const body = block.slice(0, end)
-  const lines = body.includes('\r') ? body : body.replaceAll('\n', '\r\n')
-  return `\r\n${lines.replace(/^\r?\n/, '')}${block.slice(end)}`
+  return [body, body.replace(/\r?\n/g, '\r\n'), body.replaceAll('\n\n', '\r\n')].map(
+    (lines) => `\r\n${lines.replace(/^\r?\n/, '')}${block.slice(end)}`,
+  )
 }
 
 const seeds: Readonly<Record<string, readonly Uint8Array[]>> = {

@@ -127,7 +127,8 @@ test('a block is read as people keep it: bare line feeds, no line end before it,
   const sent = latin1(block(lines))
   const once = sayings(hear(vedirect, bytes(sent)))
   const sum = sent.slice(-1)
-  for (const copy of [sent, sent.slice(0, -1).replaceAll('\r', '') + sum]) {
+  const feeds = (by: string) => sent.slice(0, -1).replaceAll('\r', by) + sum
+  for (const copy of [sent, feeds(''), feeds('\n')]) {
     const bare = copy.replace(/^\s+/, '')
     for (const text of [copy, bare, `$ cat /dev/ttyUSB0\n${bare}`, copy + copy, bare + copy]) {
       const heard = hear(vedirect, bytes(text))

@@ -76,6 +76,27 @@ test('data that nothing checks say so, and are believed only line by line', () =
   assert.deepEqual(doubts(hear(d0, pushed.replace('4*kWh)', '4*kWh'))), ['broken line'])
 })
 
+test('a block is read though a copy or a terminal took its carriage returns, which its BCC counts', () => {
+  const meters = [
+    // Landis+Gyr E350, Iskraemeco MT174, Pafal 20EC3gr: blocks as their readers print them.
+    '0.0(          120858)\r\n1.8.0(061561.289*kWh)\r\n32.7(241*V)\r\nC.5.0(0401)\r\n!\r\n',
+    '1-0:0.9.1*255(105644)\r\n1-0:1.8.0*255(0000502.853*kWh)\r\n!\r\n',
+    'F.F(00)\r\n1.8.0*00(019446.38)\r\nC.2.1(000000000000)(      )\r\n0.2.2(:::::G11)!\r\n',
+  ]
+  for (const text of meters) {
+    const sent = block(text)
+    const [once] = sayings(hear(d0, sent))
+    const line = String.fromCharCode(...sent.subarray(0, -1))
+    for (const taken of [line.replaceAll('\r', ''), line.replaceAll('\r', '\n')]) {
+      const said = sayings(hear(d0, Uint8Array.of(...ascii(taken), sent.at(-1) ?? 0)))
+      assert.deepEqual(said, [once])
+      assert.equal(once?.unchecked, undefined)
+    }
+  }
+  const [pafal] = sayings(hear(d0, block(meters[2] ?? '')))
+  assert.deepEqual([pafal?.values['1.8.0_00'], pafal?.units?.['1.8.0_00']], [19446.38, 'kWh'])
+})
+
 test('an amount without point and unit is a number all the same, and a number of the meter none', () => {
   const text =
     '1.8.1(00012345)\r\n31.7.0(007)\r\n1.8.0*01 (0000012*kWh)\r\n0.1.0(26)\r\n0.0.0(00042)'

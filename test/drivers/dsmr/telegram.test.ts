@@ -71,6 +71,7 @@ test('line ends that a copy lost are counted in the CRC, all of them or some', (
   const once = values(v5)
   assert.deepEqual(values(sent.replaceAll('\r', '')), once)
   assert.deepEqual(values(sent.replace('\r\n\r\n', '\r\n\n')), once)
+  assert.deepEqual(values(sent.replaceAll('\r', '\n')), once, 'a terminal that was not raw')
 })
 
 test('a version without a CRC is believed only when every line is one', () => {
