@@ -10,6 +10,8 @@
 export type Separator = 'auto' | 'comma' | 'semicolon' | 'tab' | 'bar' | 'space'
 export type Decimal = 'auto' | 'point' | 'comma'
 
+const plainNumber = /^[+-]?\d+(?:[.,]\d*)?(?:e[+-]?\d+)?$/i
+
 const marks = { semicolon: ';', tab: '\t', bar: '|', comma: ',', space: ' ' } as const
 
 /** The cells of a line of CSV, without the blanks around them. */
@@ -29,28 +31,62 @@ function likeliest(line: string, decimal: Decimal): string {
   return possible.find((mark) => line.includes(mark)) ?? ' '
 }
 
-/** Key and value, in their order; what is no pair is left out. */
+/** Key and value, in their order; numbers behind a pair are `key.1`, `key.2`, and all else is left out. */
 export function pairsOf(line: string, separator: Separator): [string, string][] {
   const mark = separator === 'auto' ? undefined : marks[separator]
   const parts = (at: number) => {
     const letter = line[at] ?? ''
+    // Between a key and its value may stand what parts elsewhere.
+    if (
+      (letter === ' ' || letter === '\t') &&
+      /[=:]\s*$/.test(line.slice(Math.max(0, at - 8), at))
+    ) {
+      return 0
+    }
     if (letter === ' ') return mark === ' ' || run(line, at) > 1 ? run(line, at) : 0
     if (letter === ',' && isDigit(line[at - 1]) && isDigit(line[at + 1])) return 0
     return (mark === undefined ? ',;|\t'.includes(letter) : letter === mark) ? 1 : 0
   }
-  return split(line, parts).flatMap(pairsIn)
+  let key: string | undefined
+  let more = 0
+  return split(line, parts).flatMap((cell) => {
+    const found = pairsIn(cell)
+    if (found.length === 0 && key !== undefined && plainNumber.test(cell)) {
+      more += 1
+      return [[`${key}.${more}`, cell]]
+    }
+    key = found.at(-1)?.[0] ?? key
+    if (found.length > 0) more = 0
+    return found
+  })
 }
 
-/** Pairs with one space between them: each key behind the first is one word. */
+/**
+ * Pairs with one space between them: each key behind the first is one word. The first may be several, and a
+ * number among them (PM 2.5: 8); what comes before an arrow is no part of it.
+ */
 function pairsIn(cell: string): [string, string][] {
   const found = [...cell.matchAll(/(?<=^|\s)([A-Za-z_][\w.()%/-]*)\s?[=:]\s*/g)]
-  return found.map((one, i) => {
-    const [all, word = ''] = one
-    const before = i === 0 ? cell.slice(0, one.index) : ''
-    const key = /^(?:[A-Za-z_][\w.()%/-]* )+$/.test(before) ? before + word : word
-    const value = cell.slice(one.index + all.length, found[i + 1]?.index)
-    return [key, unquoted(value.trim())]
-  })
+  const [phrase = '', long = ''] = /^([A-Za-z_][\w.()%/> -]{0,63}?) ?[=:]\s*/.exec(cell) ?? []
+  const first = found[0]
+  if (long !== '' && !long.includes('->') && phrase.length <= ends(first)) {
+    const rest = found.filter(({ index }) => index >= phrase.length)
+    return [pairAt(cell, long, phrase.length, rest[0]), ...wordsOf(cell, rest)]
+  }
+  return wordsOf(cell, found)
+}
+
+function wordsOf(cell: string, found: readonly RegExpExecArray[]): [string, string][] {
+  return found.map((one, i) => pairAt(cell, one[1] ?? '', ends(one), found[i + 1]))
+}
+
+function pairAt(cell: string, key: string, from: number, next?: RegExpExecArray): [string, string] {
+  return [key, unquoted(cell.slice(from, next?.index).trim())]
+}
+
+/** Where the value behind a key begins. */
+function ends(key: RegExpExecArray | undefined): number {
+  return key === undefined ? Number.POSITIVE_INFINITY : key.index + key[0].length
 }
 
 /** Parts a line where `parts` says how many letters part it, but never inside quotes. */

@@ -1,7 +1,7 @@
 /**
  * Lines of text, as an Arduino or an ESP32 of one's own prints them: JSON, CSV, or keys and values.
  *
- *   {"t": 23.5, "bme": {"h": 40.2}}          JSON, one object or list a line → json.ts
+ *   {"t": 23.5, "bme": {"h": 40.2}}          JSON, an object or list a line, or over several → json.ts
  *   23.5,40.2                                CSV, with a header or without   → cells.ts
  *   t=23.5,h=40.2    Temp: 23.5 C            pairs                           → cells.ts
  *
@@ -17,6 +17,9 @@
  *   half a line                     broken JSON; a wrong number of cells; at the end of a file, half a line
  *   nan, inf, null, empty cells     the field is absent; with none left, doubt `no value`
  *   messages among the lines        doubt `not understood`; with `start` in the table they are passed over
+ *   colours, time stamps of a log   are left out                                     → talk.ts
+ *   a board starts                  doubt `the board starts`: its boot messages are no readings
+ *   a unit that is not known        as it comes, part of the name: `Gas_KOhms`; in a table, a bad value
  *   JSON was heard                  from then on nothing but JSON is read
  *   a reset                         a header that comes again is taken again
  *   no line end for 4096 bytes      doubt `line too long`, up to the next line end
@@ -37,6 +40,7 @@ import {
   uncheckedField,
 } from '../../runtime/sense/driver.ts'
 import { begin, type Memory, readLine } from './line.ts'
+import { withoutPaint } from './talk.ts'
 
 /** Tasmota's longest message is 1,200 bytes; a few sensors more. */
 const lineMax = 4096
@@ -120,7 +124,7 @@ function piece(frame: Uint8Array, memory: Memory): Step<Memory> {
 
 /** UTF-8, or Latin-1 as older sketches print a degree sign; undefined with control characters in it. */
 function textOf(frame: Uint8Array): string | undefined {
-  const bytes = isEnd(frame.at(-1) ?? 0) ? frame.subarray(0, -1) : frame
+  const bytes = withoutPaint(isEnd(frame.at(-1) ?? 0) ? frame.subarray(0, -1) : frame)
   if (bytes.some((byte) => (byte < 0x20 && byte !== 0x09) || byte === 0x7f)) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)

@@ -2,7 +2,8 @@
  * A line of JSON as cells: what stands deeper is named by its way there, `BME280.Temperature`, `acc.0`.
  *
  * Whole numbers past 2^53 stay exact. Sketches that print a float into their JSON write `nan` or `inf` when
- * it is none: outside of texts these are taken for null.
+ * it is none: outside of texts these are taken for null. MicroPython prints a dictionary with single quotes,
+ * True and None; others put a comma behind each line.
  */
 
 /** A text or number of a line, null for none. */
@@ -14,7 +15,8 @@ const cellsMax = 256
 
 /** Undefined when it is not one object or list, or too large. */
 export function jsonCells(line: string): Map<string, Raw> | undefined {
-  const whole = parsed(line) ?? parsed(withoutNan(line))
+  const text = line.replace(/[,;]$/, '')
+  const whole = parsed(text) ?? parsed(withoutNan(text)) ?? parsed(withoutNan(fromPython(text)))
   if (typeof whole !== 'object' || whole === null) return undefined
   const cells = new Map<string, Raw>()
   return gather(whole, '', depthMax, cells) ? cells : undefined
@@ -46,6 +48,22 @@ function exact(_key: string, value: unknown, context?: { readonly source?: strin
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
   const source = context?.source ?? ''
   return /^-?\d+$/.test(source) ? BigInt(source) : value
+}
+
+/** How many braces and brackets are open behind this text; those in texts do not count. */
+export function openIn(text: string): number {
+  const marks = text.replace(/"(?:[^"\\]|\\.)*"?/g, '').replace(/[^[\]{}]/g, '')
+  return [...marks].reduce((open, mark) => open + ('[{'.includes(mark) ? 1 : -1), 0)
+}
+
+/** A dictionary as Python prints it; whatever has a double quote is none, or too clever. */
+function fromPython(text: string): string {
+  if (text.includes('"') || text.includes('\\')) return text
+  return text
+    .replaceAll("'", '"')
+    .replace(/("[^"]*")|\b(True|False|None)\b/g, (_found, quoted?: string, word?: string) => {
+      return quoted ?? { True: 'true', False: 'false', None: 'null' }[word ?? ''] ?? 'null'
+    })
 }
 
 function withoutNan(text: string): string {

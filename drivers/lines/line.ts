@@ -11,7 +11,8 @@ import {
   type Value,
 } from '../../runtime/sense/driver.ts'
 import { csvCells, type Decimal, pairsOf, type Separator } from './cells.ts'
-import { jsonCells, type Raw } from './json.ts'
+import { jsonCells, openIn, type Raw } from './json.ts'
+import { isBoot, withoutPrefix } from './talk.ts'
 import { asItComes, isNumeric, readField } from './values.ts'
 
 /** What the options say. */
@@ -30,11 +31,16 @@ export type Memory = {
   readonly isRest: boolean
   /** A line of JSON was heard. */
   readonly speaksJson: boolean
+  /** JSON over several lines that is not closed yet. */
+  readonly open?: Open
   /** The names of the columns: of the table, or of the header that was heard. */
   readonly columns?: readonly string[]
   /** How many cells the last line had. */
   readonly width?: number
 }
+
+/** The lines so far, and how many braces of them are open. */
+type Open = { readonly text: string; readonly depth: number }
 
 /** A line by key, and by the number of its column. */
 type Cells = ReadonlyMap<string | number, Raw>
@@ -49,11 +55,15 @@ export function begin(how: How): Memory {
 export function readLine(whole: string, memory: Memory, mayBeCut: boolean): Step<Memory> {
   const { start = '' } = memory.how.table ?? {}
   const line = whole.trim()
+  if (memory.open !== undefined) return goOn(line, memory.open, memory)
   if (line === '' || !line.startsWith(start.trim())) return { memory }
-  const text = line.slice(start.trim().length).trim()
+  const text = withoutPrefix(line.slice(start.trim().length).trim())
+  if (isBoot(text)) return { memory, said: doubt('the board starts', text) }
   const cut = mayBeCut && start === ''
   const { format } = memory.how
   if (format === 'json' || (format === 'auto' && /^[[{]/.test(text))) return json(text, memory)
+  const inside = format === 'auto' ? jsonIn(text) : undefined
+  if (inside !== undefined) return json(inside, memory)
   const pairs = format === 'csv' ? [] : pairsOf(text, memory.how.separator)
   const isPairs = format === 'pairs' || pairs.length > 0
   if (memory.speaksJson) return { memory, said: doubt('not understood', text) }
@@ -62,8 +72,34 @@ export function readLine(whole: string, memory: Memory, mayBeCut: boolean): Step
 
 function json(text: string, memory: Memory): Step<Memory> {
   const cells = jsonCells(text)
-  if (cells === undefined) return { memory, said: doubt('broken JSON', text) }
-  return { memory: { ...memory, speaksJson: true }, said: say(cells, memory) }
+  if (cells !== undefined) {
+    return { memory: { ...memory, speaksJson: true }, said: say(cells, memory) }
+  }
+  // Printed for people, it begins with a brace that stands alone.
+  if (/^[[{]$/.test(text)) return { memory: { ...memory, open: { text, depth: 1 } } }
+  return { memory, said: doubt('broken JSON', text) }
+}
+
+/** The next line of JSON that goes over several. Where it begins anew, what was begun is broken. */
+function goOn(line: string, before: Open, { open: _, ...memory }: Memory): Step<Memory> {
+  const text = `${before.text}\n${line}`
+  const depth = before.depth + openIn(line)
+  if (depth <= 0) return json(text, memory)
+  const isAnew = line === '{' && depth > 1 && !/[:[,{]\s*$/.test(before.text)
+  const isLong = text.length > jsonMax
+  if (!isAnew && !isLong) return { memory: { ...memory, open: { text, depth } } }
+  const after = isAnew ? { ...memory, open: { text: line, depth: 1 } } : memory
+  return { memory: after, said: doubt('broken JSON', before.text) }
+}
+
+/** Of one object over several lines; as many letters as a line may have. */
+const jsonMax = 4096
+
+/** JSON behind some words, as a log has it. */
+function jsonIn(text: string): string | undefined {
+  const at = text.indexOf('{"')
+  const inside = text.slice(at)
+  return at > 0 && text.endsWith('}') && jsonCells(inside) !== undefined ? inside : undefined
 }
 
 function readPairs(
@@ -90,7 +126,9 @@ function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
   const wanted = table?.columns === undefined ? width : table.columns.length
   if (cells.length !== wanted || table === undefined) {
     // As it comes, what is no number is at least a time; and no message decides how many cells there are.
-    const fits = (cell: string) => isNumeric(cell, decimal) || (!table && /^\d/.test(cell))
+    const fits = (cell: string, i: number) =>
+      isNumeric(cell, decimal) ||
+      (!table && (/^\d/.test(cell) || (i === 0 && isLabel(cells, text))))
     const measures = table === undefined ? cells.every(fits) : cells.some(fits)
     if (!measures) return { memory, said: doubt('not understood', text) }
   }
@@ -106,6 +144,11 @@ function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
   )
   if (table !== undefined) for (const [i, cell] of cells.entries()) found.set(i + 1, cell)
   return { memory: after, said: say(found, memory) }
+}
+
+/** A word before two numbers or more, parted by more than blanks: who speaks, or what of. */
+function isLabel([word = '', ...others]: readonly string[], text: string): boolean {
+  return others.length > 1 && /[;\t|,]/.test(text) && /^[A-Za-z][\w.:/-]{0,31}$/.test(word)
 }
 
 /** Two words or more, each a name; with a table, one of them one of its own. */
@@ -154,8 +197,8 @@ function sayAll(cells: Cells, { decimal }: How): Said {
   const values: Record<string, Value> = {}
   const units: Record<string, Unit> = {}
   for (const [key, raw] of cells) {
-    const name = fieldName(String(key))
     const found = asItComes(raw, decimal)
+    const name = fieldName(found?.unknown === undefined ? String(key) : `${key} ${found.unknown}`)
     if (found === undefined || name === undefined || Object.hasOwn(values, name)) continue
     if (Object.keys(values).length >= fieldsMax) break
     values[name] = found.value

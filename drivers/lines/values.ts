@@ -16,19 +16,26 @@ export type Read = Value | undefined | null
 const none = /^(?:null|none|nan|[+-]?inf(?:inity)?|-nan|ovf|n\/?a|-{1,5}|)$/i
 
 const amount = '[+-]?(?:\\d+(?:[.,]\\d*)?|[.,]\\d+)(?:[eE][+-]?\\d{1,3})?'
-const unitWord = '[%°µμΩA-Za-z][A-Za-z0-9%°µμΩ²³/]{0,11}'
-/** Behind the first may stand the same amount in other units: 23.0°C 73.4°F. */
-const number = new RegExp(`^(${amount})\\s?(${unitWord})?(?:\\s${amount}\\s?${unitWord}){0,3}$`)
+const unitWord = '[%°*µμΩ℃℉A-Za-z][A-Za-z0-9%°*µμΩ²³^/]{0,11}'
+/** Behind the first may stand the same amount in other units, and a remark: 23.0°C 73.4°F, 512 (dark). */
+const number = new RegExp(
+  `^(${amount})\\s?(${unitWord})?(?:\\s${amount}\\s?${unitWord}){0,3}(?:\\s?\\([^()]*\\))?$`,
+)
 
 /** Units as sketches write them; the first is meant where no table says another. */
 const suffixes: Readonly<Record<string, readonly Unit[]>> = Object.assign(Object.create(null), {
-  ...{ C: ['Cel'], '°C': ['Cel'], degC: ['Cel'], K: ['K'] },
+  // The example of Adafruit's BME280 prints a star for the degree that its font has not.
+  ...{ C: ['Cel'], '°C': ['Cel'], '*C': ['Cel'], '℃': ['Cel'], degC: ['Cel'], K: ['K'] },
+  ...{ Celsius: ['Cel'], celsius: ['Cel'], Cel: ['Cel'], '°': ['deg'], degrees: ['deg'] },
   ...{ '%': ['/100', '%RH', '%EL'], '%RH': ['%RH'], RH: ['%RH'], '%rH': ['%RH'] },
   ...{ Pa: ['Pa'], hPa: ['hPa'], mbar: ['hPa'], mBar: ['hPa'] },
   ...{ V: ['V'], mV: ['mV'], A: ['A'], mA: ['mA'], W: ['W'], kW: ['kW'], Wh: ['Wh'], kWh: ['kWh'] },
   ...{ Ah: ['Ah'], J: ['J'], VA: ['VA'], Hz: ['Hz'], MHz: ['MHz'], Ohm: ['Ohm'], Ω: ['Ohm'] },
-  ...{ ppm: ['ppm'], ppb: ['ppb'], lx: ['lx'], lux: ['lx'], dB: ['dB'], dBm: ['dBm'] },
+  ...{ ohm: ['Ohm'], ohms: ['Ohm'], Ohms: ['Ohm'], volts: ['V'], Volts: ['V'], amps: ['A'] },
+  ...{ ppm: ['ppm'], ppb: ['ppb'], lx: ['lx'], lux: ['lx'], Lux: ['lx'], dB: ['dB'], dBm: ['dBm'] },
   ...{ 'ug/m3': ['ug/m3'], 'µg/m3': ['ug/m3'], 'μg/m3': ['ug/m3'], 'µg/m³': ['ug/m3'] },
+  ...{ 'ug/m^3': ['ug/m3'], 'µg/m^3': ['ug/m3'], 'mg/m^3': ['mg/m3'], 'm/s^2': ['m/s2'] },
+  ...{ 'm/s²': ['m/s2'], 'deg/s': ['deg/s'], rpm: ['1/min'], RPM: ['1/min'] },
   ...{ 'μg/m³': ['ug/m3'], 'mg/m3': ['mg/m3'], 'mg/m³': ['mg/m3'] },
   ...{ m: ['m'], mm: ['mm'], cm: ['cm'], km: ['km'], s: ['s'], ms: ['ms'], min: ['min'], h: ['h'] },
   ...{ 'm/s': ['m/s'], 'km/h': ['km/h'], kg: ['kg'], l: ['l'], L: ['l'], deg: ['deg'] },
@@ -50,11 +57,14 @@ export function readField(raw: Raw, field: LineField, decimal: Decimal): Read {
     : value
 }
 
-/** Without a table: numbers, with the unit that they name, and truths; undefined for all else. */
+/**
+ * Without a table: numbers, with the unit that they name, and truths; undefined for all else. A unit that
+ * nobody knows is handed out as it stands.
+ */
 export function asItComes(
   raw: Raw,
   decimal: Decimal,
-): { readonly value: Value; readonly unit?: Unit } | undefined {
+): { readonly value: Value; readonly unit?: Unit; readonly unknown?: string } | undefined {
   if (typeof raw === 'boolean') return { value: raw }
   if (raw === null || isNone(raw)) return undefined
   const found = numberOf(raw, decimal)
@@ -64,7 +74,9 @@ export function asItComes(
   }
   if (found.unit === '') return { value: found.value }
   const [unit] = suffixes[found.unit] ?? []
-  return unit === undefined ? undefined : { value: found.value, unit }
+  return unit === undefined
+    ? { value: found.value, unknown: found.unit }
+    : { value: found.value, unit }
 }
 
 /** A cell that could only be a number, or none. */
@@ -85,6 +97,7 @@ function numberOf(raw: Raw, decimal: Decimal) {
   if (typeof raw === 'number') return { value: raw === 0 ? 0 : raw, unit: '' }
   if (typeof raw === 'bigint') return inRange(raw) ? { value: raw, unit: '' } : undefined
   if (typeof raw !== 'string') return undefined
+  if (/^0x[0-9a-f]{1,16}$/i.test(raw)) return { value: plain(BigInt(raw)), unit: '' }
   const [, digits = '', unit = ''] = number.exec(raw) ?? []
   if (
     digits === '' ||
@@ -104,6 +117,10 @@ function exactly(digits: string): number | bigint | undefined {
   }
   const whole = BigInt(digits.replace('+', ''))
   return inRange(whole) ? whole : undefined
+}
+
+function plain(whole: bigint): number | bigint {
+  return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole
 }
 
 function inRange(whole: bigint): boolean {

@@ -53,7 +53,7 @@ test('pairs are found as sketches print them', () => {
   }
 })
 
-test('units behind numbers are taken, and one that is not known is no number', () => {
+test('units behind numbers are taken, and one that is not known is part of the name', () => {
   const text =
     'Humidity: 45.00%  Temperature: 23.00°C 73.40°F  Heat index: 22.76 °C\nU: 3712mV I: 4 foo\n'
   const said = sayings(hear(lines, text))
@@ -64,7 +64,7 @@ test('units behind numbers are taken, and one that is not known is no number', (
         { Humidity: 45, Temperature: 23, Heat_index: 22.76 },
         { Humidity: '/100', Temperature: 'Cel', Heat_index: 'Cel' },
       ],
-      [{ U: 3712 }, { U: 'mV' }],
+      [{ U: 3712, I_foo: 4 }, { U: 'mV' }],
     ],
   )
   // A degree sign as an older sketch has it, in Latin-1.

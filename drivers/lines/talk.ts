@@ -1,0 +1,54 @@
+/**
+ * What boards put around their lines, and what they say of themselves when they start: none of it measures.
+ *
+ *   colours        ESC [ 0 ; 3 2 m, as ESP-IDF and ESPHome paint their logs
+ *   ESP-IDF        I (12345) tag: t=21.5
+ *   ESPHome        [12:34:56][D][sensor:093]: 'Outside': Sending state 21.5 °C with 1 decimals of accuracy
+ *   Tasmota        10:00:00 MQT: tele/shed/SENSOR = {"BME280":{"Temperature":21.5}}
+ *   Arduino IDE    12:34:56.789 -> t=21.5
+ *   start          rst:0x1 (POWERON_RESET),boot:0x13 … load:0x3fff0030,len:1344 … entry 0x400805f0
+ *
+ * Source: the boot messages of the ROMs of ESP8266 and ESP32 as their makers print them (esptool
+ * documentation, "Boot mode message"), and the log formats of these projects.
+ */
+
+/** A line of bytes without what a terminal alone wants: colours, and zeros around it. */
+export function withoutPaint(bytes: Uint8Array): Uint8Array {
+  if (!bytes.includes(escapes) && bytes[0] !== 0 && bytes.at(-1) !== 0) return bytes
+  const plain: number[] = []
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number
+    if (byte !== escapes || bytes[at + 1] !== bracket) {
+      plain.push(byte)
+      continue
+    }
+    // Parameters and intermediates, up to the letter that ends it (ECMA-48 §5.4).
+    at += 2
+    while (at < bytes.length && ((bytes[at] as number) < 0x40 || (bytes[at] as number) > 0x7e))
+      at += 1
+  }
+  const first = plain.findIndex((byte) => byte !== 0)
+  const last = plain.findLastIndex((byte) => byte !== 0)
+  return Uint8Array.from(plain.slice(Math.max(first, 0), last + 1))
+}
+
+/** A line without what its logger puts before it. */
+export function withoutPrefix(line: string): string {
+  const bare = line.replace(arduino, '').replace(idf, '').replace(esphome, '')
+  const [, name, state] = sending.exec(bare) ?? []
+  return name === undefined ? bare : `${name}: ${state}`
+}
+
+/** True for what a board says when it starts. */
+export function isBoot(line: string): boolean {
+  return boot.test(line)
+}
+
+const escapes = 0x1b
+const bracket = 0x5b
+const arduino = /^\d{1,2}:\d\d:\d\d(?:\.\d{1,3})? -> /
+const idf = /^[EWIDV] \(\d{1,10}\) /
+const esphome = /^(?:\[[\d:.]{5,16}\])?\[[EWICDV]{1,2}\]\[[\w.:-]{1,40}\]: ?/
+const sending = /^'([^':=]{1,64})':? (?:Sending state|>>) (\S+(?: \S+)?)(?: with \d+ decimals.*)?$/
+const boot =
+  /^(?:ets [A-Z][a-z]{2} |rst:0x|configsip: |clk_drv:|mode:[A-Z]+, ?clock div|load:? ?0x[0-9a-f]{8},|entry 0x|ho \d+ tail \d|tail \d+$|chksum 0x|csum 0x|v[0-9a-f]{8}$|~ld$|ESP-ROM:|Build:[A-Z][a-z]{2} |SPIWP:0x|Saved PC:0x|invalid header: 0x)/
