@@ -135,9 +135,8 @@ export function timeOfDay(at: number): Column {
     const clock = digits(bytes, h, m) <= 23 && digits(bytes, m, s) <= 59
     if (end < fraction || !clock || !(digits(bytes, s, fraction) <= 60)) return bad
     if (end > fraction && !isFraction(bytes, fraction, end)) return bad
-    const text = `${pairAt(bytes, h)}:${pairAt(bytes, m)}:${pairAt(bytes, s)}`
     const last = withoutZeros(bytes, fraction, end)
-    return last === fraction ? `${text}Z` : `${text}${ascii(bytes, fraction, last)}Z`
+    return `${clockAt(bytes, h)}${last > fraction ? ascii(bytes, fraction, last) : ''}Z`
   }
 }
 
@@ -240,6 +239,14 @@ function code(letter: string): number {
 }
 
 const [valid, invalid] = [code('A'), code('V')]
+
+/** `hhmmss` as `hh:mm:ss`. */
+function clockAt(bytes: Uint8Array, at: number): string {
+  const byte = (i: number) => bytes[at + i] ?? 0
+  return String.fromCharCode(byte(0), byte(1), colon, byte(2), byte(3), colon, byte(4), byte(5))
+}
+
+const colon = 0x3a
 
 function pairAt(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0)

@@ -8,7 +8,6 @@
 import { field } from './cells.ts'
 import {
   bad,
-  type Column,
   dayMonthYear,
   dayThenMonthThenYear,
   degrees,
@@ -29,6 +28,7 @@ import {
   whole,
   words,
 } from './columns.ts'
+import { bestMode, mode } from './mode.ts'
 import { dilutionOf, hexDigit, inView, systemOf, usedSatellites } from './satellites.ts'
 import type { Sentence } from './sentence.ts'
 
@@ -185,36 +185,4 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       spherical_error: measure(4, metresOnly),
     },
   },
-}
-
-const modes: Readonly<Record<string, string>> = {
-  R: 'rtk',
-  F: 'rtk float',
-  P: 'precise',
-  D: 'differential',
-  A: 'autonomous',
-  E: 'estimated',
-  M: 'manual',
-  S: 'simulated',
-  N: 'none',
-}
-
-/** The mode indicator; letters that only one maker uses stay letters. */
-function mode(at: number): Column {
-  return (fields) => {
-    const letter = field(fields, at)
-    if (letter === '') return undefined
-    return row(modes, letter) ?? (/^[A-Z]$/.test(letter) ? letter : bad)
-  }
-}
-
-/** GNS has a letter for each constellation; the best of them is the mode of the fix. */
-function bestMode(at: number): Column {
-  return (fields) => {
-    const letters = [...field(fields, at)]
-    if (letters.length === 0) return undefined
-    if (letters.some((letter) => row(modes, letter) === undefined)) return bad
-    const best = Object.keys(modes).find((letter) => letters.includes(letter))
-    return modes[best ?? 'N']
-  }
 }

@@ -5,8 +5,8 @@
  * for 24. What stands behind the twelve is then a satellite, not a dilution.
  */
 import type { Value } from '../../runtime/sense/driver.ts'
-import { type Fields, field, isEmpty } from './cells.ts'
-import { bad, type Column, type Columns, degrees, dilution, real, row, whole } from './columns.ts'
+import { digits, type Fields, field, hexValue, isEmpty } from './cells.ts'
+import { bad, type Column, degrees, dilution, real, type Table, tableOf, whole } from './columns.ts'
 import type { More } from './sentence.ts'
 
 /** Where the dilutions of a GSA begin. */
@@ -14,21 +14,16 @@ const [usualAt, longAt] = [14, 26]
 
 /** GSA: which satellites were used. */
 export function usedSatellites(fields: Fields) {
+  const { bytes, from, to } = fields
   let used = ''
   const dilutionsAt = isLong(fields) ? longAt : usualAt
-  for (const [id, at] of satelliteIds) {
-    if (at >= dilutionsAt) break
-    const number = id(fields)
-    if (number === bad) return bad
-    if (number !== undefined) used += used === '' ? field(fields, at) : ` ${field(fields, at)}`
+  for (let at = 2; at < dilutionsAt; at += 1) {
+    if (isEmpty(fields, at)) continue
+    if (Number.isNaN(digits(bytes, from[at] ?? 0, to[at] ?? 0))) return bad
+    used += used === '' ? field(fields, at) : ` ${field(fields, at)}`
   }
   return used === '' ? undefined : used
 }
-
-const satelliteIds = Array.from(
-  { length: longAt - 2 },
-  (_, n) => [whole(2 + n, 0, Number.POSITIVE_INFINITY), 2 + n] as const,
-)
 
 /** GSA: the first, second or third of its dilutions. */
 export function dilutionOf(nth: number): Column {
@@ -44,31 +39,43 @@ function isLong({ length }: Fields): boolean {
 }
 
 export function hexDigit(at: number): Column {
-  return (fields) => {
-    const text = field(fields, at)
-    if (text === '') return undefined
-    return /^[0-9a-fA-F]{1,2}$/.test(text) ? Number.parseInt(text, 16) : bad
-  }
+  return (fields) => hexAt(fields, at)
+}
+
+/** One hex digit or two. */
+function hexAt(fields: Fields, at: number): number | undefined | typeof bad {
+  if (isEmpty(fields, at)) return undefined
+  const { bytes } = fields
+  const [first, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
+  const low = hexValue(bytes[end - 1])
+  const high = end - first === 2 ? hexValue(bytes[first]) : 0
+  return end - first > 2 || low < 0 || high < 0 ? bad : 16 * high + low
 }
 
 const systemId = hexDigit(usualAt + 3)
 
-const systems: Readonly<Record<string, string>> = {
-  GP: 'gps',
-  GL: 'glonass',
-  GA: 'galileo',
-  GB: 'beidou',
-  BD: 'beidou',
-  PQ: 'beidou',
-  GQ: 'qzss',
-  QZ: 'qzss',
-  GI: 'navic',
-}
+/** Whose satellites are in view, by the talker. */
+const systems = new Map([
+  ['GP', 'gps_in_view'],
+  ['GL', 'glonass_in_view'],
+  ['GA', 'galileo_in_view'],
+  ['GB', 'beidou_in_view'],
+  ['BD', 'beidou_in_view'],
+  ['PQ', 'beidou_in_view'],
+  ['GQ', 'qzss_in_view'],
+  ['QZ', 'qzss_in_view'],
+  ['GI', 'navic_in_view'],
+])
 
-/** System ids of NMEA 0183 version 4.11. */
-const byId: Readonly<Record<string, string>> = {
-  ...{ 1: 'gps', 2: 'glonass', 3: 'galileo', 4: 'beidou', 5: 'qzss', 6: 'navic' },
-}
+/** The same by the system ids of NMEA 0183 version 4.11. */
+const systemsById = new Map([
+  ['1', 'gps_in_view'],
+  ['2', 'glonass_in_view'],
+  ['3', 'galileo_in_view'],
+  ['4', 'beidou_in_view'],
+  ['5', 'qzss_in_view'],
+  ['6', 'navic_in_view'],
+])
 
 /** GSV: how many are in view, and up to four of them. */
 export function inView(fields: Fields, talker: string, values: Record<string, Value>): More {
@@ -77,20 +84,19 @@ export function inView(fields: Fields, talker: string, values: Record<string, Va
   const odd = (fields.length - 3) % 4
   const behind = odd === 1 || (odd === 2 && talker === 'PQ') ? odd : 0
   const signalAt = fields.length - behind
-  const system =
-    (behind === 2 ? row(byId, field(fields, signalAt + 1)) : undefined) ?? row(systems, talker)
-  const signal = behind > 0 ? hexDigit(signalAt)(fields) : undefined
+  const told = behind === 2 ? systemsById.get(field(fields, signalAt + 1)) : undefined
+  const signal = behind > 0 ? hexAt(fields, signalAt) : undefined
   if (total === bad || signal === bad) return bad
-  if (total !== undefined) values[system === undefined ? 'in_view' : `${system}_in_view`] = total
+  if (total !== undefined) values[told ?? systems.get(talker) ?? 'in_view'] = total
   if (signal !== undefined) values.signal = signal
   // The last satellite may want its carrier to noise, and the comma before it.
   for (let at = 3, n = 1; at + 2 < signalAt; at += 4, n += 1) {
-    const columns = fourSatellites[n - 1] ?? satellite(n)
+    const { names, reads } = fourSatellites[n - 1] ?? satellite(n)
     const named = !isEmpty(fields, at)
-    for (const name in columns) {
-      const value = columns[name]?.(fields)
+    for (let i = 0; i < names.length; i += 1) {
+      const value = reads[i]?.(fields)
       if (value === bad) return bad
-      if (value !== undefined && named) values[name] = value
+      if (value !== undefined && named) values[names[i] as string] = value
     }
   }
   return undefined
@@ -98,10 +104,11 @@ export function inView(fields: Fields, talker: string, values: Record<string, Va
 
 const inViewTotal = whole(2, 0, 999)
 
-const satellite = (n: number): Columns => ({
-  [`sv${n}_id`]: whole(4 * n - 1),
-  [`sv${n}_elevation`]: real(4 * n),
-  [`sv${n}_azimuth`]: degrees(4 * n + 1),
-  [`sv${n}_cn0`]: real(4 * n + 2),
-})
+const satellite = (n: number): Table =>
+  tableOf({
+    [`sv${n}_id`]: whole(4 * n - 1),
+    [`sv${n}_elevation`]: real(4 * n),
+    [`sv${n}_azimuth`]: degrees(4 * n + 1),
+    [`sv${n}_cn0`]: real(4 * n + 2),
+  })
 const fourSatellites = [1, 2, 3, 4].map(satellite)

@@ -32,14 +32,22 @@ export type Read =
   | 'empty'
 
 /** A sentence of the tables as it is read. */
-export type Reader = Omit<Sentence, 'columns'> & { readonly type: string; readonly table: Table }
+export type Reader = {
+  readonly type: string
+  readonly table: Table
+  readonly gate: Sentence['gate']
+  readonly more: Sentence['more']
+  /** True when it says what a receiver without a fix makes up. */
+  readonly places: boolean
+}
 
-export function readerOf(type: string, { columns, ...sentence }: Sentence): Reader {
-  return { ...sentence, type, table: tableOf(columns) }
+export function readerOf(type: string, { columns, gate, more }: Sentence): Reader {
+  const table = tableOf(columns)
+  return { type, table, gate, more, places: table.names.some((name) => byPosition.has(name)) }
 }
 
 export function readSentence(reader: Reader, fields: Fields, talker: string): Read {
-  const { type, table, gate, more } = reader
+  const { type, table, gate, more, places } = reader
   const open = gate?.(fields)
   if (open === bad) return { wrong: 'status' }
   if (open === false) return 'not valid'
@@ -61,7 +69,8 @@ export function readSentence(reader: Reader, fields: Fields, talker: string): Re
   const beside = more?.(fields, talker, values)
   if (beside === bad) return { wrong: 'fields' }
   if (empty && Object.keys(values).length === 2) return 'empty'
-  return { values: withoutVoid(values), date, subject: beside?.subject, units: beside?.units }
+  const kept = places ? withoutVoid(values) : values
+  return { values: kept, date, subject: beside?.subject, units: beside?.units }
 }
 
 /** Without a fix, receivers repeat the last position they had, or the middle of the map. */
