@@ -7,6 +7,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { ContractFactory, hexlify, type InterfaceAbi, JsonRpcProvider, Wallet } from 'ethers'
+import { call } from '../demo/chain.ts'
 import { readKeyFile } from '../runtime/disk/keyfile.ts'
 import { type Artifact, artifacts } from './artifacts.ts'
 
@@ -24,16 +25,27 @@ if (rpc === undefined || key === undefined) {
 }
 
 const password = passwordFile === undefined ? undefined : await readFile(passwordFile, 'utf8')
-const provider = new JsonRpcProvider(rpc, undefined, { cacheTimeout: -1, pollingInterval: 500 })
+// Asked first: ethers would ask an endpoint that is not there for ever.
+const chainId = Number(await call(rpc, 'eth_chainId', []).catch(() => nobody(rpc)))
+const provider = new JsonRpcProvider(rpc, chainId, {
+  staticNetwork: true,
+  cacheTimeout: -1,
+  pollingInterval: 500,
+})
 const wallet = new Wallet(hexlify(await readKeyFile(key, password?.trimEnd())), provider)
 try {
   const settlement = await deploy(artifacts.settlement)
   const collector = await deploy(artifacts.collector, settlement)
   const permit2Collector = await deploy(artifacts.permit2Collector, settlement)
-  const { chainId } = await provider.getNetwork()
-  console.log(JSON.stringify({ chainId: Number(chainId), settlement, collector, permit2Collector }))
+  console.log(JSON.stringify({ chainId, settlement, collector, permit2Collector }))
 } finally {
   provider.destroy()
+}
+
+/** What stands behind the origin of an endpoint may be a secret. */
+function nobody(rpc: string): never {
+  process.stderr.write(`no chain answers at ${new URL(rpc).origin}\n`)
+  process.exit(3)
 }
 
 async function deploy(artifact: Artifact, ...args: readonly string[]): Promise<string> {

@@ -49,3 +49,10 @@ test('the contracts go onto a chain that lacks them, and work where they land', 
     await rm(folder, { recursive: true })
   }
 })
+
+test('an endpoint that is not there is named at once, without what may be secret in it', async () => {
+  const args = [script, '--rpc', 'http://127.0.0.1:9/secret', '--key', '/dev/null']
+  const ended = await promisify(execFile)(process.execPath, args).catch((error) => error)
+  assert.equal(ended.code, 3)
+  assert.equal(ended.stderr, 'no chain answers at http://127.0.0.1:9\n')
+})
