@@ -4,7 +4,7 @@
  * split has a higher number, and two splits of one number are a buyer that signs two trees.
  */
 import type { Address } from './address.ts'
-import { amount, bytes, decodeShape, encodeShape, row, type Shape, uint64 } from './cborshape.ts'
+import { amount, bytes, row, type Shape, uint64 } from './cborshape.ts'
 import { type Rail, settlementDomain } from './channel.ts'
 import type { Signer } from './signer.ts'
 import { recoverStruct, signStruct, type Unsigned } from './typed.ts'
@@ -33,12 +33,3 @@ export const splitShape: Shape<Split> = row<Split>({
   root: bytes(32),
   signature: bytes(65),
 })
-
-export function encodeSplit(split: Split): Uint8Array {
-  return encodeShape(splitShape, split)
-}
-
-/** Throws Malformed. */
-export function decodeSplit(bytes: Uint8Array): Split {
-  return decodeShape(splitShape, bytes, 'split')
-}

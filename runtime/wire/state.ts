@@ -4,17 +4,7 @@
  */
 import { recover } from '#crypto'
 import type { Address } from './address.ts'
-import {
-  address,
-  amount,
-  bytes,
-  decodeShape,
-  encodeShape,
-  row,
-  type Shape,
-  uint64,
-  whole,
-} from './cborshape.ts'
+import { address, amount, bytes, row, type Shape, uint64, whole } from './cborshape.ts'
 import { digestOf, type Unsigned } from './typed.ts'
 
 export type State = {
@@ -60,12 +50,3 @@ export const stateShape: Shape<State> = row<State>({
   timeMs: whole(53),
   signature: bytes(65),
 })
-
-export function encodeState(state: State): Uint8Array {
-  return encodeShape(stateShape, state)
-}
-
-/** Throws Malformed. */
-export function decodeState(bytes: Uint8Array): State {
-  return decodeShape(stateShape, bytes, 'state')
-}

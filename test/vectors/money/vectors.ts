@@ -3,6 +3,7 @@ import { keccak256 } from '#crypto'
 import { encodeAck, encodeAcks } from '../../../runtime/wire/ack.ts'
 import { encodeAnswer } from '../../../runtime/wire/answer.ts'
 import { hex, unhex, utf8 } from '../../../runtime/wire/bytes.ts'
+import { encodeShape } from '../../../runtime/wire/cborshape.ts'
 import { encodeChannelConfig, settlementDomain } from '../../../runtime/wire/channel.ts'
 import { encodeGrant, encodeGrants } from '../../../runtime/wire/grant.ts'
 import { encodeKeysBody } from '../../../runtime/wire/keysbody.ts'
@@ -11,8 +12,8 @@ import { paymentTree } from '../../../runtime/wire/paymenttree.ts'
 import { charge, due } from '../../../runtime/wire/price.ts'
 import { encodeRequest } from '../../../runtime/wire/request.ts'
 import { sealMessage, sessionId } from '../../../runtime/wire/session.ts'
-import { encodeSplit } from '../../../runtime/wire/split.ts'
-import { encodeState } from '../../../runtime/wire/state.ts'
+import { splitShape } from '../../../runtime/wire/split.ts'
+import { stateShape } from '../../../runtime/wire/state.ts'
 import { digestOf, type TypeName, typeStrings, waysideDomain } from '../../../runtime/wire/typed.ts'
 import { encodeVoucher } from '../../../runtime/wire/voucher.ts'
 import * as bodies from './bodies.ts'
@@ -47,12 +48,12 @@ export async function vectors(): Promise<Readonly<Record<string, Json>>> {
     })),
     channel: { config, rail, domain: x402, id: channel, cbor: encodeChannelConfig(config) },
     voucher: signed('Voucher', voucher, buyer.address, encodeVoucher(voucher), x402),
-    split: signed('Split', split, buyer.address, encodeSplit(split), x402),
+    split: signed('Split', split, buyer.address, encodeShape(splitShape, split), x402),
     paymenttree: trees(),
     grant: signed('Grant', grant, operator.address, encodeGrant(grant)),
     ack: signed('Ack', ack, operator.address, encodeAck(ack)),
     retained: { grants: encodeGrants([grant]), acks: encodeAcks([ack]) },
-    state: signed('State', state, device.address, encodeState(state)),
+    state: signed('State', state, device.address, encodeShape(stateShape, state)),
     order: [
       { ...signed('Order', sold.order, buyer.address, encodeOrder(sold)), config, rail },
       signed('Order', own.order, operator.address, encodeOrder(own)),
