@@ -70,15 +70,19 @@ export async function useChain(rpc: string): Promise<DevChain> {
   return { ...devToken(rpc), rpc, chainId, ...places, ...tokenDomain, stop: async () => {} }
 }
 
-/** One JSON-RPC call. Throws an Error with the node's own words when it refuses. */
-export async function call(rpc: string, method: string, params: readonly unknown[]) {
+/** One JSON-RPC call; '' where the node has nothing. Throws an Error with its own words when it refuses. */
+export async function call<Result = string>(
+  rpc: string,
+  method: string,
+  params: readonly unknown[],
+): Promise<Result | ''> {
   const answer = await fetch(rpc, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
     signal: AbortSignal.timeout(callTimeoutMs),
   })
-  const body: { result?: string; error?: { message: string } } = await answer.json()
+  const body: { result?: Result; error?: { message: string } } = await answer.json()
   if (body.error !== undefined) throw new Error(`${method}: ${body.error.message}`)
   return body.result ?? ''
 }
@@ -138,7 +142,7 @@ async function putContracts(rpc: string): Promise<void> {
 function devToken(rpc: string): Pick<DevChain, 'mint' | 'fund' | 'balanceOf'> {
   return {
     mint: async (to, amount, of = places.token) => {
-      const [from] = (await call(rpc, 'eth_accounts', [])) as unknown as string[]
+      const [from] = await call<readonly string[]>(rpc, 'eth_accounts', [])
       const data = `0x40c10f19${word(BigInt(to))}${word(amount)}`
       const hash = await call(rpc, 'eth_sendTransaction', [{ from, to: of, data }])
       await mined(rpc, hash)

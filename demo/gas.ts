@@ -5,6 +5,10 @@ import { hex, utf8 } from '../runtime/wire/bytes.ts'
 import { call } from './chain.ts'
 
 type Input = { readonly type: string; readonly components?: readonly Input[] }
+/** As the node answers them. */
+type Block = { readonly transactions: readonly { readonly hash: string; readonly input: string }[] }
+type Receipt = { readonly gasUsed: string }
+
 type Entry = { readonly type: string; readonly name?: string; readonly inputs?: readonly Input[] }
 
 /** The newest block; what is above it later was made since. */
@@ -22,18 +26,13 @@ export async function gasByAction(rpc: string, since = 0): Promise<Record<string
   const newest = await blockNumber(rpc)
   for (let block = since + 1; block <= newest; block += 1) {
     const number = `0x${block.toString(16)}`
-    const { transactions } = (await call(rpc, 'eth_getBlockByNumber', [
-      number,
-      true,
-    ])) as unknown as {
-      readonly transactions: readonly { readonly hash: string; readonly input: string }[]
-    }
-    for (const { hash, input } of transactions) {
+    const found = await call<Block>(rpc, 'eth_getBlockByNumber', [number, true])
+    if (found === '') continue
+    for (const { hash, input } of found.transactions) {
       const name = actionOf(input, names)
       if (name === undefined) continue
-      const receipt = (await call(rpc, 'eth_getTransactionReceipt', [hash])) as unknown as {
-        readonly gasUsed: string
-      }
+      const receipt = await call<Receipt>(rpc, 'eth_getTransactionReceipt', [hash])
+      if (receipt === '') continue
       gas[name] = (gas[name] ?? 0) + Number(receipt.gasUsed)
     }
   }

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { aborted } from '../runtime/time/pause.ts'
 import { type Auditor, openAuditor, sessionsOf } from './auditor.ts'
 import type { Cast, Player } from './cast.ts'
 import type { Ends } from './ends.ts'
@@ -175,11 +176,4 @@ async function steal(
     guesses: tried.guesses,
     withOneKey: (helped?.opened as readonly string[] | undefined) ?? [],
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
