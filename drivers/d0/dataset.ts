@@ -45,7 +45,8 @@ export type Read = { readonly value: Value; readonly unit?: Unit }
 /**
  * One value of a group. With a unit it is a number, in the unit `wanted` if any; without one `bare` says
  * what it is: `counts` a number, `names` a text, else a number where it has a point, and a text where it has
- * none (a serial number, `00`). Undefined when nothing is there, or an amount of another kind than is wanted.
+ * none (a serial number, `00`). Where a unit is wanted, it is an amount or nothing. Undefined when nothing is
+ * there, or an amount of another kind.
  */
 export function readValue(
   text: string,
@@ -54,16 +55,22 @@ export function readValue(
 ): Read | undefined {
   const trimmed = text.trim()
   if (trimmed === '' || /^[-*?.]+$/.test(trimmed)) return undefined
-  const star = trimmed.lastIndexOf('*')
-  if (star > 0) {
-    const found = amount(trimmed.slice(0, star), trimmed.slice(star + 1), wanted)
+  // Gateways drop the star: where an amount is wanted, its unit may follow the digits at once.
+  const parts = starred.exec(trimmed) ?? (wanted === undefined ? null : glued.exec(trimmed))
+  const [, digits = '', written] = parts ?? []
+  if (written !== undefined) {
+    const found = amount(digits, written, wanted)
     if (found !== undefined || wanted !== undefined) return found
   }
   const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
-  const number = counts ? plainNumber(trimmed) : undefined
-  if (number !== undefined) return { value: number }
+  const value = counts || wanted !== undefined ? plainNumber(trimmed.replace(',', '.')) : undefined
+  if (value !== undefined) return { value }
+  if (wanted !== undefined) return undefined
   return trimmed.length <= textMax ? { value: trimmed } : undefined
 }
+
+const starred = /^(.+)\*([^*]*)$/
+const glued = /^([+-]?\d+(?:[.,]\d+)?) ?([A-Za-z°%][A-Za-z0-9/³]*)$/
 
 /** The message of a P1 meter has 1,024 characters, in two hex digits each. */
 const textMax = 2048

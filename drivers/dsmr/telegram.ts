@@ -26,7 +26,9 @@ export function textSize(bytes: Uint8Array, ended: boolean): number | 'more' {
     const startsLine = bytes[at - 1] === newline
     if (startsLine) lines += 1
     if (startsLine && byte === slash) return 0
-    if (startsLine && byte === exclamation) return endSize(bytes, at + 1, ended)
+    // Some end their last line with it, and not the line before.
+    const endsLine = bytes[at - 1] === brace && lines > 0
+    if ((startsLine || endsLine) && byte === exclamation) return endSize(bytes, at + 1, ended)
     // What type it is, is said in any letters.
     if (lines > 0 && byte !== newline && byte !== 0x0d && (byte < 0x20 || byte > 0x7e)) return 0
     if (lines === 0 && at > identificationMax) return 0
@@ -82,6 +84,7 @@ const identificationMax = 64
 
 const slash = 0x2f
 const exclamation = 0x21
+const brace = 0x29
 const newline = 0x0a
 
 function isLetter(byte: number): boolean {

@@ -58,6 +58,25 @@ test('a telegram that was cut off is given up at the beginning of the next', () 
   assert.deepEqual(doubts(hear(dsmr, cut)), [])
 })
 
+test('the end may stand behind the last data set, on its line', () => {
+  const joined = '/ADN9 6534\r\n\r\n1-0:1.7.0(0000.345*kW)\r\n1-0:71.7.0(0001.4*A)!\r\n'
+  const [said] = sayings(hear(dsmr, joined))
+  assert.deepEqual([said?.values['1-0:1.7.0'], said?.values['1-0:71.7.0']], [0.345, 1.4])
+  const message = joined.replace('1-0:71.7.0(0001.4*A)!', '0-0:96.13.0(now!)\r\n!')
+  assert.equal(sayings(hear(dsmr, message))[0]?.values['0-0:96.13.0'], 'now!')
+})
+
+test('an amount is a number or absent: a unit without its star is read, and words are not', () => {
+  const lines = ['1-0:1.8.0(00007225.264kWh)', '1-0:32.7.0(not-a-number*V)', '1-0:52.7.0(none)']
+  const more = ['1-0:31.7.0(000.4 A)', '1-0:1.7.0(0000.716kvar)', '1-0:2.7.0(00716)']
+  const [said] = sayings(
+    hear(dsmr, `/LGF5E360\r\n\r\n${[...lines, ...more].join('\r\n')}\r\n!\r\n`),
+  )
+  assert.deepEqual(said?.values, {
+    ...{ identification: 'LGF5E360', '1-0:1.8.0': 7225.264, '1-0:31.7.0': 0.4, '1-0:2.7.0': 716 },
+  })
+})
+
 test('a version that has a CRC is not believed without', () => {
   const bare = text.decode(v5).replace('!6EEE', '!')
   assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where one belongs'])
