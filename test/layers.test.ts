@@ -1,8 +1,9 @@
 /**
  * The architecture, as a test.
  *
- * Each row: files under this path may import only from these paths, and from npm and node:. Data flows
- * down the page of runtime/device.ts; an import that flows up is a failing test, not a review comment.
+ * The tables of docs/architecture.md are the rules: files of a room may import only what stands in its row, and
+ * from npm and node:. Data flows down the page of runtime/device.ts; an import that flows up is a failing
+ * test, not a review comment.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,57 +12,35 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const words = ['runtime/wire/', 'runtime/time/', 'runtime/faults.ts', 'runtime/nearest.ts']
-const stage = (name: string) => [`runtime/${name}/`, 'runtime/disk/', ...words]
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
 
-const may: Record<string, readonly string[]> = {
-  'runtime/wire/': ['runtime/wire/'],
-  'runtime/time/': ['runtime/time/'],
-  'runtime/disk/': ['runtime/disk/', ...words],
-  'runtime/sense/': stage('sense'),
-  'runtime/infer/': stage('infer'),
-  'runtime/sign/': stage('sign'),
-  'runtime/store/': stage('store'),
-  'runtime/stream/': stage('stream'),
-  'runtime/sell/': stage('sell'),
-  'runtime/watch/': stage('watch'),
-  'runtime/link/': ['runtime/link/', 'contracts/generated/', ...words],
-  'runtime/buyer/': [
-    'runtime/buyer/',
-    'runtime/link/',
-    'runtime/disk/',
-    'runtime/quantity.ts',
-    ...words,
-  ],
-  'runtime/operator/': [
-    'runtime/operator/',
-    'runtime/link/',
-    'runtime/disk/',
-    'runtime/yamlfile.ts',
-    'runtime/quantity.ts',
-    ...words,
-  ],
-  'drivers/': ['drivers/', 'runtime/sense/driver.ts'],
+/** The rows of the page's table that has these columns: what stands between backticks in its first, and the rest. */
+function rowsOf(...columns: readonly string[]): readonly (readonly [name: string, last: string])[] {
+  const [, table = ''] = page.split(`| ${columns.join(' | ')} |\n`)
+  const rows = (table.split('\n\n')[0] ?? '').matchAll(/^\| `([^`]+)` \|(?: .* \|)? (.*) \|$/gm)
+  return [...rows].map(([, name = '', last = '']) => [name, last] as const)
 }
+
+const shared = ['runtime/wire/', 'runtime/time/', 'runtime/faults.ts', 'runtime/nearest.ts']
+
+const may: Record<string, readonly string[]> = Object.fromEntries(
+  rowsOf('room', 'holds', 'may import')
+    .filter(([room, imports]) => /^(runtime|drivers)\//.test(room) && imports !== 'all')
+    .map(([room, imports]) => {
+      const sharing = /^runtime\/(?!wire|time)/.test(room) ? shared : []
+      const named = [...imports.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path)
+      return [room, [room, ...named, ...sharing]]
+    }),
+)
 
 /** One heavy dependency, one door. */
-const doors: Record<string, string> = {
-  serialport: 'runtime/sense/port.ts',
-  'onnxruntime-node': 'runtime/infer/engine.ts',
-  'better-sqlite3': 'runtime/disk/sqlite.ts',
-  mqtt: 'runtime/link/mqtt.ts',
-  ethers: 'runtime/link/contract.ts',
-  pino: 'runtime/watch/log.ts',
-  'prom-client': 'runtime/watch/counts.ts',
-  'node-cron': 'runtime/operator/settler.ts',
-  yaml: 'runtime/yamlfile.ts',
-  '@hpke/core': 'runtime/wire/hpke.ts',
-  cborg: 'runtime/wire/cbor.ts',
-  canonicalize: 'runtime/wire/jcs.ts',
-}
+const doors = Object.fromEntries(
+  rowsOf('package', 'door').map(([name, door]) => [name, door.replaceAll('`', '')]),
+)
 
 /** What the core may use from npm: pure, and at home in a browser. */
-const pure = ['#crypto', 'zod', ...Object.keys(doors).slice(-3)]
+const ofTheCore = Object.keys(doors).filter((name) => doors[name]?.startsWith('runtime/wire/'))
+const pure = ['#crypto', 'zod', ...ofTheCore]
 const primitives = /^(@noble\/|@bitauth\/libauth\/|node:crypto$)/
 
 type Source = { readonly path: string; readonly code: string; readonly imports: readonly Import[] }
@@ -100,7 +79,18 @@ test('every room has its row, and nothing but main.ts imports a command from out
   }
 })
 
+test('every room and every single file stands in the tables of docs/architecture.md, and no other', () => {
+  const rooms = rowsOf('room', 'holds', 'may import').map(([room]) => room)
+  const files = rowsOf('file', 'what').map(([file]) => file)
+  const there = readdirSync(join(root, 'runtime'), { withFileTypes: true })
+  const folders = there.filter((one) => one.isDirectory()).map(({ name }) => `runtime/${name}/`)
+  assert.deepEqual(rooms.filter((room) => room.startsWith('runtime/')).sort(), folders.sort())
+  const named = there.filter((one) => one.isFile()).map(({ name }) => name)
+  assert.deepEqual([...files].sort(), named.sort())
+})
+
 test('each heavy dependency has one door', () => {
+  assert.ok(Object.keys(doors).length > 10)
   for (const { path, imports } of sources) {
     for (const { name } of imports) {
       const door = doors[name]
