@@ -16,14 +16,14 @@
  *
  * The temperature is that of its own electronics, and no manual promises it: for the bench only.
  *
- * Source: Winsen, MH-Z19B manual V1.6 and MH-Z19C manual V1.0, "Commands and checksum". Bytes 4 to 7 are in no
- * manual: ESPEasy (plugin 049) and ESPHome (mhz19) read them so, the first MH-Z19 alone fills 5 to 7; the
+ * Source: Winsen, MH-Z19B manual V1.6 and MH-Z19C manual V1.0, "Commands and checksum". Bytes 4 to 7 are in
+ * no manual: ESPEasy (plugin 049) and ESPHome (mhz19) read them so, the first MH-Z19 alone fills 5 to 7; the
  * other commands that it answers are those of WifWaf/MH-Z19. Checked: test/captures/mhz19.
  *
  * What can go wrong, and what then happens:
  *   noise on the line     bad checksum; bytes are given up until a frame is whole again
- *   just switched on      answers of the first 3 min after a silence are doubts (warmUpMs): it says 400, 410 or
- *                         the end of its range then, which nothing in the answer tells from a measurement
+ *   just switched on      answers of the first 3 min after a silence are doubts (warmUpMs): it says 400,
+ *                         410 or the end of its range then, as if it had measured that
  *   starting              says so (15000); a doubt
  *   no answer             a doubt; silence for 30 s opens the port anew
  *   0 ppm                 it has not measured yet; a doubt

@@ -33,8 +33,8 @@
  * stand where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of
  * smaller ones while the rest of its counts fall. It can not tell the 5003S: name that one.
  *
- * Source: Plantower data manuals of these models, appendix "communication protocol"; places and scales by model
- * as avaldebe/PyPMS and esphome (pmsx003) have them too. Checked: test/captures/plantower.
+ * Source: Plantower data manuals of these models, appendix "communication protocol"; places and scales by
+ * model as avaldebe/PyPMS and esphome (pmsx003) have them too. Checked: test/captures/plantower.
  *
  * What can go wrong, and what then happens:
  *   noise on the line      bad checksum; bytes are given up until a frame is whole again

@@ -17,7 +17,7 @@
  * A command is aa b4, the command, 12 more bytes (ff ff last: any sensor), the sum of bytes 2 to 16, ab:
  *
  *   2  reporting: 1 set, 0 a report a second / 1 only when asked      6  1 set, 0 sleep / 1 work
- *   4  asks for a report                                             7  asks for year, month, day of its firmware
+ *   4  asks for a report                                             7  asks for the date of its firmware
  *   5  gives it another id                                           8  1 set, minutes of its own cycle
  *
  * The laser lasts about 8,000 hours: less than a year of reporting every second. `every` of a minute or

@@ -87,16 +87,12 @@ again: \`wayside decode DRIVER FILE --doubts\` shows them.
 ${shown.map(section).join('')}
 ## Units
 
+All that a field may have, also in [a table of one's own](add-a-driver.md#7-a-modbus-device-a-table-and-no-code).
+
 | unit | name | of |
 | --- | --- | --- |
-${unitsOf(shown).map(unitRow).join('\n')}
+${(Object.keys(units) as Unit[]).map(unitRow).join('\n')}
 `
-}
-
-/** The units that these drivers use, in the order of the table. */
-function unitsOf(shown: readonly Driver[]): Unit[] {
-  const used = new Set(shown.flatMap(({ fields }) => Object.values(fields).map(({ unit }) => unit)))
-  return (Object.keys(units) as Unit[]).filter((unit) => used.has(unit))
 }
 
 function unitRow(unit: Unit): string {

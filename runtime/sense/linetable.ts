@@ -13,7 +13,7 @@
  */
 import { z } from 'zod'
 import { isFieldName } from '../wire/reading.ts'
-import { isUnit, type Unit } from '../wire/units.ts'
+import { unitSchema } from './unitword.ts'
 
 /** More columns than any line of a sensor has. */
 const columnsMax = 64
@@ -28,11 +28,7 @@ const fieldSchema = z.strictObject({
     ),
   title: z.string().min(1).max(99).optional().describe('What it is, for those who buy it.'),
   type: z.enum(['number', 'integer', 'boolean', 'text']).default('number'),
-  unit: z
-    .custom<Unit>((code) => typeof code === 'string' && isUnit(code), {
-      error: 'not a unit; docs/drivers.md lists them',
-    })
-    .optional(),
+  unit: unitSchema.optional(),
   scale: z
     .number()
     .refine((factor) => factor !== 0, 'can not be 0; leave it out for the number as it stands')

@@ -16,7 +16,7 @@
  */
 import { z } from 'zod'
 import { isFieldName } from '../wire/reading.ts'
-import { isUnit, type Unit } from '../wire/units.ts'
+import { unitSchema } from './unitword.ts'
 
 /**
  * Registers that a value of this type takes; a bit takes a part of one, or a place of its own, and a text as
@@ -59,11 +59,7 @@ const fieldSchema = z.strictObject({
     )
     .optional()
     .describe('What raw numbers mean: the field is then a text. Others are said in digits.'),
-  unit: z
-    .custom<Unit>((code) => typeof code === 'string' && isUnit(code), {
-      error: 'not a unit; docs/drivers.md lists them',
-    })
-    .optional(),
+  unit: unitSchema.optional(),
   none: z
     .array(z.number())
     .max(4)

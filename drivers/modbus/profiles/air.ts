@@ -2,8 +2,8 @@
 import { defineProfile } from '../../../runtime/sense/driver.ts'
 
 /**
- * Source: XY-MD02 (SHT20 or SHT40 with RS485) user manual, "Modbus protocol", as its sellers print it: tenths,
- * the temperature signed (0x0131 is 30.5 °C, 0xff33 is −20.5 °C), humidity 0x0222 is 54.6 %RH.
+ * Source: XY-MD02 (SHT20 or SHT40 with RS485) user manual, "Modbus protocol", as its sellers print it:
+ * tenths, the temperature signed (0x0131 is 30.5 °C, 0xff33 is −20.5 °C), humidity 0x0222 is 54.6 %RH.
  */
 export const xymd02 = defineProfile({
   title: 'XY-MD02 temperature and humidity sensor (SHT20)',
@@ -50,7 +50,7 @@ export const xymd02 = defineProfile({
  * Bits of the status, the lowest first: fatal error, offset regulation, algorithm, output, self-diagnostics,
  * out of range, memory. ABC is its self-calibration; its period is in hours, 0 being off.
  *
- * Source: Senseair, "Modbus on Senseair S8" (TDE2067): IR1 to IR4, IR26 to IR31, HR1, HR32, "CO2 read sequence".
+ * Source: Senseair, "Modbus on Senseair S8" (TDE2067): IR1 to IR4, IR26 to IR31, HR32, "CO2 read sequence".
  */
 export const senseairS8 = defineProfile({
   title: 'Senseair S8 CO2 sensor',

@@ -76,6 +76,20 @@ test('what its type leaves no sense in is said with its place', () => {
   }
 })
 
+test('a unit that is none is answered with the one that was probably meant', () => {
+  for (const [unit, what] of [
+    ['°C', /perhaps Cel:/],
+    ['C', /coulomb; degrees Celsius are Cel/],
+    ['%', /perhaps \/100 or %RH:/],
+    ['kWH', /perhaps kWh:/],
+    ['parsec cubed', /^not a unit; docs\/drivers\.md lists them$/],
+    [7, /^not a unit/],
+  ] as const) {
+    const { error } = profileSchema.safeParse(table({ ...at0, type: 'u16', unit }))
+    assert.match(error?.issues[0]?.message ?? '', what)
+  }
+})
+
 function table(field: object) {
   return {
     title: 'a table',
