@@ -22,7 +22,7 @@ export function decodeCommand(program: Command): void {
     .option('--json', 'taken as everywhere: it prints nothing else anyway')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
-    .option('--no-checksum', 'read frames with a wrong checksum too, and say `unchecked`')
+    .option('--no-checksum', 'read frames with a wrong or no checksum too, and say `unchecked`')
     .option('--key <hex>', 'short for --option key=HEX, of a line that is encrypted')
     .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
     .option('--request <hex>', 'the question that the bytes answer, as a whole frame')
