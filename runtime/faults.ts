@@ -205,6 +205,11 @@ export const faults = {
     says: 'a withdrawal from our channel {channel} is pending or done',
     cure: 'wait until it is done and buy from another folder, which opens another channel',
   },
+  CLOCK_ASTRAY: {
+    exit: 1,
+    says: "this machine's clock is {off} the time by which {seller} sells",
+    cure: 'set this clock (NTP; see `timedatectl`); if it is right, tell the operator: the time is its gateway’s',
+  },
   SEAT_MOVED: {
     exit: 1,
     says: 'device {device} claims place {index} of the payment tree, its place is {known}',

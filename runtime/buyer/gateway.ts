@@ -9,6 +9,7 @@ import type { Refusal } from '../wire/refusal.ts'
 import { sentence } from '../wire/refusal.ts'
 import type { BuyerLimits } from './limits.ts'
 import type { Orders } from './orders.ts'
+import type { OrderTime } from './ordertime.ts'
 import type { Purse } from './purse.ts'
 import type { Session } from './session.ts'
 import type { SessionRow } from './sessions.ts'
@@ -24,6 +25,7 @@ export type GatewayLine = {
 export type GatewayOptions = {
   readonly operator: Address
   readonly orders: Orders
+  readonly time: OrderTime
   /** Opens the session of the newest order. */
   readonly dial: () => Promise<{ readonly session: Session; readonly row: SessionRow }>
   readonly purse: Purse
@@ -70,6 +72,7 @@ async function ordered(state: State, session: Session, ending: AbortSignal): Pro
       return true
     }
     const { code } = answer.refusal
+    state.time.heed(operator, answer.refusal, true)
     if (code !== told) tellRefused(state, answer.refusal)
     told = code
     await pause(limits.retryMs, ending)

@@ -35,7 +35,7 @@ export type OrdersOptions = {
   readonly terms: readonly Hex[]
   readonly ceiling: Price
   readonly orderMs: number
-  /** Milliseconds since 1970. */
+  /** The time by which orders end, as far as we know it: ms since 1970. */
   readonly wallMs: () => number
 }
 

@@ -15,6 +15,7 @@ import type { Feed } from './feed.ts'
 import type { BuyerLimits } from './limits.ts'
 import type { Listing } from './market.ts'
 import type { Orders } from './orders.ts'
+import type { OrderTime } from './ordertime.ts'
 import type { Purchase, Purse, Short } from './purse.ts'
 import type { BuyRange } from './range.ts'
 import { type Line, openSession, type Session } from './session.ts'
@@ -37,6 +38,7 @@ export type SellerOptions = {
   readonly line: Line
   readonly books: Books
   readonly orders: Orders
+  readonly time: OrderTime
   readonly listing: Listing
   /** One for each stream of the listing, in its order. */
   readonly feeds: readonly Feed[]
@@ -158,6 +160,8 @@ async function enter(state: State, open: Open, signal: AbortSignal): Promise<boo
     if (answer?.kind === 'refusal') {
       const { code } = answer.refusal
       const why = sentence(answer.refusal)
+      // Of a fleet the gateway gives the time; one that bends it would end the orders of all others.
+      state.time.heed(device, answer.refusal, state.purse === undefined)
       last = { code, times: code === last.code ? last.times + 1 : 1 }
       // The first order of a device often comes before its gateway's first word: told when it stays so.
       const tellAt = code === 'time-unknown' ? 3 : 1
@@ -224,7 +228,7 @@ async function leave(
 }
 
 /** Takes what the device says, signed, of where we stand. False while it has no grant for us. */
-function learn({ listing, tally, purse, open }: State, answer: Answer): boolean {
+function learn({ listing, tally, time, purse, open }: State, answer: Answer): boolean {
   if (answer.kind !== 'welcome' && answer.kind !== 'state') return true
   const { state: standing, place, payment } = answer
   const { device, signingKey } = listing.offer
@@ -232,6 +236,7 @@ function learn({ listing, tally, purse, open }: State, answer: Answer): boolean 
     tally.finding('wrong signature', { device, why: 'of a state' })
     return false
   }
+  if (standing.timeMs > 0) time.hear(device, standing.timeMs)
   if (open !== undefined && !open.shared && standing.counter > open.reserved) {
     open.shared = true
     tally.finding('session shared', { device, why: 'somebody else asks in it: ordering anew' })

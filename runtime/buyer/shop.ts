@@ -20,6 +20,7 @@ import type { BuyerLimits } from './limits.ts'
 import { listen } from './listen.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { type Orders, openOrders } from './orders.ts'
+import { type OrderTime, openOrderTime } from './ordertime.ts'
 import { openQueue, type Queue } from './queue.ts'
 import type { BuyRange } from './range.ts'
 import { openSeller, type Seller, type SellerOptions } from './seller.ts'
@@ -57,6 +58,7 @@ const gatherMs = 20
 
 type State = ShopOptions & {
   readonly orders: Orders
+  readonly time: OrderTime
   readonly queue: Queue<Parcel>
   /** Aborted when nothing more is to be bought, and when nothing more is waited for. */
   readonly buying: AbortController
@@ -116,7 +118,8 @@ function keeps(range: BuyRange | undefined): boolean {
 }
 
 function stateOf(options: ShopOptions): State {
-  const { books, listings, limits } = options
+  const { books, listings, limits, tally } = options
+  const time = openOrderTime({ wallMs: Date.now, monotonicMs: nowMs, note: tally.note })
   const orders = openOrders({
     books,
     signer: options.signer,
@@ -125,10 +128,10 @@ function stateOf(options: ShopOptions): State {
     terms: listings.flatMap(({ streams }) => streams.map(({ hash }) => hash)),
     ceiling: options.ceiling,
     orderMs: limits.orderMs,
-    wallMs: Date.now,
+    wallMs: time.nowMs,
   })
   const [buying, ending] = [new AbortController(), new AbortController()]
-  return { ...options, orders, queue: openQueue(), buying, ending }
+  return { ...options, orders, time, queue: openQueue(), buying, ending }
 }
 
 /** Sellers first, then the gateway, so that its last books are the last promise's. */
@@ -200,7 +203,7 @@ function feedFor(
 }
 
 function openGateway(state: State): GatewayLine | undefined {
-  const { gateway: offer, operator, till, orders, books, line, tally, limits } = state
+  const { gateway: offer, operator, till, orders, time, books, line, tally, limits } = state
   if (offer === undefined || till === undefined) return undefined
   const dial = async () => {
     const row = await orders.row(operator, unhex(offer.hpke))
@@ -214,7 +217,7 @@ function openGateway(state: State): GatewayLine | undefined {
     })
     return { session, row }
   }
-  return openGatewayLine({ operator, orders, dial, purse: till.purse, tally, limits })
+  return openGatewayLine({ operator, orders, time, dial, purse: till.purse, tally, limits })
 }
 
 const nowMs = () => performance.now()

@@ -26,6 +26,15 @@ export type BuyNote =
       readonly approved?: string
     }
   | { readonly event: 'budget used up' }
+  /** Our wall clock is far off what a seller says the time is; below 0: behind. */
+  | {
+      readonly event: 'clock astray'
+      readonly seller: Address
+      readonly aheadMs: number
+      readonly code: string
+      readonly why: string
+      readonly cure: string
+    }
 
 /** A message that proves nothing, or a seller that did wrong. */
 export type Found =

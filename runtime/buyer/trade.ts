@@ -215,6 +215,7 @@ async function heed(
 ): Turned {
   const { code } = refusal
   tellRefused(state, refusal)
+  state.time.heed(state.listing.offer.device, refusal, state.purse === undefined)
   if (renews.has(code)) return 'renew'
   // The promise was taken and is at its end. At its exposure, though, a device of a fleet may have missed
   // the ack of the tree that it holds: the newest tree, said again, is one that is acked next.

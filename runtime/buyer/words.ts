@@ -38,6 +38,8 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
     }
     case 'budget used up':
       return 'the budget is used up'
+    case 'clock astray':
+      return `${note.code}: ${note.why}: ${note.cure}`
   }
 }
 
