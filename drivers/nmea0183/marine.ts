@@ -4,7 +4,7 @@
  * Angles off the bow run clockwise from 0 to 360. Sources: the field lists of NMEA 0183 as published in
  * the manuals of instrument makers, checked against test/captures/nmea0183.
  */
-import type { Unit, Value } from '../../runtime/sense/driver.ts'
+import type { Value } from '../../runtime/sense/driver.ts'
 import { type Fields, field, tidy } from './cells.ts'
 import {
   bad,
@@ -23,8 +23,11 @@ import {
   whole,
 } from './columns.ts'
 import type { More, Sentence } from './sentence.ts'
+import { transducers } from './transducers.ts'
 
 const celsius = { C: 1 }
+/** In bars beside inches of mercury; some write pascals for the inches. */
+const pressure = firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389, P: 1 }))
 
 export const marine: Readonly<Record<string, Sentence>> = {
   // Depth of water
@@ -51,7 +54,7 @@ export const marine: Readonly<Record<string, Sentence>> = {
   // Weather
   MDA: {
     columns: {
-      pressure: firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389 })),
+      pressure,
       air_temperature: measure(4, celsius),
       water_temperature: measure(6, celsius),
       humidity: real(8),
@@ -62,7 +65,7 @@ export const marine: Readonly<Record<string, Sentence>> = {
       wind_speed: firstOf(measure(18, metresOnly), measure(16, { N: speeds.N })),
     },
   },
-  MMB: { columns: { pressure: firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389 })) } },
+  MMB: { columns: { pressure } },
   MHU: {
     columns: { humidity: real(0), absolute_humidity: real(1), dew_point: measure(2, celsius) },
   },
@@ -181,75 +184,4 @@ function whichEngine(fields: Fields): More {
   const number = whole(1, 0, 99)(fields)
   if (source === undefined || typeof number !== 'number') return bad
   return { subject: `${source}-${number}` }
-}
-
-/** XDR: type, value, unit letter and name of each of any number of transducers; the last may want a name. */
-function transducers(fields: Fields, _: string, values: Record<string, Value>): More {
-  const odd = fields.length % 4
-  if (odd !== 0 && odd !== 3) return bad
-  const units: Record<string, Unit> = {}
-  for (let at = 0; at < fields.length; at += 4) {
-    const [type, letter] = [field(fields, at), field(fields, at + 2)]
-    const unit = transducerUnit(type, letter)
-    const value = real(at + 1, unit?.scale)(fields)
-    if (!/^[A-Z]$/.test(type) || unit === undefined || value === bad) return bad
-    if (value === undefined) continue
-    const name = transducerName(type, field(fields, at + 3), at / 4, values)
-    values[name] = value
-    if (unit.unit !== undefined) units[name] = unit.unit
-  }
-  return { units }
-}
-
-/**
- * By its name. One that is called by a number, or not at all, has its type before it: weather stations count
- * their thermometers, barometers and supplies each from 0. One with the name of another has its type behind.
- */
-function transducerName(
-  type: string,
-  label: string,
-  place: number,
-  taken: Readonly<Record<string, Value>>,
-): string {
-  const plain = label
-    .replace(/[^A-Za-z0-9_]+/g, '_')
-    .slice(0, 40)
-    .toLowerCase()
-  const letter = type.toLowerCase()
-  const name = /^\d*$/.test(plain) ? `xdr_${letter}${plain || place}` : `xdr_${plain}`
-  if (!Object.hasOwn(taken, name)) return name
-  const typed = `${name}_${letter}`
-  return Object.hasOwn(taken, typed) ? `${typed}${place}` : typed
-}
-
-/** Undefined where nobody can mean it. What a generic transducer measures, its letter does not tell. */
-function transducerUnit(type: string, letter: string): { unit?: Unit; scale?: number } | undefined {
-  if (type === 'G') return /^[A-Za-z]?$/.test(letter) ? {} : undefined
-  return row(transducerUnits, `${type}${letter}`) ?? row(transducerUnits, letter)
-}
-
-/** By type and unit letter where a letter means two things, else by the letter alone. */
-const transducerUnits: Readonly<Record<string, { unit?: Unit; scale?: number }>> = {
-  C: { unit: 'Cel' },
-  K: { unit: 'K' },
-  D: { unit: 'deg' },
-  AR: { unit: 'rad' },
-  M: { unit: 'm' },
-  VM: { unit: 'm3' },
-  B: { unit: 'Pa', scale: 1e5 },
-  P: { unit: '/100' },
-  PP: { unit: 'Pa' },
-  // As the weather stations of Vaisala write air pressure: hPa, inches and millimetres of mercury.
-  PH: { unit: 'Pa', scale: 100 },
-  PI: { unit: 'Pa', scale: 3386.389 },
-  PM: { unit: 'Pa', scale: 133.322 },
-  HP: { unit: '%RH' },
-  H: { unit: 'Hz' },
-  A: { unit: 'A' },
-  V: { unit: 'V' },
-  N: { unit: 'N' },
-  R: { unit: '1/min' },
-  S: { unit: '/1000' },
-  l: { unit: 'm3/s', scale: 0.001 },
-  '': {},
 }

@@ -201,9 +201,46 @@ test('a letter that means a pressure in a barometer is percent elsewhere, and no
     ...{ xdr_fuel: '/100', xdr_baro: 'Pa', xdr_flow: 'm3/s' },
   })
   assert.deepEqual([tank?.values.xdr_level, tank?.values.xdr_flow], [0.5, 0.0025])
-  // As wind meters of NASA Marine end it: without a name.
+})
+
+test('a list of transducers may end early or late, and have places that are empty', () => {
+  // NASA Marine's wind meter, LCJ's CV7, and one that ends as positions end since NMEA 2.3.
   assert.equal(only('YXXDR,C,16,C')?.values.xdr_c0, 16)
-  assert.deepEqual(doubts(hear(nmea0183, sentence('IIXDR,A,4,D,ROLL,A'))), ['bad field'])
+  assert.equal(only('WIXDR,C,022.0,C,,')?.values.xdr_c0, 22)
+  assert.equal(only('IIXDR,A,4,D,ROLL,A')?.values.xdr_roll, 4)
+  assert.equal(only('IIXDR,,,,,C,4,C,AIR')?.values.xdr_air, 4)
+  for (const cut of [
+    'IIXDR,A,4,D,ROLL,A,3',
+    'IIXDR,A,4,D,ROLL,34',
+    'IIXDR,GPS_FAIL',
+    'IIXDR,AB,4,D,ROLL',
+  ])
+    assert.deepEqual(doubts(hear(nmea0183, sentence(cut))), ['bad field'], cut)
+})
+
+test('a unit that nobody knows costs the unit, not the other transducers', () => {
+  const station = only('WIXDR,C,+023.0,C,TEMP,Z,0120,W,SOLAR,Y,0.5,M,PRECIP,C,50,F,ROOF')
+  assert.deepEqual(station?.units, { xdr_temp: 'Cel', xdr_roof: 'Cel' })
+  const { talker, sentence: _, ...values } = station?.values ?? {}
+  assert.deepEqual(values, { xdr_temp: 23, xdr_solar: 120, xdr_precip: 0.5, xdr_roof: 10 })
+})
+
+test('the weather stations of Vaisala say wind, rain and heating as transducers', () => {
+  const wind = only('WIXDR,A,302,D,0,S,0.1,M,0,S,36,K,1,S,10,S,2')
+  assert.deepEqual(
+    [wind?.values.xdr_s0, wind?.values.xdr_s1, wind?.values.xdr_s2, wind?.units.xdr_s0],
+    [0.1, 10, 4.4704, 'm/s'],
+  )
+  const rain = only('WIXDR,V,0.02,M,0,Z,30,s,0,R,2.7,M,0,U,28.3,N,0')
+  assert.deepEqual([rain?.values.xdr_v0, rain?.values.xdr_r0], [0.02, 2.7])
+  assert.deepEqual(rain?.units, { xdr_z0: 's', xdr_u0: 'V' })
+})
+
+test('a pressure in pascals is one, whether or not the standard has room for it', () => {
+  assert.equal(
+    only('IIMDA,99700.0,P,,B,3.2,C,,C,,,,C,295.19,T,,M,5.7,N,2.93,M')?.values.pressure,
+    99_700,
+  )
 })
 
 test('transducers, engines and wind say what they measure in', () => {
