@@ -1,8 +1,18 @@
 /**
  * Polls per CPU second: our Modbus driver against modbus-serial, the package that most of npm uses.
  *
- * Both ask one slave for one float in two input registers and read its answer, 40,000 times, over a port in
- * memory that answers at once: request, expected length, CRC and value are each one's own.
+ * Both ask one slave for one float in two input registers, 40,000 times, over one kind of port in memory that
+ * answers at once and whole. A poll is the turn and the question, the port's write and event, the answer cut
+ * and its CRC held against it, and the voltage looked at.
+ *
+ * The work is alike, not the same. Ours keeps its pace and its breaker, cuts the answer out of a stream (it
+ * may come in pieces or behind noise), reads the float by the table of a profile and says it by name, with
+ * its doubts; grouping into readings comes behind it and is not in here. modbus-serial takes a chunk for an
+ * answer, hands back a list of registers and the bytes, and resolves a promise, which is how it is used; the
+ * float is read by its user. Neither sets a timer for an answer that never comes: ours leaves that to the
+ * line (runtime/sense/bus.ts), modbus-serial does when it is told a time-out, and is then slower. A sixth of
+ * its time goes into counting two CRCs bit by bit, another part into the promise.
+ *
  * `npm ci --prefix bench/peers` installs it; left out by name where it is not.
  */
 import { EventEmitter } from 'node:events'
@@ -13,7 +23,7 @@ import { readOptions } from '../runtime/sense/options.ts'
 import type { Figure } from './figure.ts'
 
 const polls = 40_000
-const rounds = 3
+const rounds = 5
 /** 230.2 V, as an Eastron meter says it. */
 const reply = Buffer.from('01040443663334' + '1b38', 'hex')
 
@@ -51,11 +61,23 @@ function ours(): void {
   const options = readOptions(modbus, { profile: table, every: '50ms' })
   const driver = modbus.under?.(options) ?? modbus
   const work = decoder(driver, options)
+  const port = new InMemory()
   let read = 0
+  port.on('data', (chunk: Uint8Array) => {
+    for (const { said } of work.push(chunk)) {
+      if (!said.ok) throw new Error(said.doubt)
+      look(Number(said.values.V))
+      read += 1
+    }
+  })
   for (let nowMs = 0; read < polls; nowMs += 50) {
-    if (work.ask(nowMs)?.send === undefined) continue
-    for (const { said } of work.push(reply)) if (said.ok && said.values.V !== undefined) read += 1
+    const send = work.ask(nowMs)?.send
+    if (send !== undefined) port.write(send)
   }
+}
+
+function look(voltage: number): void {
+  if (!(Math.abs(voltage - 230.2) < 0.001)) throw new Error('it read something else')
 }
 
 type Peer = {
@@ -67,7 +89,7 @@ type Peer = {
 async function theirs(peer: Peer): Promise<void> {
   for (let read = 0; read < polls; read += 1) {
     const { buffer } = await peer.readInputRegisters(0, 2)
-    if (Math.abs(buffer.readFloatBE(0) - 230.2) > 0.001) throw new Error('it read something else')
+    look(buffer.readFloatBE(0))
   }
 }
 
@@ -91,7 +113,7 @@ class InMemory extends EventEmitter {
   open(done: (error: null) => void): void {
     done(null)
   }
-  write(): void {
+  write(_question: Uint8Array): void {
     this.emit('data', reply)
   }
 }

@@ -115,7 +115,8 @@ function put(dialogue: Dialogue, nowMs: number, tries: number): Ask<Dialogue> {
 
 /** The plan is through: at the next slot it begins anew, slots that have passed are left out. */
 function polled(dialogue: Dialogue, nowMs: number): Dialogue {
-  return { ...dialogue, at: 0, dueMs: nextSlot(dialogue, nowMs) }
+  const { settings, questions, holdMs, asked, breaker } = dialogue
+  return { settings, questions, at: 0, dueMs: nextSlot(dialogue, nowMs), holdMs, asked, breaker }
 }
 
 /** Nobody answers: the rest of the plan is left for another time. */
