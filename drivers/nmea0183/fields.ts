@@ -55,7 +55,7 @@ export const gnssFields: Readonly<Record<string, Field>> = {
   heading: number('heading, true', 'deg'),
   rate_of_turn: number('rate of turn, to starboard positive', 'deg/s'),
   talker: detail(text('two letters: GP, GN, II …')),
-  sentence: detail(text('three letters: GGA, RMC …')),
+  sentence: detail(text('three letters: GGA, RMC …; each transducer of XDR is a field `xdr_…`')),
   date: detail(text('the date alone, where no time came with it')),
   nav_status: detail(text("the receiver's navigational status")),
   modes: detail(text('mode letter of each constellation')),
