@@ -10,9 +10,9 @@ import { startGate } from './gate.ts'
 /** It keeps nothing over a stop, and lets everybody do everything. */
 export async function startAedes(end: Ends): Promise<StreetBroker> {
   const deaf = new Set<string>()
-  let host = await listen(0, deaf)
+  let host = await listen(deaf)
   end.add(() => host.stop())
-  const gate = await startGate(`mqtt://127.0.0.1:${host.port}`)
+  const gate = await startGate(() => `mqtt://127.0.0.1:${host.port}`)
   end.add(gate.stop)
   return {
     flavour: 'aedes',
@@ -34,13 +34,14 @@ export async function startAedes(end: Ends): Promise<StreetBroker> {
       await host.stop()
     },
     async start() {
-      host = await listen(host.port, deaf)
+      // Not where it stood: while it was away, any connection could get that port.
+      host = await listen(deaf)
       gate.open()
     },
   }
 }
 
-async function listen(port: number, deaf: ReadonlySet<string>) {
+async function listen(deaf: ReadonlySet<string>) {
   const aedes = await Aedes.createBroker({
     authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
   })
@@ -50,7 +51,7 @@ async function listen(port: number, deaf: ReadonlySet<string>) {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   let stopped: Promise<void> | undefined
   const stop = async () => {
     await new Promise<void>((resolve) => aedes.close(() => resolve()))

@@ -13,7 +13,7 @@ import { until } from './street.ts'
 const skip = chainAvailable() ? false : 'there is no anvil for this machine'
 const deep = 3
 
-describe('a chain that takes things back', { skip, concurrency: 2, timeout: 120_000 }, () => {
+describe('a chain that takes things back', { skip, concurrency: 2, timeout: 280_000 }, () => {
   it('grants a deposit only when it is deep, and holds still while a reorganisation has taken it', async (t) => {
     const office = await openOffice(t, { confirmations: deep })
     const { chain } = office

@@ -15,7 +15,7 @@ const promised = 1_300_000n
 /** What the buyer has before it deposits. */
 const purse = 10_000_000n
 
-describe('a gateway that dies while it claims', { skip, concurrency: 2, timeout: 150_000 }, () => {
+describe('a gateway that dies while it claims', { skip, concurrency: 2, timeout: 280_000 }, () => {
   for (const { at, mined = true } of [
     { at: 'claim.written' },
     { at: 'claim.posted' },
@@ -54,7 +54,7 @@ describe('a gateway that dies while it claims', { skip, concurrency: 2, timeout:
   }
 })
 
-describe('a payer that withdraws', { skip, concurrency: 2, timeout: 150_000 }, () => {
+describe('a payer that withdraws', { skip, concurrency: 2, timeout: 280_000 }, () => {
   it('during the sale gets exactly the rest, and no more grants and acks', async (t) => {
     const office = await openOffice(t)
     const { first: life, deal, market, config } = await promise(office, office.start())

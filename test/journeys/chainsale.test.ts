@@ -15,7 +15,7 @@ import type { Running } from './process.ts'
 import type { Stall } from './stall.ts'
 import { moneyless, openStreet, purse, type Street, until } from './street.ts'
 
-describe('a sale', { skip: moneyless, timeout: 200_000 }, () => {
+describe('a sale', { skip: moneyless, timeout: 280_000 }, () => {
   it('in a token without signed authorizations goes through Permit2, and is settled to the unit', async (t) => {
     const rail = {
       ...{ chainId: 31_337, settlement: canonical.settlement, collector: canonical.collector },

@@ -110,7 +110,8 @@ test('a second Ctrl-C waits for nobody', { skip }, async (t) => {
   const fromMs = performance.now()
   demo.child.kill('SIGINT')
   assert.equal(await demo.ended, 130)
-  assert.ok(performance.now() - fromMs < 1500)
+  // The first one would give it three seconds, of which 2.4 are left.
+  assert.ok(performance.now() - fromMs < 2_300)
   await nothingLeft(demo, before)
 })
 

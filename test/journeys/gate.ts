@@ -12,14 +12,14 @@ export type Gate = {
   stop(): Promise<void>
 }
 
-/** Leads to `url` (mqtt://host:port) from a port of its own. */
-export async function startGate(url: string): Promise<Gate> {
-  const { hostname, port } = new URL(url)
+/** Leads to `url` (mqtt://host:port), or to where that stands by now, from a port of its own. */
+export async function startGate(url: string | (() => string)): Promise<Gate> {
   const pairs = new Set<readonly [Socket, Socket]>()
   let state: 'open' | 'hung' | 'cut' = 'open'
 
   const server = createServer((near) => {
     if (state === 'cut') return void near.destroy()
+    const { hostname, port } = new URL(typeof url === 'string' ? url : url())
     const far = connect(Number(port), hostname)
     const pair = [near, far] as const
     pairs.add(pair)

@@ -45,7 +45,7 @@ const listened = [
 ]
 
 test('a device among liars throws nothing, changes nothing and serves its buyer', {
-  timeout: 60_000,
+  timeout: 240_000,
 }, async (t) => {
   const shop = await besiege(t)
   const { one, buy } = await openSale(shop)
@@ -204,7 +204,7 @@ async function noise({ say, at }: Besieged, asked: readonly Uint8Array[]): Promi
 
 test('a shop under siege sells as before: gateway, device and buyer are real processes', {
   skip: chainAvailable() ? false : 'needs anvil, of which this machine has none',
-  timeout: 90_000,
+  timeout: 240_000,
 }, async (t) => {
   const { world, chain, brokerUrl } = await openScene(t)
   const operating = wayside(t, ['operate', '--config', world.files.operate])

@@ -14,8 +14,9 @@ export type LastWords = {
 }
 
 export async function live({ world, end }: Stage, witness: Witness) {
-  const { told, dead } = witness.born()
+  const { told, at, dead } = witness.born()
   const hear = (said: Said) => {
+    if (said.event === 'watching') at(String(said.url))
     if (said.event === 'stored') told(String(said.stream), Number(said.count))
   }
   const player = wayside({ name: 'device', args: ['run', world.files.device], hear })

@@ -51,7 +51,7 @@ test('the search finds a secret in every spelling, wherever it stands', () => {
 
 test('no key of anybody shows in logs, metrics, messages, files of others or failing starts', {
   skip,
-  timeout: 120_000,
+  timeout: 280_000,
 }, async (t) => {
   const scene = await openScene(t)
   const failing = failingStarts(t, scene)

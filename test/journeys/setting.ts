@@ -1,6 +1,5 @@
 /** The stage of the journeys: real processes, a real chain where the machine has one, a quick cadence. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { canonical } from '../../contracts/artifacts.ts'
@@ -19,8 +18,6 @@ export type Stage = {
   readonly brokerUrl: string
   /** The device's own line to it. */
   readonly gate: Gate
-  /** Where every life of the device answers. */
-  readonly watchUrl: string
   readonly end: Ends
 }
 
@@ -53,14 +50,12 @@ export async function setStage({ money = chainAvailable() } = {}): Promise<Stage
       broker: broker.url,
       ports: sensors.paths,
     })
-    const watchPort = await freePort()
-    await quicken(world.files.device, gate.url, watchPort)
+    await quicken(world.files.device, gate.url)
     if (chain !== undefined) {
       await chain.mint(world.buyer, purse)
       for (const who of [world.buyer, world.gateway]) await chain.fund(who, 10n ** 18n)
     }
-    const watchUrl = `http://127.0.0.1:${watchPort}`
-    const stage = { world, brokerUrl: broker.url, gate, watchUrl, end }
+    const stage = { world, brokerUrl: broker.url, gate, end }
     return chain === undefined ? stage : { ...stage, chain }
   } catch (cause) {
     await end.run()
@@ -78,8 +73,8 @@ const noChain: WorldParts['chain'] = {
   tokenVersion: '1',
 }
 
-/** Short epochs, small commits, a known window, and every sensor of the one family that numbers frames. */
-async function quicken(file: string, broker: string, watchPort: number): Promise<void> {
+/** Short epochs, small commits, and every sensor of the one family that numbers frames. */
+async function quicken(file: string, broker: string): Promise<void> {
   const config = JSON.parse(await readFile(file, 'utf8'))
   const [air] = config.sensors
   const free = config.sensors.find(({ name }: { name: string }) => name === 'position')
@@ -91,7 +86,7 @@ async function quicken(file: string, broker: string, watchPort: number): Promise
     models: [],
     epoch: { age: `${epochMs}ms` },
     commit: { delay: '200ms' },
-    watch: { port: watchPort, log: 'debug' },
+    watch: { port: 0, log: 'debug' },
   })
   await atomicWrite(file, JSON.stringify(config))
 }
@@ -116,13 +111,4 @@ function numbered(frame: Uint8Array, number: number): Uint8Array {
   const sum = out.subarray(0, -2).reduce((total, byte) => total + byte, 0)
   view.setUint16(out.length - 2, sum)
   return out
-}
-
-/** A port that was free just now. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

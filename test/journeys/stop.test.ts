@@ -10,7 +10,7 @@ import { brokenChains, lostReadings, openAll, strayOpens } from './testimony.ts'
 import { openWitness, type Witness } from './witness.ts'
 
 /** A hung line is given 10 s to take what is left; what ends sooner did not wait for it. */
-const atOnceMs = 5_000
+const atOnceMs = 8_000
 const someReadingsMs = 1_200
 
 suite('a device that is told to stop', () => {
@@ -48,7 +48,7 @@ suite('a device that is told to stop', () => {
     first.signal('SIGTERM')
     const { code, ms } = await first.ended()
     assert.equal(code, 130)
-    assert.ok(ms < 1_000, `it took ${ms} ms`)
+    assert.ok(ms < atOnceMs, `it took ${ms} ms`)
     stage.gate.open()
     await nextLifeSendsAll()
     await judged()

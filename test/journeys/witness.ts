@@ -14,6 +14,8 @@ export type Witness = {
   born(): {
     /** Said in the device's own log. */
     readonly told: (stream: string, count: number) => void
+    /** Where this life answers GET /metrics. */
+    readonly at: (url: string) => void
     /** How often /metrics answered. */
     dead(): Promise<number>
   }
@@ -27,10 +29,8 @@ export type Witness = {
 export async function openWitness(parts: {
   readonly device: Address
   readonly brokerUrl: string
-  /** Where every life of the device answers GET /metrics. */
-  readonly watchUrl: string
 }): Promise<Witness> {
-  const { device, brokerUrl, watchUrl } = parts
+  const { device, brokerUrl } = parts
   const broker = openBroker({ url: brokerUrl, clientId: 'witness' })
   const lives: Life[] = []
   const closed = new AbortController()
@@ -60,8 +60,12 @@ export async function openWitness(parts: {
       const stop = new AbortController()
       const most = (stream: string, count: number) =>
         counts.set(stream, Math.max(counts.get(stream) ?? 0, count))
-      const polled = poll(watchUrl, AbortSignal.any([stop.signal, closed.signal]), most)
+      let url: string | undefined
+      const polled = poll(() => url, AbortSignal.any([stop.signal, closed.signal]), most)
       return {
+        at(found) {
+          url = found
+        },
         told(stream, count) {
           const sum = (logged.get(stream) ?? 0) + count
           logged.set(stream, sum)
@@ -105,14 +109,14 @@ const syncTopic = 'wayside/1/witness'
 const pollMs = 40
 
 async function poll(
-  url: string,
+  url: () => string | undefined,
   signal: AbortSignal,
   most: (stream: string, count: number) => void,
 ): Promise<number> {
   let answers = 0
   while (!signal.aborted) {
     try {
-      const body = await (await fetch(`${url}/metrics`, { signal })).text()
+      const body = await (await fetch(`${url()}/metrics`, { signal })).text()
       const lines = body.matchAll(/^wayside_readings_stored_total\{stream="([^"]+)"\} (\d+)$/gm)
       for (const [, stream = '', count] of lines) most(stream, Number(count))
       answers += 1

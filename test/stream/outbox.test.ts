@@ -76,7 +76,7 @@ test('everything is sent once, in order, and leaves', async () => {
   const store = rows(25)
   const to = line()
   await running(store, to, async (out) => {
-    assert.equal(await out.drained(2_000), true)
+    assert.equal(await out.drained(60_000), true)
     assert.deepEqual(to.got, names(1, 25))
     assert.deepEqual(store.left, [])
   })
@@ -87,12 +87,14 @@ test('a row stays until its PUBACK, and no more than the window is on its way', 
   const to = line()
   to.set('holds')
   await running(store, to, async (out) => {
-    await sleep(30)
-    assert.deepEqual(to.got, names(1, 4))
+    await until(() => to.got.length >= 4)
     assert.equal(store.left.length, 10)
+    // A moment in which a fifth one could leave.
     assert.equal(await out.drained(20), false)
+    assert.deepEqual(to.got, names(1, 4))
     to.held.splice(0, 1)[0]?.answer()
-    await sleep(30)
+    await until(() => to.got.length >= 5 && store.left.length < 10)
+    assert.equal(await out.drained(20), false)
     assert.deepEqual(to.got, names(1, 5))
     assert.equal(store.left.length, 9)
     assert.equal(store.left[0]?.id, 2)
@@ -105,16 +107,16 @@ test('when the line falls, what had no PUBACK is sent again, oldest first', asyn
   const to = line()
   to.set('holds')
   await running(store, to, async (out, notes) => {
-    await sleep(30)
+    await until(() => to.held.length > 0)
     to.held.splice(0, 1)[0]?.answer()
-    await sleep(30)
+    await until(() => store.left.length < 10)
     to.set('down')
-    await sleep(30)
+    await until(() => notes.some(({ event }) => event === 'unsent'))
     assert.equal(store.left[0]?.id, 2, 'the one with a PUBACK has left')
     to.got.length = 0
     to.set('takes')
     out.look()
-    assert.equal(await out.drained(3_000), true)
+    assert.equal(await out.drained(60_000), true)
     assert.deepEqual(to.got, names(2, 10))
     assert.ok(notes.some(({ event }) => event === 'unsent'))
   })
@@ -129,7 +131,7 @@ test('a long time without a broker costs tries, not rows', async () => {
     assert.equal(store.left.length, 3)
     to.set('takes')
     out.look()
-    assert.equal(await out.drained(3_000), true)
+    assert.equal(await out.drained(60_000), true)
   })
 })
 
@@ -142,7 +144,7 @@ test('one topic that the broker refuses does not stop the others', async () => {
       topic === 't/1' ? Promise.reject(new Error('refused')) : to.publish(topic),
   }
   await running(store, refusing, async () => {
-    await sleep(600)
+    await until(() => store.left.length === 1)
     assert.deepEqual(
       store.left.map(({ id }) => id),
       [1],
@@ -158,7 +160,7 @@ test('asked whether all is sent, and given no time, it answers at once', async (
     await sleep(30)
     assert.equal(await out.drained(0), false)
     to.set('takes')
-    assert.equal(await out.drained(3_000), true)
+    assert.equal(await out.drained(60_000), true)
     assert.equal(await out.drained(0), true)
   })
 })
@@ -213,3 +215,11 @@ test('what the broker refuses is offered again now and then, and holds up nothin
   stop.abort()
   await done
 })
+
+async function until(holds: () => boolean): Promise<void> {
+  const endMs = performance.now() + 60_000
+  while (!holds()) {
+    assert.ok(performance.now() < endMs, 'it never came to be')
+    await sleep(5)
+  }
+}

@@ -23,7 +23,7 @@ test('the boot id is the kernel’s where it has one, and monotonic time never r
 test('a clock that is trusted by config tells the wall time with its quality', () => {
   const wall = systemClock(true, random).wall()
   assert.ok(wall !== undefined && ['rtc', 'synced'].includes(wall.quality))
-  assert.ok(Math.abs(wall.ms - Date.now()) < 1000)
+  assert.ok(Math.abs(wall.ms - Date.now()) < 60_000)
 })
 
 test('a wall clock from before this release was never set, whoever trusts it', (t) => {
