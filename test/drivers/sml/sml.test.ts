@@ -126,7 +126,7 @@ test('a list may have more than fifteen entries', () => {
   assert.equal(Object.keys(said?.values ?? {}).length, 41)
 })
 
-test('times come in three ways, and in two wrong ones', () => {
+test('times come in three ways, and in three wrong ones', () => {
   const said = (time: string, own = '01') => {
     const [one] = sayings(hear(sml, file([row('6201', { time: own })], { time })))
     return [one?.values.secIndex, one?.time]
@@ -135,6 +135,7 @@ test('times come in three ways, and in two wrong ones', () => {
   assert.deepEqual(said('7262026565000000'), [undefined, '2023-09-12T06:06:56Z'])
   assert.deepEqual(said('726203736565000000530078530000'), [undefined, '2023-09-12T06:06:56Z'])
   assert.deepEqual(said('650000ffff'), [65535, undefined], 'bare, as Holley sends it')
+  assert.deepEqual(said('726201450000ffff'), [65535, undefined], 'typed as a truth of four bytes')
   assert.deepEqual(said('726202736565000000530078530000'), [undefined, '2023-09-12T06:06:56Z'])
   assert.deepEqual(said('01', '650000ffff'), [65535, undefined], 'of the entry')
   assert.deepEqual(said('72620265000000ff'), [undefined, undefined], 'never set')
