@@ -53,6 +53,8 @@ type Memory = {
   readonly profile: Profile
   /** `profile: generic`: what is heard is named by the request that was heard, whatever it asks for. */
   readonly rowsOf: OptionValues | undefined
+  /** The one unit that the profile is for, when it was named: others on the line have tables of their own. */
+  readonly only: number | undefined
   readonly dialogue: Dialogue
   /** For each request of the plan, the fields that its answer brings. */
   readonly placed: readonly (readonly Placed[])[]
@@ -81,7 +83,7 @@ export const modbus: Driver = defineDriver<Memory>({
       'generic',
       profileSchema,
     ),
-    unit: whole('unit (slave address); left out, as the profile says', 1, 255),
+    unit: whole('unit (slave address); left out, as the profile says, or who is heard', 1, 255),
     every: lapse('from one poll to the next', 50, 3_600 * seconds, 10 * seconds),
     timeout: lapse('how long an answer may take to begin', 10, 10 * seconds, 500),
     tries: whole('how often a question is put before a poll is given up', 1, 10, 2),
@@ -124,6 +126,7 @@ export const modbus: Driver = defineDriver<Memory>({
     return {
       profile,
       rowsOf: options.profile === 'generic' ? options : undefined,
+      only: options.unit === undefined ? undefined : Number(options.unit),
       dialogue: begin(settings),
       placed: plan.map((request) => placedIn(profile, request)),
       ...{ asks: false, heard: undefined },
@@ -157,8 +160,9 @@ function hearOwn(frame: Uint8Array, memory: Memory): Step<Memory> {
 }
 
 /** Written out: it is made anew at every turn and every answer, and a spread of it costs as much as the rest. */
-function withDialogue({ profile, rowsOf, placed, heard }: Memory, dialogue: Dialogue): Memory {
-  return { profile, rowsOf, dialogue, placed, asks: true, heard }
+function withDialogue(memory: Memory, dialogue: Dialogue): Memory {
+  const { profile, rowsOf, only, placed, heard } = memory
+  return { profile, rowsOf, only, dialogue, placed, asks: true, heard }
 }
 
 /** A frame of somebody else's talk. */
@@ -183,13 +187,18 @@ function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
   const alone = dialogue.settings.plan.filter((request) => placed && answers(answer, request))
   const request = expected ? heard.request : alone.length === 1 ? alone[0] : undefined
   const after = expected ? { ...memory, heard: { ...heard, answered: true } } : memory
-  const said = toldBy(answer, request, memory)
+  const said = toldBy(unit, answer, request, memory)
   return { memory: after, said: said.ok ? { ...said, subject: String(unit) } : said }
 }
 
 /** What an answer says that was overheard. */
-function toldBy(answer: Answer, request: Request | undefined, { profile, rowsOf }: Memory): Said {
-  if (answer.function === 'exception') return refusal(answer.code)
+function toldBy(unit: number, answer: Answer, request: Request | undefined, memory: Memory): Said {
+  const { profile, only = unit } = memory
+  const rowsOf = only === unit ? memory.rowsOf : anyRow
+  if (answer.function === 'exception') {
+    const { of, code } = answer
+    return refusal(code, `unit ${unit}, function ${of}, code ${code}`)
+  }
   const measures = 'registers' in answer || 'bits' in answer || 'found' in answer
   if (!measures) return { ok: true, values: told(answer) }
   if (rowsOf === undefined) {
@@ -206,7 +215,6 @@ function toldBy(answer: Answer, request: Request | undefined, { profile, rowsOf 
 
 /** What an answer means, by the profile. */
 function say(profile: Profile, request: Request, answer: Answer): Said {
-  if (answer.function === 'exception') return refusal(answer.code)
   const read = held(request, answer)
   if (read === undefined) return doubt('answer that measures nothing')
   const placed = placedIn(profile, read)
@@ -221,8 +229,11 @@ function meant(profile: Profile, values: Record<string, Value>): Said {
   return doubt('no value')
 }
 
-function refusal(code: number): Said {
-  return doubt(exceptions[code] ?? 'exception of its own', `code ${code}`)
+/** How a unit is told that the profile is not for. */
+const anyRow: OptionValues = { type: 'u16' }
+
+function refusal(code: number, detail = `code ${code}`): Said {
+  return doubt(exceptions[code] ?? 'exception of its own', detail)
 }
 
 /** The blocks to ask for: one that only the bench reads takes the line's time for nothing. */

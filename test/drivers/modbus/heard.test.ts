@@ -119,6 +119,20 @@ test('an adapter that hears itself repeats the question, and the answer is read 
   assert.equal(sayings(heard).at(-1)?.values['1-0:32.7.0'], 230.20001220703125)
 })
 
+test('a table is for the one unit that is named, and others on the line are told as rows', () => {
+  const pair = (of: number) => [
+    encodeRequest(of, { function: 4, address: 0, count: 2 }),
+    encodeAnswer(of, { function: 4, registers: [0x4366, 0x3334] }),
+  ]
+  const line = Buffer.concat([...pair(1), ...pair(2)])
+  const read = (options: Record<string, unknown>) =>
+    sayings(hear(modbus, line, { profile: 'sdm120', ...options }))
+      .filter(({ values }) => !('asks' in values))
+      .map(({ values }) => Object.keys(values)[0])
+  assert.deepEqual(read({}), ['1-0:32.7.0', '1-0:32.7.0'])
+  assert.deepEqual(read({ unit: 2 }), ['r0', '1-0:32.7.0'])
+})
+
 test('every refusal is told in the words of the specification', () => {
   const words = [1, 2, 3, 4, 5, 6, 8, 10, 11].map((code) => {
     const [doubt] = doubts(hear(modbus, encodeAnswer(1, { function: 'exception', of: 3, code })))
@@ -129,6 +143,10 @@ test('every refusal is told in the words of the specification', () => {
     ...['acknowledge', 'server device busy', 'memory parity error', 'gateway path unavailable'],
     'gateway target device failed to respond',
   ])
+  const [one] = hear(modbus, encodeAnswer(17, { function: 'exception', of: 3, code: 99 }))
+  assert.deepEqual(one?.said, {
+    ...{ ok: false, doubt: 'exception of its own', detail: 'unit 17, function 3, code 99' },
+  })
 })
 
 function told(...frames: readonly Uint8Array[]): Record<string, unknown>[] {
