@@ -8,11 +8,11 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from '#crypto'
-import { epochMaker } from '../runtime/sign/epoch.ts'
 import { openDeviceKey } from '../runtime/sign/key.ts'
 import { openStore } from '../runtime/store/client.ts'
 import { openGenerations } from '../runtime/stream/generations.ts'
 import type { Clock } from '../runtime/wire/clock.ts'
+import { makerOf } from '../test/sign/fixture.ts'
 import type { Figure } from './figure.ts'
 
 const holdMs = 300
@@ -25,13 +25,8 @@ export async function bench(): Promise<Figure[]> {
   const generations = await openGenerations(folder, { random: randomBytes })
   const store = await openStore({ path: join(folder, 'store.db'), commitHoldMs: holdMs })
   let commits = 0
-  const maker = epochMaker({
-    key,
-    clock,
-    generation: generations.current,
-    keys: generations.leafKey,
-    store,
-    random: randomBytes,
+  const parts = { key, clock, generations, store }
+  const maker = makerOf(parts, {
     streams: [{ name: 'air', terms: hash, setup: hash, ...size, free: false }],
     limits: { commitDelayMs: 50 },
     note: () => {

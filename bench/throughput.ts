@@ -2,14 +2,11 @@
  * Decoded readings to sealed epochs that a broker has acknowledged, per second, against raw inserts of the
  * same packs, 256 rows a transaction, at the same durability on the same disk in the same run.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as breath } from 'node:timers/promises'
 import Sqlite from 'better-sqlite3'
 import { randomBytes } from '#crypto'
 import { openBroker } from '../runtime/link/broker.ts'
-import { epochMaker } from '../runtime/sign/epoch.ts'
 import { openDeviceKey } from '../runtime/sign/key.ts'
 import { openStore } from '../runtime/store/client.ts'
 import { openGenerations } from '../runtime/stream/generations.ts'
@@ -17,6 +14,8 @@ import { outbox } from '../runtime/stream/outbox.ts'
 import type { Clock } from '../runtime/wire/clock.ts'
 import { packEncoder } from '../runtime/wire/pack.ts'
 import type { Reading } from '../runtime/wire/reading.ts'
+import { inFolder } from '../test/disk/folder.ts'
+import { makerOf } from '../test/sign/fixture.ts'
 import { startBroker } from './broker.ts'
 import type { Figure } from './figure.ts'
 import { flash } from './flash.ts'
@@ -79,13 +78,8 @@ async function sealed(folder: string, url: string, streams: number): Promise<num
   const line = openBroker({ url, clientId: key.device })
   await line.ready()
   const out = outbox({ store, publish: line.publish })
-  const maker = epochMaker({
-    key,
-    clock,
-    generation: generations.current,
-    keys: generations.leafKey,
-    store,
-    random: randomBytes,
+  const parts = { key, clock, generations, store }
+  const maker = makerOf(parts, {
     streams: names.slice(0, streams).map((name) => ({ ...plan, name })),
     sealed: out.look,
   })
@@ -132,15 +126,6 @@ function moments(streams: number): Reading[] {
     },
     units,
   }))
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-bench-'))
-  try {
-    return await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
 }
 
 const device = `0x${'5a'.repeat(20)}` as const

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { lockFolder } from '../../runtime/disk/lock.ts'
+import { inFolder } from './folder.ts'
 
 const lockFile = new URL('../../runtime/disk/lock.ts', import.meta.url)
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-lock-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
 
 test('a folder belongs to one at a time, in one process too', async () => {
   await inFolder(async (folder) => {

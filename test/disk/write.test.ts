@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from '#crypto'
 import { openSecret, readSecret } from '../../runtime/disk/secret.ts'
 import { atomicWrite, readIfThere } from '../../runtime/disk/write.ts'
 import { text } from '../../runtime/wire/bytes.ts'
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-disk-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
+import { inFolder } from './folder.ts'
 
 /** Writes `data` in a process that dies at the failpoint. */
 async function writeAndDie(path: string, data: string, failpoint: string): Promise<void> {

@@ -1,12 +1,10 @@
 /** The plug is pulled in mid-epoch: at twenty random moments, and at every place where it would hurt. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import { equal } from '../../runtime/wire/bytes.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
+import { inFolder } from '../disk/folder.ts'
 import { makerOf, openDevice, plan } from './fixture.ts'
 
 const child = new URL('./crash.ts', import.meta.url).pathname
@@ -73,15 +71,6 @@ async function check(folder: string, witness: Witness): Promise<{ interrupted: n
     }
   } finally {
     await device.store.close()
-  }
-}
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-crash-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
   }
 }
 

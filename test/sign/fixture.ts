@@ -96,9 +96,11 @@ export async function withDevice(work: (device: Device) => Promise<void>): Promi
   }
 }
 
+type MakerGround = Pick<Device, 'key' | 'generations' | 'store'> & { readonly clock: Clock }
 type MakerOptions = Partial<EpochMakerOptions> & Pick<EpochMakerOptions, 'streams'>
 
-export function makerOf(device: Device, options: MakerOptions) {
+/** An epoch maker of the product's own, over these. */
+export function makerOf(device: MakerGround, options: MakerOptions) {
   const { key, clock, generations, store } = device
   return epochMaker({
     key,

@@ -1,13 +1,12 @@
 /** The plug is pulled while the device forgets; and a generation of which nothing is left loses its secret. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
 import { randomBytes } from '#crypto'
 import { openGenerations } from '../../runtime/stream/generations.ts'
 import { keeper } from '../../runtime/stream/keep.ts'
+import { inFolder } from '../disk/folder.ts'
 import { makerOf, openDevice, plan, until, withDevice } from '../sign/fixture.ts'
 import { publish, sense, verifyAll } from './history.ts'
 
@@ -107,12 +106,3 @@ test('a generation of which nothing is left loses its secret; what still opens k
     assert.deepEqual([again.current, again.isNew], [2, false])
   })
 })
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-forget-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}

@@ -1,7 +1,5 @@
 /** A disk that is full: what was acknowledged stays, what comes waits, and it goes on by itself. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { randomBytes } from '#crypto'
@@ -9,6 +7,7 @@ import { openDeviceKey } from '../../runtime/sign/key.ts'
 import { openStore, type StoreOptions } from '../../runtime/store/client.ts'
 import { openGenerations } from '../../runtime/stream/generations.ts'
 import { type KeepNote, keeper } from '../../runtime/stream/keep.ts'
+import { inFolder } from '../disk/folder.ts'
 import { noSmallDisk, onSmallDisk } from '../disk/smalldisk.ts'
 import { type Device, makerOf, plan, readingAt, testClock, until } from '../sign/fixture.ts'
 import { publish, sense, verifyAll } from './history.ts'
@@ -112,15 +111,6 @@ test('little room on the disk stops the store from growing, before it is full', 
     await device.store.close()
   })
 })
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-full-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
 
 async function openOn(
   t: TestContext,

@@ -1,20 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from '#crypto'
 import { openGenerations } from '../../runtime/stream/generations.ts'
 import { leafKey } from '../../runtime/wire/keytree.ts'
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'wayside-generations-'))
-  try {
-    await work(folder)
-  } finally {
-    await rm(folder, { recursive: true })
-  }
-}
+import { inFolder } from '../disk/folder.ts'
 
 test('the first start makes generation 1, the next ones find it', async () => {
   await inFolder(async (folder) => {
