@@ -1,8 +1,8 @@
 /**
  * The architecture, as a test.
  *
- * The tables of docs/architecture.md are the rules: files of a room may import only what stands in its row, and
- * from npm and node:. Data flows down the page of runtime/device.ts; an import that flows up is a failing
+ * The tables of docs/architecture.md are the rules: files of a room may import only what stands in its row,
+ * and from npm and node:. Data flows down the page of runtime/device.ts; an import that flows up is a failing
  * test, not a review comment.
  */
 import assert from 'node:assert/strict'
