@@ -42,7 +42,7 @@ export const sml: Driver = defineDriver({
   silenceMs: 30_000,
   options: {},
   fields: { ...fields, ...uncheckedField },
-  check: 'CRC-16 of the file; where that of a message in it is wrong, it is read and marked',
+  check: 'CRC-16 of the file and of each message',
   shape,
   begin: () => undefined,
   decode(frame, memory) {

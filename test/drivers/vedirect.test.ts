@@ -34,7 +34,7 @@ holdMap(
     LOAD: null,
     product: null,
   },
-  { flat: (expect) => expect, near: 1e-9, files: ['cases.json', 'more.json'] },
+  { flat: (expect) => expect, near: 1e-9, files: ['cases.json', 'cases-copies.json'] },
 )
 
 test('a smart shunt says both its blocks, in amounts as others read them', () => {

@@ -67,7 +67,7 @@ const families: Names = {
   })),
 }
 
-const files = ['cases.json', 'more.json']
+const files = ['cases.json', 'cases-gateways.json']
 holdMap('dsmr', dsmr, { ...words, ...amounts, ...families }, { flat, near: 1e-12, files })
 
 test('the time of a telegram is that which others read', () => {
