@@ -31,7 +31,8 @@
  *
  * Three models share one length. `variant: auto` tells the 5003T by its counts: temperature and humidity
  * stand where others count particles larger than 5 and 10 µm, and no sensor sees more of those than of
- * smaller ones while the rest of its counts fall. It can not tell the 5003S: name that one.
+ * smaller ones while the rest of its counts fall; and they are a climate, of ±100 °C and 1 to 100 %RH. It can
+ * not tell the 5003S: name that one.
  *
  * Source: Plantower data manuals of these models, appendix "communication protocol"; places and scales by
  * model as avaldebe/PyPMS and esphome (pmsx003) have them too. Checked: test/captures/plantower.
@@ -287,7 +288,8 @@ function isT(frame: Uint8Array): boolean {
     (at) => u16be(frame, at),
   )
   const falls = n0_3 >= n0_5 && n0_5 >= n1 && n1 >= n2_5
-  return falls && (next > n2_5 || last > next)
+  const isClimate = Math.abs(i16be(frame, 24)) <= 1000 && last >= 10 && last <= 1000
+  return falls && isClimate && (next > n2_5 || last > next)
 }
 
 /** 42 4d, the command, what is wanted, and the sum of these. */

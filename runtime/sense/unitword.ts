@@ -29,6 +29,10 @@ const customary: Readonly<Record<string, string>> = {
   ...{ 'µg/m³': 'ug/m3', 'μg/m³': 'ug/m3', 'µg/m3': 'ug/m3', 'ug/m^3': 'ug/m3', 'mg/m³': 'mg/m3' },
   ...{ volt: 'V', volts: 'V', ampere: 'A', amps: 'A', watt: 'W', watts: 'W', hertz: 'Hz' },
   ...{ ohm: 'Ohm', ohms: 'Ohm', ω: 'Ohm', lux: 'lx', mbar: 'hPa', bar: 'Pa with scale: 100000' },
-  ...{ kpa: 'Pa with scale: 1000', 'm3/h': 'm3/s with scale: 1/3600', 'l/h': 'm3/s' },
+  ...{
+    kpa: 'Pa with scale: 1000',
+    'm3/h': 'm3/s with scale: 0.000277777777777778',
+    'm³/h': 'm3/s',
+  },
   ...{ sec: 's', secs: 's', seconds: 's', rpm: '1/min', 'm³': 'm3', 'm²': 'm2', 'm/s²': 'm/s2' },
 }

@@ -71,6 +71,12 @@ test('a 5003T tells frost, and is known by it in the cleanest air', () => {
   assert.deepEqual([frost?.values.temperature, frost?.values.humidity], [-5, 81.2])
 })
 
+test('counts that rise for once are no climate: nobody breathes air of 0.1 °C and 0 %RH', () => {
+  const words = [1, 2, 3, 1, 2, 3, 300, 20, 4, 0, 1, 0, 0x9700]
+  const [said] = sayings(hear(plantower, signed({ words })))
+  assert.deepEqual([said?.values.over5um, said?.values.temperature], [1, undefined])
+})
+
 test('names every model by the options it stands for', () => {
   const words = [1, 2, 3, 4, 5, 6, 70, 60, 50, 40, 30, 20]
   const plain = signed({ words: [...words, 0x9700] })
