@@ -4,7 +4,7 @@
  * Instruments that tell no time begin a moment when a sentence comes again that says the same fields
  * (wind, wind, wind); receivers send some sentences several times in a moment, one for each constellation.
  */
-import type { Moments, Saying } from '../../runtime/sense/driver.ts'
+import { firstKeeps, type Moments, type Saying, type Value } from '../../runtime/sense/driver.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
 
@@ -14,21 +14,29 @@ export const moments: Moments = {
 
   begins(held: readonly Saying[], next: Saying): boolean {
     const time = clockOf(next)
-    const heldTime = held.map(clockOf).find((text) => text !== undefined)
-    if (time !== undefined && heldTime !== undefined && time !== heldTime) return true
+    if (time !== undefined) {
+      const before = held.find(({ values }) => typeof values.time === 'string')
+      if (before !== undefined && clockOf(before) !== time) return true
+    }
     return held.some((before) => saysAgain(before, next))
   },
 
   /** The first to name a field keeps it; of two spellings of the time the one with a date stays. */
   join(values, next) {
-    const both = { ...values, ...next, ...values }
-    const time = [values.time, next.time].find((text) => String(text ?? '').includes('T'))
-    return time === undefined ? both : { ...both, time }
+    const better = isDated(next.time) && !isDated(values.time) ? next.time : undefined
+    const both = firstKeeps(values, next)
+    if (better !== undefined) both.time = better
+    return both
   },
 }
 
 function clockOf({ values }: Saying): string | undefined {
-  return typeof values.time === 'string' ? values.time.split('T').at(-1) : undefined
+  const { time } = values
+  return typeof time === 'string' ? time.slice(time.indexOf('T') + 1) : undefined
+}
+
+function isDated(time: Value | undefined): time is string {
+  return typeof time === 'string' && time.includes('T')
 }
 
 /** True when `next` is the same sentence of the same talker, and names fields that `before` named. */

@@ -172,7 +172,8 @@ function begins(held: readonly Saying[], next: Saying): boolean {
 }
 
 /** Where one message of the moment denies the fix, no other may have a place. */
-function join(values: Saying['values'], next: Saying['values']): Saying['values'] {
+function join(values: Record<string, Value>, next: Saying['values']): Record<string, Value> {
+  const blind = isBlind(values) || isBlind(next)
   const both = nmea0183.moments?.join?.(values, next) ?? { ...next, ...values }
-  return isBlind(values) || isBlind(next) ? withoutPlace(both) : both
+  return blind ? withoutPlace(both) : both
 }

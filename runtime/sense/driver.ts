@@ -42,7 +42,7 @@ export {
   u16be,
   xor8,
 } from './shape.ts'
-export { freshValues } from './values.ts'
+export { firstKeeps, freshValues } from './values.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */
 export type Driver<Memory = unknown> = {
@@ -124,8 +124,11 @@ export type Moments = {
   readonly quietMs: number
   /** True when `next` can not belong to the moment that holds these. */
   begins(held: readonly Saying[], next: Saying): boolean
-  /** Two frames of one moment as one; left out, the first to name a field keeps it. */
-  join?(values: Saying['values'], next: Saying['values']): Saying['values']
+  /**
+   * Two frames of one moment as one; `values` may be written into and handed back. Left out, the first to
+   * name a field keeps it (`firstKeeps`).
+   */
+  join?(values: Record<string, Value>, next: Saying['values']): Record<string, Value>
 }
 
 export type Bus = {

@@ -1,12 +1,13 @@
 /** Groups what the frames of a line say into moments, one for each subject at a time. */
-import { allSaid, type Driver, measured, type Saying, unitsOf } from './driver.ts'
+import type { Driver, Field, Saying, Unit, Value } from './driver.ts'
+import { firstKeeps, freshValues } from './values.ts'
 
 /** One moment, whole: what was measured in it, and the stamp of its first frame. */
 export type Moment<Stamp> = {
   readonly subject?: string
   /** Empty when its frames measured nothing (a notice of the receiver, say). */
   readonly values: Saying['values']
-  readonly units: ReturnType<typeof unitsOf>
+  readonly units: Readonly<Record<string, Unit>>
   readonly stamp: Stamp
 }
 
@@ -20,16 +21,17 @@ export type Moments<Stamp> = {
 export function moments<Stamp>(driver: Driver): Moments<Stamp> {
   const open = new Map<string, Held<Stamp>>()
   const rule = driver.moments
+  const close = closer<Stamp>(driver)
 
   function takeOut(subject: string): Moment<Stamp>[] {
     const held = open.get(subject)
     open.delete(subject)
-    return held === undefined ? [] : [close(driver, held)]
+    return held === undefined ? [] : [close(held)]
   }
 
   return {
     push(saying, stamp) {
-      if (rule === undefined) return [close(driver, { sayings: [saying], stamp })]
+      if (rule === undefined) return [close({ sayings: [saying], stamp })]
       const subject = saying.subject ?? ''
       const current = open.get(subject)
       const room = current !== undefined && current.sayings.length < framesMax
@@ -53,13 +55,36 @@ const subjectsMax = 256
 
 type Held<Stamp> = { readonly sayings: Saying[]; readonly stamp: Stamp }
 
-function close<Stamp>(driver: Driver, { sayings, stamp }: Held<Stamp>): Moment<Stamp> {
-  const join = driver.moments?.join ?? ((values, next) => ({ ...values, ...next, ...values }))
-  const parts = sayings.map((saying) => measured(driver, saying))
-  const joined = parts.reduce((all, { values: next }) => join(all, next), {})
-  const broken = parts.some(({ unchecked }) => unchecked)
-  const values = broken ? allSaid({ ok: true, values: joined, unchecked: true }) : joined
-  const units = Object.assign({}, ...parts.toReversed().map((saying) => unitsOf(driver, saying)))
-  const subject = sayings[0]?.subject
-  return subject === undefined ? { values, units, stamp } : { values, units, stamp, subject }
+function closer<Stamp>(driver: Driver) {
+  const fields = new Map(Object.entries(driver.fields))
+  const join = driver.moments?.join ?? firstKeeps
+  return ({ sayings, stamp }: Held<Stamp>): Moment<Stamp> => {
+    const units: Record<string, Unit> = {}
+    let values = freshValues()
+    let unchecked = false
+    for (const saying of sayings) {
+      if (saying.unchecked) unchecked = true
+      values = join(values, measuredBy(fields, saying, units))
+    }
+    if (unchecked && Object.keys(values).length > 0) values.unchecked = true
+    const subject = sayings[0]?.subject
+    return subject === undefined ? { values, units, stamp } : { values, units, stamp, subject }
+  }
+}
+
+/** The values without what is for the bench only; those of their units that are not known yet go to `units`. */
+function measuredBy(
+  fields: ReadonlyMap<string, Field>,
+  saying: Saying,
+  units: Record<string, Unit>,
+): Record<string, Value> {
+  const values = freshValues()
+  for (const name of Object.keys(saying.values)) {
+    const field = fields.get(name)
+    if (field?.detail) continue
+    values[name] = saying.values[name] as Value
+    const unit = saying.units?.[name] ?? field?.unit
+    if (unit !== undefined && !Object.hasOwn(units, name)) units[name] = unit
+  }
+  return values
 }

@@ -13,6 +13,17 @@ export function freshValues(): Record<string, Value> {
   return new Values()
 }
 
+/** Adds to these values what `next` says beside them. */
+export function firstKeeps(
+  values: Record<string, Value>,
+  next: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  for (const name of Object.keys(next)) {
+    if (!Object.hasOwn(values, name)) values[name] = next[name] as Value
+  }
+  return values
+}
+
 /** NMEA's GSV has 22 values, most frames fewer; with more it works, slower. */
 const room = 24
 
