@@ -67,7 +67,20 @@ export function readLine(whole: string, memory: Memory, mayBeCut: boolean): Step
   const pairs = format === 'csv' ? [] : pairsOf(text, memory.how.separator)
   const isPairs = format === 'pairs' || pairs.length > 0
   if (memory.speaksJson) return { memory, said: doubt('not understood', text) }
-  return isPairs ? readPairs(pairs, text, memory, cut) : csv(text, memory, cut)
+  if (isPairs) return readPairs(pairs, text, memory, cut)
+  const named = format === 'csv' ? [] : namedIn(text, memory)
+  return named.length > 0 ? readPairs(named, text, memory, cut) : csv(text, memory, cut)
+}
+
+/** What stands behind the keys of the table where nothing but a blank parts them: lux 123.4. */
+function namedIn(text: string, memory: Memory): [string, string][] {
+  if (memory.columns !== undefined) return []
+  const words = text.split(/[\s,;|]+/)
+  return keysOf(memory).flatMap((key): [string, string][] => {
+    const value = words[words.indexOf(key) + 1]
+    const stands = words.includes(key) && value !== undefined
+    return stands && isNumeric(value, memory.how.decimal) ? [[key, value]] : []
+  })
 }
 
 function json(text: string, memory: Memory): Step<Memory> {

@@ -6,6 +6,7 @@
  *   ESPHome        [12:34:56][D][sensor:093]: 'Outside': Sending state 21.5 °C with 1 decimals of accuracy
  *   Tasmota        10:00:00 MQT: tele/shed/SENSOR = {"BME280":{"Temperature":21.5}}
  *   Arduino IDE    12:34:56.789 -> t=21.5
+ *   Teleplot       >t:21.5
  *   start          rst:0x1 (POWERON_RESET),boot:0x13 … load:0x3fff0030,len:1344 … entry 0x400805f0
  *
  * Source: the boot messages of the ROMs of ESP8266 and ESP32 as their makers print them (esptool
@@ -34,14 +35,18 @@ export function withoutPaint(bytes: Uint8Array): Uint8Array {
 
 /** A line without what its logger puts before it. */
 export function withoutPrefix(line: string): string {
-  const bare = line.replace(arduino, '').replace(idf, '').replace(esphome, '')
+  const bare = line
+    .replace(arduino, '')
+    .replace(idf, '')
+    .replace(esphome, '')
+    .replace(/^>(?=[A-Za-z])/, '')
   const [, name, state] = sending.exec(bare) ?? []
   return name === undefined ? bare : `${name}: ${state}`
 }
 
-/** True for what a board says when it starts. */
+/** True for what a board says when it starts, or dies: its registers are no measurements. */
 export function isBoot(line: string): boolean {
-  return boot.test(line)
+  return boot.test(line) || dump.test(line)
 }
 
 const escapes = 0x1b
@@ -52,3 +57,6 @@ const esphome = /^(?:\[[\d:.]{5,16}\])?\[[EWICDV]{1,2}\]\[[\w.:-]{1,40}\]: ?/
 const sending = /^'([^':=]{1,64})':? (?:Sending state|>>) (\S+(?: \S+)?)(?: with \d+ decimals.*)?$/
 const boot =
   /^(?:ets [A-Z][a-z]{2} |rst:0x|configsip: |clk_drv:|mode:[A-Z]+, ?clock div|load:? ?0x[0-9a-f]{8},|entry 0x|ho \d+ tail \d|tail \d+$|chksum 0x|csum 0x|v[0-9a-f]{8}$|~ld$|ESP-ROM:|Build:[A-Z][a-z]{2} |SPIWP:0x|Saved PC:0x|invalid header: 0x)/
+/** PC : 0x400d1234 PS : 0x00060030 of an ESP32; epc1=0x40201234 …, sp: 3ffffdf0 end: … of an ESP8266. */
+const dump =
+  /^(?:(?:[A-Z][A-Z0-9/]{1,8} *: 0x[0-9a-f]{8}\s*){1,4}|(?:\w{4,8}=0x[0-9a-f]{8}\s*){3,}|sp: [0-9a-f]{8} end: .*)$/

@@ -74,9 +74,11 @@ export function asItComes(
   }
   if (found.unit === '') return { value: found.value }
   const [unit] = suffixes[found.unit] ?? []
-  return unit === undefined
+  if (unit !== undefined) return { value: found.value, unit }
+  // 3ffe85f0 is an address, and no three of anything.
+  return /^[^\d]+(?:[/^][^\d]*\d?)?$/.test(found.unit)
     ? { value: found.value, unknown: found.unit }
-    : { value: found.value, unit }
+    : undefined
 }
 
 /** A cell that could only be a number, or none. */

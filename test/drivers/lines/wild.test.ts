@@ -20,6 +20,7 @@ test('colours of a terminal, and what loggers put before a line, are no part of 
     '00:00:10 MQT: tele/shed/SENSOR = {"Time":"2024-01-01T00:00:10","BME280":{"Temperature":21.5}}\r\n'
   assert.deepEqual(values(tasmota), [{ 'BME280.Temperature': 21.5 }])
   assert.deepEqual(values('12:34:56.789 -> t=21.5 h=40\n'), [{ t: 21.5, h: 40 }])
+  assert.deepEqual(values('>t:21.5\n>h:40\n'), [{ t: 21.5 }, { h: 40 }])
   assert.deepEqual(values(Buffer.from('t=1\n\0t=21.5\0\n')), [{ t: 1 }, { t: 21.5 }])
 })
 
@@ -41,6 +42,19 @@ test('a board that starts says so, and none of it is a reading', () => {
     )
     assert.deepEqual([...new Set(doubts(heard))], ['the board starts'])
   }
+})
+
+test('the registers of a board that dies are no readings, nor are addresses', () => {
+  const died = [
+    ...['PC      : 0x400d1234  PS      : 0x00060030  A0      : 0x800d5678', 'EXCVADDR: 0x00000000'],
+    ...['epc1=0x40201234 epc2=0x00000000 epc3=0x00000000 excvaddr=0x00000000'],
+    ...['sp: 3ffffdf0 end: 3fffffc0 offset: 01a0', 'Backtrace: 0x400d1234:0x3ffb1f60', ''],
+  ]
+  assert.deepEqual(values(died.join('\n')), [])
+  assert.deepEqual(values('x\nflow: 12 mg/m3\nirr: 800 W/cm2\nat: 3ffe85f0\n'), [
+    { flow: 12 },
+    { irr_W_cm2: 800 },
+  ])
 })
 
 test('units as the examples of libraries print them', () => {
@@ -87,6 +101,15 @@ test('keys of several words, values far from their key, several values to a key,
   assert.deepEqual(values('x\nypr\t12.34\t-5.6\t0.1\nnode2;21,5;40\n'), [
     { c2: 12.34, c3: -5.6, c4: 0.1 },
   ])
+})
+
+test('a key of the table and a number, with nothing but a blank between them', () => {
+  const table = { fields: { light: { from: 'lux', unit: 'lx' }, temp: {} } }
+  assert.deepEqual(values('x\nlux 123.4\ntemp 21.5 lux 7\nlux and temp\n', { table }), [
+    { light: 123.4 },
+    { light: 7, temp: 21.5 },
+  ])
+  assert.deepEqual(values('lux temp\n7 21.5\n8 22\n', { table }).at(-1), { light: 8, temp: 22 })
 })
 
 test('JSON over several lines, with a comma behind it, behind words, and as Python prints it', () => {
