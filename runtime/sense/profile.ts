@@ -168,7 +168,7 @@ function blockFlaws({ function: code, address, count, fields }: Block, at: Flaw[
     if (field.address < address || end > address + count) {
       found.push({
         path: [...path, 'address'],
-        message: `outside its block; it reads ${address} to ${address + count - 1}`,
+        message: `outside its block; it reads ${address} to ${address + count - 1}${manual(field.address)}`,
       })
     }
     if (bits && field.type !== 'bit') {
@@ -181,6 +181,14 @@ function blockFlaws({ function: code, address, count, fields }: Block, at: Flaw[
     found.push(...fieldFlaws(field).map(([key, message]) => ({ path: [...path, key], message })))
   }
   return found
+}
+
+/** Manuals count from 30001 and 40001, and the first digit is the function. */
+function manual(address: number): string {
+  const first = Math.floor(address / 10_000) * 10_000 + 1
+  const code = { 10001: 2, 30001: 4, 40001: 3 }[first]
+  const on = `${address - first} of function ${code}`
+  return code === undefined ? '' : `; register ${address} of a manual is ${on}`
 }
 
 /** What its type leaves no sense in. */

@@ -76,6 +76,17 @@ test('what its type leaves no sense in is said with its place', () => {
   }
 })
 
+test('an address as manuals count it is answered with that on the wire', () => {
+  for (const [address, what] of [
+    [30_073, /register 30073 of a manual is 72 of function 4$/],
+    [40_001, /register 40001 of a manual is 0 of function 3$/],
+    [7, /it reads 0 to 3$/],
+  ] as const) {
+    const { error } = profileSchema.safeParse(table({ title: 'it', address, type: 'u16' }))
+    assert.match(error?.issues[0]?.message ?? '', what)
+  }
+})
+
 test('a unit that is none is answered with the one that was probably meant', () => {
   for (const [unit, what] of [
     ['°C', /perhaps Cel:/],
