@@ -129,7 +129,7 @@ export function tidy(number: number): number {
   if (number === 0) return 0
   const billionths = number * 1e9
   const nearest = Math.round(billionths)
-  const plain = Math.abs(billionths) < 2 ** 40 && Math.abs(billionths - nearest) < 0.499
+  const plain = Math.abs(billionths) < 2 ** 44 && Math.abs(billionths - nearest) < 0.499
   return plain ? nearest / 1e9 : Number(number.toFixed(9))
 }
 

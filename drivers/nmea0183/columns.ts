@@ -145,12 +145,12 @@ export function dayMonthYear(at: number): Column {
   return (fields) => {
     if (isEmpty(fields, at)) return undefined
     const { bytes } = fields
-    const [d, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
-    const [m, y] = [d + 2, d + 4]
-    const number = end === y + 2 ? digits(bytes, d, end) : Number.NaN
+    const [first, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
+    const number = end - first === 6 ? digits(bytes, first, end) : Number.NaN
     if (number === 0) return undefined
     if (Number.isNaN(number)) return bad
-    return isoDay(fullYear(pairAt(bytes, y)), pairAt(bytes, m), pairAt(bytes, d))
+    const month = Math.floor(number / 100) % 100
+    return isoDay(fullYear(number % 100), month, Math.floor(number / 10_000))
   }
 }
 
@@ -160,7 +160,8 @@ export function dayThenMonthThenYear(at: number): Column {
     const [day, month, year] = [field(fields, at), field(fields, at + 1), field(fields, at + 2)]
     if (/^0*$/.test(`${day}${month}${year}`)) return undefined
     const digits = /^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month) && /^(\d\d){1,2}$/.test(year)
-    return digits ? isoDay(fullYear(year), month.padStart(2, '0'), day.padStart(2, '0')) : bad
+    const full = year.length > 2 ? Number(year) : fullYear(Number(year))
+    return digits ? isoDay(full, Number(month), Number(day)) : bad
   }
 }
 
@@ -248,10 +249,6 @@ function clockAt(bytes: Uint8Array, at: number): string {
 
 const colon = 0x3a
 
-function pairAt(bytes: Uint8Array, at: number): string {
-  return String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0)
-}
-
 /** A point and any number of digits, even none. */
 function isFraction(bytes: Uint8Array, from: number, to: number): boolean {
   return bytes[from] === 0x2e && (to === from + 1 || digits(bytes, from + 1, to) >= 0)
@@ -264,17 +261,17 @@ function withoutZeros(bytes: Uint8Array, from: number, to: number): number {
   return end === from + 1 ? from : end
 }
 
-function fullYear(digits: string): number {
-  const year = Number(digits)
-  if (digits.length > 2) return year
-  return year < 80 ? 2000 + year : 1900 + year
+/** Of the two last digits of a year. */
+function fullYear(digits: number): number {
+  return digits < 80 ? 2000 + digits : 1900 + digits
 }
 
-function isoDay(year: number, month: string, day: string): string | typeof bad {
+function isoDay(year: number, month: number, day: number): string | typeof bad {
   const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const last = month === '02' && leap ? 29 : (daysIn[Number(month) - 1] ?? 0)
-  if (Number(day) < 1 || Number(day) > last) return bad
-  return `${String(year).padStart(4, '0')}-${month}-${day}`
+  const last = month === 2 && leap ? 29 : (daysIn[month - 1] ?? 0)
+  if (day < 1 || day > last) return bad
+  const digits = year < 1000 ? String(year).padStart(4, '0') : year
+  return `${digits}-${month < 10 ? '0' : ''}${month}-${day < 10 ? '0' : ''}${day}`
 }
 
 const daysIn = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
