@@ -35,8 +35,11 @@ export type Outage = Pick<Journey, 'name' | 'says' | 'brokers' | 'missing' | 'st
 }
 
 const second = 1000
-/** Who lost the line looks for it again within a minute. */
-const backMs = 150 * second
+/**
+ * Who lost the line looks for it again within a minute. Then all that was said meanwhile is fetched and paid,
+ * some thirty epochs a promise, while more is said: an hour here is 9,000 epochs, of a real device 360.
+ */
+const backMs = (lastsMs: number) => 150 * second + lastsMs / 3
 
 /** Ten seconds; in the long form two minutes, and then an hour. */
 export function outage(one: Outage): Journey {
@@ -44,7 +47,7 @@ export function outage(one: Outage): Journey {
     ...one,
     street: { sayEveryMs: 200, ...one.street },
     withinS: 240,
-    longWithinS: 5_400,
+    longWithinS: 6_000,
     async run(street, t) {
       const stall = street.stalls[0] as Stall
       await stall.open()
@@ -63,7 +66,11 @@ export function outage(one: Outage): Journey {
         const mendedMs = performance.now()
         const said = stall.said('air')
         const readPast = () => (numbersOf(buyer.said().slice(-1))[0] ?? 0) > said + 5
-        await until(readPast, 'the buyer has read all that was said meanwhile, and more', backMs)
+        await until(
+          readPast,
+          'the buyer has read all that was said meanwhile, and more',
+          backMs(lastsMs),
+        )
         t.diagnostic(`back ${Math.round(performance.now() - mendedMs)} ms after ${lastsMs} ms`)
       }
       await one.after?.(sale, t)
