@@ -148,7 +148,11 @@ function flaws({ blocks, doubts }: Profile): Flaw[] {
     ),
     ...doubts.flatMap(({ field }, i) => {
       const path = ['doubts', i, 'field']
-      return names.includes(field) ? [] : [{ path, message: 'no such field; name one of `blocks`' }]
+      const found = blocks.find(({ fields }) => field in fields)?.fields[field]
+      if (found === undefined) return [{ path, message: 'no such field; name one of `blocks`' }]
+      const isBits = found.words === undefined && found.type !== 'text' && found.type[0] !== 'f'
+      const message = 'says no bits; name a field of a whole number, without `words`'
+      return isBits ? [] : [{ path, message }]
     }),
   ]
 }

@@ -87,6 +87,21 @@ test('an address as manuals count it is answered with that on the wire', () => {
   }
 })
 
+test('a doubt that could never come is a mistake: words and texts have no bits', () => {
+  const doubts = [{ field: 'it', mask: 2, says: 'it is broken' }]
+  const flaw = (field: object) =>
+    profileSchema.safeParse({ ...table({ ...at0, ...field }), doubts }).error?.issues[0]
+  assert.equal(flaw({ type: 'u16' }), undefined)
+  for (const field of [
+    { type: 'u16', words: { 2: 'fault' } },
+    { type: 'text', count: 1 },
+    { type: 'f32' },
+  ]) {
+    assert.deepEqual(flaw(field)?.path, ['doubts', 0, 'field'])
+    assert.match(flaw(field)?.message ?? '', /says no bits/)
+  }
+})
+
 test('a unit that is none is answered with the one that was probably meant', () => {
   for (const [unit, what] of [
     ['°C', /perhaps Cel:/],
