@@ -138,6 +138,7 @@ export const plantower: Driver = defineDriver<Memory>({
 
   check: 'sum of the bytes, 16 bits',
   questions: [command(0xe2, 0)],
+  asking: { mode: 'ask' },
   shape: headed({
     start: Uint8Array.of(0x42, 0x4d),
     headSize: 4,

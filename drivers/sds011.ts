@@ -106,6 +106,8 @@ export const sds011: Driver = defineDriver<Memory>({
   },
 
   check: 'sum of the bytes, 8 bits',
+  questions: [command(4)],
+  asking: { mode: 'ask' },
   shape: headed({
     start: Uint8Array.of(0xaa),
     headSize: 2,

@@ -92,6 +92,8 @@ export const d0: Driver = defineDriver<Memory>({
     return { ...d0, shape, serial, silenceMs: 2 * Number(every) + blockMs }
   },
   check: 'exclusive or of the bytes (BCC), 8 bits; none in mode D',
+  questions: [new TextEncoder().encode('/?!\r\n')],
+  asking: { mode: 'ask' },
   shape: shapeOf({ answers: false, openEnded: false }),
   begin({ mode, every, address, fastest, wake, history }, { baudRate }) {
     const memory = { history: history !== false }

@@ -101,18 +101,30 @@ const example = { driver: 'plantower', path: '/dev/ttyUSB0' }
 
 /** One sensor of a config, as a person would write it. */
 export function sensorText(
-  port: Pick<FoundPort, 'driver' | 'path' | 'baudRate'>,
+  port: Pick<FoundPort, 'driver' | 'path' | 'baudRate' | 'parity' | 'options'>,
   name: string,
   drivers: readonly Driver[] = ours,
 ): string {
-  const { driver, path, baudRate } = port
-  const own = driver === undefined ? undefined : chooseDriver(drivers, driver).driver.serial
-  const speed = [undefined, own?.baudRate].includes(baudRate) ? '' : `    baudRate: ${baudRate}\n`
+  const { driver, path, baudRate, parity, options } = port
+  const own =
+    driver === undefined ? undefined : chooseDriver(drivers, driver, options).driver.serial
+  const differs = { baudRate: own?.baudRate, parity: own?.parity ?? 'none' }
+  const line = Object.entries({ baudRate, parity }).flatMap(([setting, value]) =>
+    value === undefined || value === differs[setting as keyof typeof differs]
+      ? []
+      : [`    ${setting}: ${value}\n`],
+  )
   return `  - name: ${name}
     driver: ${driver}
     port: ${JSON.stringify(path)}
-${speed}    price: free
+${line.join('')}${options === undefined ? '' : `    options: ${flow(options)}\n`}    price: free
 `
+}
+
+/** As YAML in one line. */
+function flow(options: NonNullable<FoundPort['options']>): string {
+  const pairs = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
+  return `{ ${pairs.join(', ')} }`
 }
 
 /** A stream is named after its driver; the second of a kind is numbered. */

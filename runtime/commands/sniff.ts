@@ -27,7 +27,7 @@ Examples:
 
 Nothing is sent without --ask. With it every device on the line hears what its own protocol would say, and
 those of other makers hear it too: leave it out where something is controlled over the line.
-Exit code: 0 when a sensor was found, 1 when none was, 2 when the port cannot be opened.`
+Exit code: 0 when a sensor was found, 1 when none was, 2 when the port cannot be opened, 130 at Ctrl-C.`
 
 type Given = WithFlag & { readonly ask?: true; readonly json?: true }
 
@@ -59,9 +59,12 @@ async function sniff(path: string | undefined, given: Given): Promise<void> {
       process.stdout.write(`${remarksOn(row, known)}${entry(row, i, found)}`)
     }
   }
-  for (const row of rows) tell(row.path, verdict(row, given))
+  for (const row of rows) {
+    if (row.driver === undefined) for (const remark of row.remarks) tell(row.path, remark)
+    tell(row.path, verdict(row, given))
+  }
   if (rows.length === 0) process.stderr.write('no serial ports found\n')
-  process.exitCode = found.length > 0 ? 0 : 1
+  process.exitCode = found.length > 0 ? 0 : stop.signal.aborted ? 130 : 1
 }
 
 /** The named port by the name that holds, a port that nobody lists (a pty, a link of one's own) as it is. */
@@ -72,20 +75,24 @@ async function portsToHear(path: string | undefined): Promise<NamedPort[]> {
   return [listed ?? { path, device: path, named: 'as is', remarks: [] }]
 }
 
-function verdict({ driver, sure, baudRate, frames, share = 0, trouble }: FoundPort, given: Given) {
+function verdict(row: FoundPort, given: Given): string {
+  const { driver, sure, baudRate, frames, share = 0, trouble, options } = row
   const hint = given.ask ? '' : '; --ask asks sensors that only speak when asked'
   if (driver === undefined) return `${trouble}${hint}`
   const part = `${frames} intact frames, ${Math.round(100 * share)} % of the bytes`
-  return `${driver} at ${baudRate} baud, ${sure}: ${part}${trouble ? `; ${trouble}` : ''}`
+  const asked = options === undefined ? '' : ', when it was asked'
+  return `${driver} at ${baudRate} baud${asked}, ${sure}: ${part}${trouble ? `; ${trouble}` : ''}`
 }
 
 /** What a person should know before it stands above the entry of the config. */
-function remarksOn({ driver = '', remarks, sure }: FoundPort, known: DriverList): string {
+function remarksOn(row: FoundPort, known: DriverList): string {
+  const { driver = '', remarks, sure, trouble } = row
   const from = known.packageOf(driver.split('.')[0] ?? '')
   const all = [
     ...(from === undefined ? [] : [`at the top of the file: drivers: ${JSON.stringify([from])}`]),
     ...remarks,
     ...(sure === 'certain' ? [] : [`${sure} this driver`]),
+    ...(trouble === undefined ? [] : [`no values yet: ${trouble}`]),
   ]
   return all.map((remark) => `  # ${remark}\n`).join('')
 }

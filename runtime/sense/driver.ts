@@ -79,6 +79,8 @@ export type Driver<Memory = unknown> = {
   readonly moments?: Moments
   /** Requests that change nothing, for `sniff --ask`: any such device answers at least one of them. */
   readonly questions?: readonly Uint8Array[]
+  /** Options without which such a sensor is not asked, for the config of one that was found so. */
+  readonly asking?: OptionValues
   /** Called when the port opens, after every frame and when the time it named has come. */
   ask?(memory: Memory, nowMs: number): Ask<Memory>
 }

@@ -1,5 +1,6 @@
 /** Which serial ports there are, what to call them so that the name holds, and what speaks on them. */
 import { kernelPorts, type Links, type Others, othersAt, portLinks, type Root } from './machine.ts'
+import type { OptionValues } from './options.ts'
 import { listPorts, type PortInfo } from './port.ts'
 import { type Fingerprint, type Sniffing, sniff } from './sniff.ts'
 import { ignoreRule } from './udev.ts'
@@ -22,6 +23,8 @@ export type FoundPort = NamedPort & {
   readonly sure?: Fingerprint['sure']
   readonly baudRate?: number
   readonly parity?: NonNullable<Fingerprint['serial']['parity']>
+  /** What the config must say besides, for a sensor that only spoke when it was asked. */
+  readonly options?: OptionValues
   /** Intact frames, and the part of all bytes that they are. */
   readonly frames?: number
   readonly share?: number
@@ -55,12 +58,17 @@ export async function findOn(port: NamedPort, search: Search): Promise<FoundPort
       path: port.device,
       progress: (words) => search.progress?.(port.path, words),
     })
-    if (found === 'silent') return { ...port, trouble: 'nothing speaks here' }
-    if (found === undefined) return { ...port, trouble: 'no driver understood what came' }
-    const { name: driver, sure, serial, frames, share, doubt } = found
+    if (found === 'silent' || found === undefined) {
+      if (search.signal.aborted)
+        return { ...port, trouble: 'stopped before anything was understood' }
+      const trouble = found === 'silent' ? 'nothing speaks here' : 'no driver understood what came'
+      return { ...port, trouble }
+    }
+    const { name: driver, sure, serial, options, frames, share, doubt } = found
     const { baudRate, parity = 'none' } = serial
     return {
       ...{ ...port, driver, sure, baudRate, parity, frames, share },
+      ...(options !== undefined && { options }),
       ...(doubt !== undefined && { trouble: doubt }),
     }
   } catch (error) {

@@ -25,7 +25,7 @@ const members: Readonly<Record<string, string>> = {
   ...{ warmUpMs: 'number', silenceMs: 'number', options: 'object', fields: 'object' },
   ...{ shape: 'object', begin: 'function', decode: 'function', check: 'text?' },
   ...{ moments: 'object?', ask: 'function?', under: 'function?', fieldsWith: 'function?' },
-  ...{ bus: 'object?', questions: 'list?' },
+  ...{ bus: 'object?', questions: 'list?', asking: 'object?' },
 }
 
 function contents(driver: Driver): string[] {
@@ -57,6 +57,7 @@ function contents(driver: Driver): string[] {
     for (const [model, given] of Object.entries(models)) {
       hold(readable(driver, given), `has a model ${model} that its own options refuse`)
     }
+    hold(readable(driver, driver.asking ?? {}), 'has `asking` that its own options refuse')
   }
   return found
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { openLine } from '../../demo/pty.ts'
 import { plantowerCapture, startSensors } from '../../demo/sensors.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
 import { render } from '../../runtime/commands/init.ts'
@@ -12,15 +13,7 @@ const empty = render([], { broker: 'mqtt://127.0.0.1:1883', folder: './x', probe
 test('sniff says which sensor speaks, how sure it is, and lines that config check takes', async () => {
   const sensors = await startSensors([await plantowerCapture('air')], { speedup: 20 })
   const path = String(sensors.paths.air)
-  const child = spawn(process.execPath, [bin, 'sniff', path])
-  let [said, told] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    said += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    told += chunk
-  })
-  const [status] = await once(child, 'exit')
+  const { status, stdout: said, stderr: told } = await run(['sniff', path])
   await sensors.stop()
   assert.equal(status, 0, told)
   assert.match(told, /listening at 9600 baud 8N1/)
@@ -32,6 +25,30 @@ test('sniff says which sensor speaks, how sure it is, and lines that config chec
     checked.value.sensors.map(({ driver, port }) => [driver, port]),
     [['plantower', path]],
   )
+})
+
+test('sniff speaks JSON, with the lines for the config in it', async () => {
+  const sensors = await startSensors([await plantowerCapture('air')], { speedup: 20 })
+  const path = String(sensors.paths.air)
+  const { status, stdout } = await run(['sniff', '--json', path])
+  await sensors.stop()
+  assert.equal(status, 0)
+  const [row] = JSON.parse(stdout)
+  assert.deepEqual(
+    [row.path, row.driver, row.sure, row.baudRate],
+    [path, 'plantower', 'certain', 9600],
+  )
+  const checked = checkConfig(empty.replace(/(?<=^sensors:\n)(?: {2}.*\n)+/m, row.config))
+  assert.ok(checked.ok, JSON.stringify(checked))
+})
+
+test('Ctrl-C ends sniff with 130, and nobody is said to be silent who was not heard out', async () => {
+  const line = await openLine()
+  const { status, stdout, stderr } = await run(['sniff', line.path], 'SIGINT')
+  await line.close()
+  assert.equal(status, 130, stderr)
+  assert.equal(stdout, '')
+  assert.match(stderr, /stopped before anything was understood/)
 })
 
 test('a port that cannot be opened ends sniff with 2', () => {
@@ -46,3 +63,19 @@ test('ports speaks JSON, and ends with 1 where there is none', () => {
   assert.equal(status, rows.length === 0 ? 1 : 0)
   assert.ok(rows.every(({ path }) => path.startsWith('/dev/')))
 })
+
+/** Runs a command to its end, or until it says that it listens and gets this signal. */
+async function run(args: readonly string[], signal?: NodeJS.Signals) {
+  const child = spawn(process.execPath, [bin, ...args])
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    const listens = !stderr.includes('listening') && `${stderr}${chunk}`.includes('listening')
+    stderr += chunk
+    if (listens && signal !== undefined) child.kill(signal)
+  })
+  const [status] = await once(child, 'close')
+  return { status, stdout, stderr }
+}

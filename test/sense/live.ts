@@ -6,6 +6,7 @@ import { realpath } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { drivers } from '../../drivers/index.ts'
 import { chooseDriver } from '../../runtime/sense/choose.ts'
+import type { Serial } from '../../runtime/sense/driver.ts'
 import { type OpenPort, openPort } from '../../runtime/sense/port.ts'
 import { superviseAll } from '../../runtime/sense/supervisor.ts'
 import type { Reading } from '../../runtime/wire/reading.ts'
@@ -15,6 +16,7 @@ export type Wanted = {
   readonly driver: string
   readonly path: string
   readonly options?: Readonly<Record<string, unknown>>
+  readonly serial?: Partial<Serial>
 }
 
 /** Sensors as a device would read them, until `stop`. */
@@ -23,8 +25,8 @@ export function hearAll(sensors: readonly Wanted[], open: OpenPort = openPort) {
   const notes: string[] = []
   const end = new AbortController()
   const lines = superviseAll(
-    sensors.map(({ name, driver, path, options }) => ({
-      ...{ name, path, open },
+    sensors.map(({ name, driver, path, options, serial = {} }) => ({
+      ...{ name, path, open, serial },
       ...chooseDriver(drivers, driver, options),
       clock: {
         boot: '00'.repeat(16),
