@@ -91,7 +91,7 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
     retryMs: limits.fullRetryMs,
     tell,
   })
-  let state: 'recovering' | 'open' | 'ended' = 'recovering'
+  let state: 'recovering' | 'open' | 'closing' | 'ended' = 'recovering'
 
   const recover = async (signal: AbortSignal) => {
     const { stands, sealed } = await recoverStore(options)
@@ -112,7 +112,8 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
     state = 'open'
     fill()
     for (;;) {
-      if (signal.aborted) state = 'ended'
+      // Nothing new is taken; what is left may still need the room that an eviction makes.
+      if (signal.aborted) state = 'closing'
       const due = collect(ground, signal.aborted)
       if (due !== undefined) {
         // Before the commit, so that the next epochs grow while the store works.
@@ -129,7 +130,8 @@ export function epochMaker(options: EpochMakerOptions): EpochMaker {
     take(reading, audit) {
       const chain = chains.get(reading.stream)
       if (chain === undefined) throw new RangeError(`no stream is called ${reading.stream}`)
-      if (state === 'ended' || !chain.queue({ reading, audit })) return false
+      const ends = state === 'closing' || state === 'ended'
+      if (ends || !chain.queue({ reading, audit })) return false
       if (state === 'open' && chain.fill()) alarm.ring()
       return true
     },

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { randomBytes } from '#crypto'
 import { type EpochMakerOptions, epochMaker } from '../../runtime/sign/epoch.ts'
 import { type DeviceKey, openDeviceKey } from '../../runtime/sign/key.ts'
-import type { Batch, SealedNote, StreamPlan } from '../../runtime/sign/plan.ts'
+import type { Batch, SealedNote, SignStore, StreamPlan } from '../../runtime/sign/plan.ts'
 import { openStore, type Store } from '../../runtime/store/client.ts'
 import { type Generations, openGenerations } from '../../runtime/stream/generations.ts'
 import type { Clock } from '../../runtime/wire/clock.ts'
@@ -96,7 +96,10 @@ export async function withDevice(work: (device: Device) => Promise<void>): Promi
   }
 }
 
-type MakerGround = Pick<Device, 'key' | 'generations' | 'store'> & { readonly clock: Clock }
+type MakerGround = Pick<Device, 'key' | 'generations'> & {
+  readonly clock: Clock
+  readonly store: SignStore
+}
 type MakerOptions = Partial<EpochMakerOptions> & Pick<EpochMakerOptions, 'streams'>
 
 /** An epoch maker of the product's own, over these. */

@@ -1,0 +1,51 @@
+/** How an epoch maker ends on a store that is full. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fault } from '../../runtime/faults.ts'
+import type { Batch } from '../../runtime/sign/plan.ts'
+import { makerOf, plan, readingAt, until, withDevice } from './fixture.ts'
+
+test('what is sealed last finds the room that an eviction makes after the signal', async () => {
+  await withDevice(async (device) => {
+    const { store } = device
+    let full = false
+    let refused = 0
+    const commit = (...batches: Batch[]) => {
+      const evicts = batches.some(({ evicted }) => evicted.length > 0)
+      if (evicts) full = false
+      if (!full) return store.commit(...batches)
+      refused += 1
+      return Promise.reject(fault('STORE_FULL', { path: 'store.db', why: 'it is full' }))
+    }
+    let kept = 0
+    const maker = makerOf(
+      { ...device, store: { ...store, commit } },
+      {
+        streams: [plan('air', { countMax: 1 })],
+        limits: { commitDelayMs: 10, fullRetryMs: 60_000 },
+        acknowledged: ({ count }) => {
+          kept += count
+        },
+      },
+    )
+    const stop = new AbortController()
+    const ended = maker.start(stop.signal)
+    const take = () => assert.ok(maker.take(readingAt(device.clock, 1)))
+    for (let i = 0; i < 3; i += 1) take()
+    await until(() => kept === 3)
+    const [first] = (await store.headersSince(0, 10)).filter(({ stream }) => stream === 'air')
+    assert.ok(first)
+    const last = (await store.shelf()).find(({ stream }) => stream === 'air')?.lastHash
+    assert.ok(last)
+
+    full = true
+    take()
+    stop.abort()
+    await until(() => refused > 0)
+    const range = { stream: 'air', from: 1, to: 3, last, reason: 'disk' }
+    assert.equal(await maker.evict([range]), true)
+    await ended
+    assert.equal(kept, 4)
+    assert.equal(maker.take(readingAt(device.clock, 2)), false)
+  })
+})
