@@ -32,14 +32,20 @@ export function held(request: Request, answer: Answer): Held | undefined {
 }
 
 /** A field that lies wholly in what is read, and where: its first byte, or its place among the bits. */
-export type Placed = { readonly name: string; readonly register: Register; readonly at: number }
+export type Placed = {
+  readonly name: string
+  readonly register: Register
+  readonly at: number
+  /** Where its power of ten stands, when it has one and that is read too. */
+  readonly tens?: Placed
+}
 
 /** The fields of the profile in so many registers or bits from this address on. */
 export function placedIn(
   { blocks }: Profile,
   { function: code, address, count }: Omit<Held, 'bytes'>,
 ): Placed[] {
-  return blocks
+  const placed = blocks
     .filter((block) => block.function === code)
     .flatMap(({ fields }) => Object.entries(fields))
     .filter(([, register]) => {
@@ -50,6 +56,10 @@ export function placedIn(
       const place = register.address - address
       return { name, register, at: code <= 2 ? place : 2 * place }
     })
+  return placed.map((one) => {
+    const tens = placed.find(({ name }) => name === one.register.exponent)
+    return tens === undefined ? one : { ...one, tens }
+  })
 }
 
 /** Their values in the bytes from `from` on, as in `Held`; without those that say they have none. */
@@ -60,12 +70,26 @@ export function valuesOf(
   from = 0,
 ): Record<string, Value> {
   const values: Record<string, Value> = {}
-  for (const { name, register, at } of placed) {
-    const value = code <= 2 ? bitAt(bytes, from, at) : registerAt(register, bytes, from + at)
+  for (const { name, register, at, tens } of placed) {
+    const read = code <= 2 ? bitAt(bytes, from, at) : registerAt(register, bytes, from + at)
+    const value =
+      register.exponent === undefined
+        ? read
+        : raised(read, tens && registerAt(tens.register, bytes, from + tens.at))
     if (value !== undefined) values[name] = value
   }
   return values
 }
+
+/** Times this power of ten; without it nobody knows what the number means. */
+function raised(value: Value | undefined, tens: Value | undefined): Value | undefined {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return undefined
+  if (typeof tens !== 'number' || Math.abs(tens) > tensMax) return undefined
+  return scaled(value, 10 ** tens)
+}
+
+/** SunSpec has −10 to 10, and −32768 for none. */
+const tensMax = 10
 
 /** Why the device itself says that these values are not to be believed. */
 export function selfDoubt({ doubts }: Profile, values: Readonly<Record<string, Value>>) {
@@ -85,9 +109,10 @@ export function fieldsOf({ blocks }: Profile): Record<string, Field> {
   )
 }
 
-function kindOf({ type, scale = 1, offset = 0, words }: Register): Field['type'] {
+function kindOf({ type, scale = 1, offset = 0, exponent, words }: Register): Field['type'] {
   if (type === 'bit') return 'boolean'
   if (type === 'text' || words !== undefined) return 'text'
+  if (exponent !== undefined) return 'number'
   return type[0] !== 'f' && Number.isInteger(scale) && Number.isInteger(offset)
     ? 'integer'
     : 'number'

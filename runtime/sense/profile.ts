@@ -52,6 +52,10 @@ const fieldSchema = z.strictObject({
     .optional()
     .describe('The raw number times this'),
   offset: z.number().optional().describe('plus this is the value.'),
+  exponent: z
+    .string()
+    .optional()
+    .describe('The field of the same block that holds a power of ten for it, as SunSpec has them.'),
   words: z
     .record(
       z.string().regex(/^-?\d+$/, 'not a whole number; write what the register holds'),
@@ -182,6 +186,11 @@ function blockFlaws({ function: code, address, count, fields }: Block, at: Flaw[
       const message = 'a bit of a register needs both `type: bit` and `bit`; see `bit`'
       found.push({ path: [...path, 'bit'], message })
     }
+    const tens = field.exponent === undefined ? undefined : fields[field.exponent]
+    if (field.exponent !== undefined && tens?.type !== 'i16') {
+      const message = 'no such field here; name an i16 of this block'
+      found.push({ path: [...path, 'exponent'], message })
+    }
     found.push(...fieldFlaws(field).map(([key, message]) => ({ path: [...path, key], message })))
   }
   return found
@@ -212,7 +221,7 @@ function fieldFlaws(field: Register): [key: string, message: string][] {
     found.push(['words', 'is for whole numbers'])
   }
   const text = type === 'text' || words !== undefined
-  for (const key of ['scale', 'offset', 'unit'] as const) {
+  for (const key of ['scale', 'offset', 'exponent', 'unit'] as const) {
     if (field[key] === undefined || !(text || type === 'bit')) continue
     found.push([key, `is for numbers, not for ${text ? 'a text' : 'a bit'}`])
   }

@@ -46,6 +46,31 @@ test('a mask takes some bits of a register, and words say what they mean', () =>
   assert.equal(said({ ...at0, type: 'i16', words: { '-1': 'gone' } }, [0xffff]), 'gone')
 })
 
+test('a power of ten in another register is applied, and without it there is no value', () => {
+  const fields = {
+    power: { ...at0, type: 'i16', exponent: 'power_sf', unit: 'W', none: [0x8000] },
+    power_sf: { title: 'its power of ten', address: 1, type: 'i16', detail: true },
+  }
+  const block = { function: 3, address: 0, count: 2, fields }
+  const profile = { title: 'SunSpec, model 103', blocks: [block] }
+  const read = (registers: readonly number[]) => {
+    const { driver, options } = chooseDriver([modbus], 'modbus', { profile })
+    assert.equal(driver.fields.power?.type, 'number')
+    const work = decoder(driver, options)
+    work.push(encodeRequest(1, { function: 3, address: 0, count: registers.length }))
+    const [heard] = work.push(encodeAnswer(1, { function: 3, registers }))
+    return heard?.said.ok ? heard.said.values.power : undefined
+  }
+  assert.equal(read([12_345, 0xfffe]), 123.45)
+  assert.equal(read([0xffff, 1]), -10)
+  assert.equal(read([0x8000, 0]), undefined)
+  assert.equal(read([5, 0x8000]), undefined)
+  assert.equal(read([5]), undefined, 'the other register was not read')
+  const alone = { ...block, fields: { power: fields.power } }
+  const [issue] = profileSchema.safeParse({ ...profile, blocks: [alone] }).error?.issues ?? []
+  assert.deepEqual(issue?.path, ['blocks', 0, 'fields', 'power', 'exponent'])
+})
+
 test('no value is no value as the manual writes it, signed or not, and as floats come', () => {
   assert.equal(said({ ...at0, type: 'i16', none: [0x8000] }, [0x8000]), undefined)
   assert.equal(said({ ...at0, type: 'i16', none: [-32_768] }, [0x8000]), undefined)
