@@ -170,8 +170,11 @@ function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
   const { dialogue, heard, rowsOf } = memory
   const asking = decodeRequest(frame)
   const answering = decodeAnswer(frame)
+  // Whoever asks unit 0 for registers wants to learn who is there, and that one answers as itself.
   const fits = (unit: number, request: Request) =>
-    answering?.unit === unit && answers(answering.answer, request)
+    answering !== undefined &&
+    (answering.unit === unit || unit === 0) &&
+    answers(answering.answer, request)
   const expected = heard !== undefined && fits(heard.unit, heard.request)
   // What can be both is what is due: an answer behind a request, a request behind an answer.
   if (asking !== undefined && !(expected && !heard.answered)) {

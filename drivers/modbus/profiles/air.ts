@@ -50,7 +50,8 @@ export const xymd02 = defineProfile({
  * Bits of the status, the lowest first: fatal error, offset regulation, algorithm, output, self-diagnostics,
  * out of range, memory. ABC is its self-calibration; its period is in hours, 0 being off.
  *
- * Source: Senseair, "Modbus on Senseair S8" (TDE2067): IR1 to IR4, IR26 to IR31, HR32, "CO2 read sequence".
+ * Source: Senseair, "Modbus on Senseair S8" (TDE2067): IR1 to IR4, IR26 to IR31, HR32, "CO2 read sequence";
+ * numbers and bits checked against the lists of S8_UART (Josep Comas) and AirGradient's library.
  */
 export const senseairS8 = defineProfile({
   title: 'Senseair S8 CO2 sensor',

@@ -133,6 +133,13 @@ test('a table is for the one unit that is named, and others on the line are told
   assert.deepEqual(read({ unit: 2 }), ['r0', '1-0:32.7.0'])
 })
 
+test('who is asked as unit 0 for its registers answers as itself', () => {
+  const asked = encodeRequest(0, { function: 3, address: 2, count: 1 })
+  assert.deepEqual(told(asked, encodeAnswer(5, { function: 3, registers: [5] })).at(-1), {
+    ...{ of: '5', r2: 5 },
+  })
+})
+
 test('every refusal is told in the words of the specification', () => {
   const words = [1, 2, 3, 4, 5, 6, 8, 10, 11].map((code) => {
     const [doubt] = doubts(hear(modbus, encodeAnswer(1, { function: 'exception', of: 3, code })))
