@@ -120,9 +120,17 @@ test('what is no key is Malformed, both ways', async () => {
   const key = await generateHpkeKey()
   await assert.rejects(sendTo(new Uint8Array(31), 'info'), Malformed)
   await assert.rejects(receiveFrom(new Uint8Array(5), 'info', key), Malformed)
-  // A point of small order, which would make every shared secret zero.
-  await assert.rejects(sendTo(new Uint8Array(32), 'info'), Malformed)
-  await assert.rejects(receiveFrom(new Uint8Array(32), 'info', key), Malformed)
+})
+
+test('a key with which everybody would get the same is refused, sender’s and ephemeral alike', async () => {
+  const pair = await generateHpkeKey()
+  for (const low of [0, 1]) {
+    const key = new Uint8Array(32)
+    key[0] = low
+    await assert.rejects(receiveFrom(key, 'info', pair), Malformed)
+    await assert.rejects(receiveFrom(pair.publicKey, 'info', pair, key), Malformed)
+    await assert.rejects(sendTo(key, 'info'), Malformed)
+  }
 })
 
 function read<T>(file: string): T {

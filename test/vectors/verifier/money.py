@@ -5,7 +5,8 @@ import struct
 from .bodies import SOLD, SPELLED, answer_to, payment, spelled
 from .cbor import decode, encode
 from .epoch import hexed, raw_of
-from .primitives import Refused, gcm_open, hpke_receive, keccak, must, public_of, recover, sha256
+from .primitives import (Refused, gcm_open, hpke_receive, keccak, must, public_of, recover, sha256,
+                         x25519)
 from .vectors import load, same
 
 
@@ -131,6 +132,16 @@ def sealed_order():
          "the order is signed by the key that pays")
 
 
+def keys_of_everybody_are_refused():
+    secret = raw_of(load("money/sealedorder")["seller"]["privateKey"])
+    for low in (0, 1, 2 ** 255 - 20):
+        try:
+            x25519(secret, low.to_bytes(32, "little"))
+        except Refused:
+            continue
+        raise Refused("x25519: taken, though anybody can know what comes of it")
+
+
 def session_messages():
     codes = {"request": 2, "answer": 3, "keys": 4}
     for one in load("money/messages"):
@@ -220,5 +231,6 @@ def bent_signatures_are_refused():
     must(signer != vector["signer"], "a bent signature is still the buyer's")
 
 
-checks = [type_strings, channel_id, signed_structs, payment_trees, sealed_order, session_messages,
-          bodies, payments, sold, prices, bent_signatures_are_refused]
+checks = [type_strings, channel_id, signed_structs, payment_trees, sealed_order,
+          keys_of_everybody_are_refused, session_messages, bodies, payments, sold, prices,
+          bent_signatures_are_refused]

@@ -239,6 +239,7 @@ def x25519(secret, public):
             continue
         x3, z3 = (da + cb) ** 2 % p, x1 * (da - cb) ** 2 % p
         x2, z2 = aa * bb % p, e * (aa + 121665 * e) % p
+    must(z2 % p and x2 % p, "x25519: a key that is everybody's")
     return (x2 * pow(z2, -1, p) % p).to_bytes(32, "little")
 
 
