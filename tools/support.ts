@@ -1,9 +1,10 @@
 /**
  * The table of sensors in the README: what is read, by which check, and what that was tried on.
  *
- * The last column counts what lies under test/captures/<driver>: cases (bytes with what others say is in
- * them), recordings (bytes alone), and the projects that published them. A live peer is another
- * implementation that a test talks to; it stands here by hand, beside the test that does.
+ * The last column counts the rows of test/captures/<driver>/*map.json, which say of every case (bytes with
+ * what others say is in them) what it becomes, and are held to it by the tests: read, or doubted. What is
+ * out of scope, such as a command to the sensor, counts as nothing. Sources are those that SOURCE.txt names.
+ * A live peer is another implementation that a test talks to; it stands here by hand, beside that test.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ function supportTable(drivers: readonly Driver[]): string {
     const { id, title, check = 'none: `unchecked`' } = driver
     return `| \`${id}\` | ${title} | ${check} | ${tested(id)} |`
   })
-  return ['| driver | reads | check | tested on |', '| --- | --- | --- | --- |', ...rows].join('\n')
+  return ['| driver | reads | check | tried on |', '| --- | --- | --- | --- |', ...rows].join('\n')
 }
 
 function tested(id: string): string {
@@ -39,28 +40,29 @@ function tested(id: string): string {
   return words.filter((some) => some !== '').join('; ') || 'examples of our own only'
 }
 
-/** What lies in the folder of a family, in words. */
+/** What became of the cases of a family, in words; empty where it has none. */
 function counted(folder: string): string {
   if (!existsSync(folder)) return ''
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  const cases = files
-    .filter((name) => /^cases.*\.json$/.test(name))
-    .flatMap((name) => Object.values(JSON.parse(readFileSync(join(folder, name), 'utf8'))))
-  const recordings = files.filter((name) => /\.(log|bin|dump|txt|hex|raw)$/.test(name))
-  const about = files.filter((name) => name === 'SOURCE.txt')
-  const projects = new Set(
-    about
-      .flatMap((name) => readFileSync(join(folder, name), 'utf8').match(/^source:.*$/gm) ?? [])
-      .map((line) => line.replace(/^source:\s*/, '')),
+  const texts = (wanted: (name: string) => boolean) =>
+    files.filter(wanted).map((name) => readFileSync(join(folder, name), 'utf8'))
+  const rows = texts((name) => /map\.json$/.test(name)).flatMap((text) =>
+    Object.values(JSON.parse(text) as Readonly<Record<string, Row>>),
   )
-  const bytes = recordings.length - about.length
-  const amounts = [
-    ...(cases.length > 0 ? [count(cases.length, 'case')] : []),
-    ...(bytes > 0 ? [count(bytes, 'recording')] : []),
-  ].join(', ')
-  return projects.size > 0 ? `${amounts} of ${count(projects.size, 'project')}` : amounts
+  const read = rows.filter(({ values, first }) => (values ?? first) !== undefined).length
+  const doubted = rows.filter(({ doubt }) => doubt !== undefined).length
+  const sources = texts((name) => name.endsWith('SOURCE.txt'))
+    .flatMap((text) => text.match(/^source:.*$/gm) ?? [])
+    .map((line) => line.replace(/^source:\s*/, ''))
+  if (read + doubted === 0) return ''
+  const doubts = doubted > 0 ? `, ${doubted} doubted` : ''
+  const of = count(new Set(sources).size, 'source', 'sources')
+  return `${count(read, 'case read', 'cases read')}${doubts}, of ${of}`
 }
 
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`
+/** Of a map.json, what tells whether something was read; `doubt` is why nothing was. */
+type Row = { readonly values?: object; readonly first?: object; readonly doubt?: string }
+
+function count(n: number, one: string, more: string): string {
+  return `${n} ${n === 1 ? one : more}`
 }
