@@ -80,20 +80,7 @@ type Parts = {
 /** Expects all other tables. */
 export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Parts) {
   db.exec(table)
-  const {
-    mark,
-    markUnsent,
-    markOpen,
-    marked,
-    heard,
-    hear,
-    twin,
-    meet,
-    held,
-    generation,
-    recovery,
-    begin,
-  } = statements(db)
+  const own = statements(db)
   const { uncut, clear } = mending(db)
   const change = changes(db)
   const add = (row: SealedRow) => {
@@ -108,32 +95,32 @@ export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Pa
   return {
     /** From the next header on the books are unproven; changes nothing when they are already. */
     beginCheck: db.transaction((): void => {
-      if (mark.run().changes > 0) markOpen.run()
+      if (own.mark.run().changes > 0) own.markOpen.run()
     }),
     /** As `beginCheck`, and unproven is all that the broker has not acknowledged: a twin took its numbers. */
-    beginDoubt: () => void markUnsent.run(),
+    beginDoubt: () => void own.markUnsent.run(),
     /** The books are whole: what was sealed meanwhile stands as it is. */
     endCheck: db.transaction((): void => {
-      if (marked.get() !== undefined) clear()
+      if (own.marked.get() !== undefined) clear()
     }),
     /** From `beginCheck` on, until all is whole or mended. */
-    isUnproven: () => marked.get() !== undefined,
+    isUnproven: () => own.marked.get() !== undefined,
     /** Keeps what was heard, and nothing that was heard before; and that there is a twin, if one spoke. */
     noteLost: db.transaction((rows: readonly Standing[], what?: string): void => {
       db.exec('DELETE FROM heard')
-      for (const { topic, payload } of rows) hear.run(topic, payload)
-      if (what !== undefined) meet.run(what)
+      for (const { topic, payload } of rows) own.hear.run(topic, payload)
+      if (what !== undefined) own.meet.run(what)
     }),
     /** Undefined while nothing is known to be lost. */
     lostBooks(): LostBooks | undefined {
-      const rows = heard.all() as Standing[]
+      const rows = own.heard.all() as Standing[]
       if (rows.length === 0) return undefined
-      const step = recovery.get() as { generation: number; upto: number | null } | undefined
-      const other = twin.get() as string | undefined
+      const step = own.recovery.get() as { generation: number; upto: number | null } | undefined
+      const other = own.twin.get() as string | undefined
       return {
         heard: rows,
-        held: held.all() as Held[],
-        generation: generation.get() as number,
+        held: own.held.all() as Held[],
+        generation: own.generation.get() as number,
         ...(other === undefined ? {} : { twin: other }),
         ...(step === undefined
           ? {}
@@ -142,8 +129,8 @@ export function lostTables(db: Database, { chain, epoch, outbox, tombstone }: Pa
     },
     /** Recovery begins that generation; it stays with the one that it began first. Returns which. */
     beginRecovery(wanted: number): number {
-      begin.run(wanted)
-      return (recovery.get() as { generation: number }).generation
+      own.begin.run(wanted)
+      return (own.recovery.get() as { generation: number }).generation
     },
     /** The books go on above all that was published; in one commit, once. */
     adopt: db.transaction((adoption: Adoption): void => {
@@ -202,39 +189,27 @@ CREATE TABLE IF NOT EXISTS recovery (
 ) STRICT`
 
 function statements(db: Database) {
-  const mark = db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1,
-    (SELECT coalesce(max(seq), 0) FROM epoch), (SELECT coalesce(max(id), 0) FROM outbox)`)
-  // A tombstone stands where it is, and all before it.
-  const markUnsent = db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1, max(
-    coalesce((SELECT min(epoch) - 1 FROM outbox), (SELECT max(seq) FROM epoch), 0),
-    coalesce((SELECT max(seq) FROM epoch WHERE kind = 'tombstone'), 0)), 0`)
-  const markOpen = db.prepare('INSERT INTO unchecked_open SELECT stream, number FROM opening')
-  const marked = db.prepare('SELECT seq FROM unchecked')
-  const heard = db.prepare('SELECT topic, payload FROM heard ORDER BY topic')
-  const hear = db.prepare('INSERT INTO heard VALUES (?, ?)')
-  const twin = db.prepare('SELECT said FROM twin').pluck()
-  const meet = db.prepare('INSERT OR IGNORE INTO twin VALUES (1, ?)')
-  const held = db.prepare(`SELECT stream, held, tip,
-      (SELECT hash FROM epoch WHERE epoch.stream = of.stream AND number = held) AS hash
-    FROM (SELECT stream, max(number) AS tip, coalesce(
-      (SELECT min(e.number) - 1 FROM epoch e, unchecked u WHERE e.stream = chain.stream AND e.seq > u.seq),
-      max(number)) AS held FROM chain GROUP BY stream) AS of ORDER BY stream`)
-  const generation = db.prepare('SELECT coalesce(max(generation), 0) FROM chain').pluck()
-  const recovery = db.prepare('SELECT generation, upto FROM recovery')
-  const begin = db.prepare('INSERT OR IGNORE INTO recovery VALUES (1, ?, NULL)')
   return {
-    mark,
-    markUnsent,
-    markOpen,
-    marked,
-    heard,
-    hear,
-    twin,
-    meet,
-    held,
-    generation,
-    recovery,
-    begin,
+    mark: db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1,
+      (SELECT coalesce(max(seq), 0) FROM epoch), (SELECT coalesce(max(id), 0) FROM outbox)`),
+    // A tombstone stands where it is, and all before it.
+    markUnsent: db.prepare(`INSERT OR IGNORE INTO unchecked SELECT 1, max(
+      coalesce((SELECT min(epoch) - 1 FROM outbox), (SELECT max(seq) FROM epoch), 0),
+      coalesce((SELECT max(seq) FROM epoch WHERE kind = 'tombstone'), 0)), 0`),
+    markOpen: db.prepare('INSERT INTO unchecked_open SELECT stream, number FROM opening'),
+    marked: db.prepare('SELECT seq FROM unchecked'),
+    heard: db.prepare('SELECT topic, payload FROM heard ORDER BY topic'),
+    hear: db.prepare('INSERT INTO heard VALUES (?, ?)'),
+    twin: db.prepare('SELECT said FROM twin').pluck(),
+    meet: db.prepare('INSERT OR IGNORE INTO twin VALUES (1, ?)'),
+    held: db.prepare(`SELECT stream, held, tip,
+        (SELECT hash FROM epoch WHERE epoch.stream = of.stream AND number = held) AS hash
+      FROM (SELECT stream, max(number) AS tip, coalesce(
+        (SELECT min(e.number) - 1 FROM epoch e, unchecked u WHERE e.stream = chain.stream AND e.seq > u.seq),
+        max(number)) AS held FROM chain GROUP BY stream) AS of ORDER BY stream`),
+    generation: db.prepare('SELECT coalesce(max(generation), 0) FROM chain').pluck(),
+    recovery: db.prepare('SELECT generation, upto FROM recovery'),
+    begin: db.prepare('INSERT OR IGNORE INTO recovery VALUES (1, ?, NULL)'),
   }
 }
 
