@@ -16,17 +16,11 @@ import { fault } from '../faults.ts'
 
 export type Database = Sqlite.Database
 
-export type DatabaseOptions = {
-  /** The WAL is cut back to this many bytes whenever a checkpoint has emptied it. */
-  readonly walBytesMax?: number
-}
-
 /**
  * Opens or makes the database. 1 KiB pages write a third less than 4 KiB ones for rows of a few hundred
  * bytes, which is what a card can bear. Throws the fault STORE_UNREADABLE.
  */
-export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
-  const walBytesMax = options.walBytesMax ?? 8 * 1024 * 1024
+export function openDatabase(path: string): Database {
   let db: Database | undefined
   try {
     if (path !== ':memory:') makePrivate(path)
@@ -143,6 +137,8 @@ const unreadable: ReadonlySet<string> = new Set([
 /** Less is no room: the smallest piece that a file system hands out, some times over. */
 const roomMin = 64 << 10
 const pageBytes = 1024
+/** The WAL is cut back to this whenever a checkpoint has emptied it; one begins when it is half as long. */
+const walBytesMax = 8 << 20
 const ownerOnly = 0o600
 const busyMs = 5_000
 

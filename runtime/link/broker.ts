@@ -68,14 +68,13 @@ export type BrokerOptions = BrokerSettings & {
   /** The broker keeps our subscriptions and queues for us while we are away. */
   readonly keepSession?: boolean
   readonly note?: (note: LinkNote) => void
-  readonly signal?: AbortSignal
   readonly limits?: Partial<LinkLimits>
   /** From 0 to below 1: the jitter of the back-off. */
   readonly random?: () => number
 }
 
 /**
- * Connects in the background and keeps connecting until closed or the signal aborts. Throws
+ * Connects in the background and keeps connecting until closed. Throws
  * INPUT_UNREADABLE, KEY_EXPOSED or CERT_INVALID when a file of the login does not serve.
  */
 export function openBroker(options: BrokerOptions): Broker {
@@ -103,8 +102,6 @@ export function openBroker(options: BrokerOptions): Broker {
   })
 
   const loop = Promise.all([keepConnected(), files.watch(stop.signal)])
-  options.signal?.addEventListener('abort', () => void close(), { once: true })
-  if (options.signal?.aborted) stop.abort()
 
   return {
     async publish(topic, payload, { retain = false } = {}) {

@@ -37,8 +37,6 @@ export type DepositWish = {
   readonly payer: Signer
   /** The chain's time, Unix seconds: not the wall clock, which may be elsewhere on a development chain. */
   readonly nowS: number
-  /** How long the authorization stays good; default an hour. */
-  readonly validS?: number
 }
 
 /** Where Permit2 stands on every chain. */
@@ -103,7 +101,10 @@ export async function permitDeposit(wish: DepositWish): Promise<AuthorizedDeposi
   return { config, amount, collector, data: concat(head, tail, word(0n)) }
 }
 
-function ending({ config, rail, payer, nowS, validS = 3600 }: DepositWish): bigint {
+/** An authorization stays good so long: a chain may be slow, and nobody is to find it next week. */
+const validS = 3_600
+
+function ending({ config, rail, payer, nowS }: DepositWish): bigint {
   if (payer.address !== config.payer) throw new RangeError('only the payer can authorize a deposit')
   if (rail.token !== config.token) throw new RangeError('the channel is in another token')
   return BigInt(nowS + validS)

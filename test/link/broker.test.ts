@@ -254,10 +254,8 @@ test('a line that hangs does not keep a client from leaving', async () => {
 test('closing while the broker is out of reach ends at once', async () => {
   const host = await startBroker()
   await host.stop()
-  const stop = new AbortController()
-  const broker = openBroker({ url: host.url, clientId: 'one', signal: stop.signal })
+  const broker = openBroker({ url: host.url, clientId: 'one' })
   await sleep(50)
-  stop.abort()
   await broker.close()
   await assert.rejects(broker.publish('a', 'b'), isFault('BROKER_LOST'))
 })
