@@ -115,13 +115,21 @@ function whole(frame: Uint8Array): Uint8Array {
   return Uint8Array.of(carriageReturn, newline, ...body, frame.at(-1) ?? 0)
 }
 
-/** `:` and at most 64 hex digits up to a line end; 0 for anything else. */
+/** `:` and at most 64 hex digits up to a line end, with their checksum; 0 for anything else. */
 function hexSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   for (let at = 1; at < bytes.length && at <= 66; at += 1) {
-    if (bytes[at] === newline) return at + 1
+    if (bytes[at] === newline) return hexHolds(latin1(bytes.subarray(1, at))) ? at + 1 : 0
     if (!/[0-9A-Fa-f]/.test(String.fromCharCode(bytes[at] ?? 0))) return 0
   }
   return ended || bytes.length > 66 ? 0 : 'more'
+}
+
+/** A command of one digit and bytes of two, which sum up to 55: without it, `b:2` of any sketch would be one. */
+function hexHolds(digits: string): boolean {
+  const bytes = digits.slice(1).match(/../g) ?? []
+  const command = Number.parseInt(digits.slice(0, 1), 16)
+  const sum = bytes.reduce((all, byte) => all + Number.parseInt(byte, 16), command)
+  return digits.length % 2 === 1 && bytes.length > 0 && (sum & 0xff) === 0x55
 }
 
 function sumOf(frame: Uint8Array): number {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { vedirect } from '../../drivers/vedirect/index.ts'
+import { decoder } from '../../runtime/sense/decoder.ts'
+import { readOptions } from '../../runtime/sense/options.ts'
 import { cases, doubts, hear, sayings } from './bench.ts'
 import { bytesOf, type Case, holdMap } from './maps.ts'
 
@@ -83,6 +85,17 @@ test('an id is that of its product however many zeros stand before it, and an un
   assert.equal(product('0xA27C')?.product, 'Phoenix Inverter 48V 1200VA 120V')
   assert.equal(product('0xFFFF')?.product, undefined)
   assert.equal(product('__proto__')?.product, undefined)
+})
+
+test('a HEX frame alone is one by its checksum; what a sketch prints behind a colon is none', () => {
+  const frames = (text: string) => {
+    const work = decoder(vedirect, readOptions(vedirect))
+    work.push(new TextEncoder().encode(text))
+    return work.frames()
+  }
+  // Ping, and the answer to a question for register 0xEDF0, as the protocol's own examples have them.
+  assert.equal(frames(':154\n:7F0ED0071\n'), 2)
+  assert.equal(frames('a:1,b:2\nMin:0,temp:21\n:155\n:15\n:\n'), 0)
 })
 
 test('frames of the HEX protocol between any two lines count in no sum and are skipped', () => {
