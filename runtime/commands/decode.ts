@@ -56,7 +56,7 @@ type Options = WithFlag &
   }
 
 async function decode(named: string, file: string | undefined, given: Options): Promise<void> {
-  const { name, drivers } = known(named, given.with)
+  const { name, drivers } = known(named, given.with ?? [])
   const written = await withTables(name, optionsOf(name, drivers, given), drivers)
   const { driver, options } = chooseDriver(drivers, name, written)
   const work = decoder(driver, options, given.checksum ? undefined : 'checksums')
@@ -107,7 +107,11 @@ function optionsOf(name: string, drivers: Drivers, { option, profile, key, check
 }
 
 /** The options with the tables that they name; what reads YAML is loaded where one may be named. */
-async function withTables(name: string, written: OptionFlag['option'], drivers: Drivers) {
+async function withTables(
+  name: string,
+  written: NonNullable<OptionFlag['option']>,
+  drivers: Drivers,
+) {
   if (!Object.values(written).some((value) => /[./]/.test(value))) return written
   const { readTables } = await import('../sensorcheck.ts')
   return readTables(name, written, '.', drivers)

@@ -25,7 +25,7 @@ Examples:
 type Given = WithFlag & { readonly json?: true; readonly markdown?: true }
 
 function show(name: string | undefined, given: Given): void {
-  const drivers = driversOf(given.with)
+  const drivers = driversOf(given.with ?? [])
   const chosen = name === undefined ? drivers : [chooseDriver(drivers, name).driver]
   if (given.json) process.stdout.write(`${JSON.stringify(chosen.map(described), null, 2)}\n`)
   else if (given.markdown) process.stdout.write(driversPage(chosen))

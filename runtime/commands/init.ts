@@ -11,7 +11,7 @@ import type { Driver } from '../sense/driver.ts'
 import type { FoundPort } from '../sense/find.ts'
 import { addWithFlag, type WithFlag } from './driverflags.ts'
 
-export type InitOptions = Partial<WithFlag> & {
+export type InitOptions = WithFlag & {
   readonly broker: string
   readonly operator?: string
   readonly folder: string

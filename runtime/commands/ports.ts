@@ -27,7 +27,7 @@ Exit code: 0 when there is a port, 1 when there is none.`
 type Given = WithFlag & { readonly find?: true; readonly json?: true }
 
 async function show(given: Given): Promise<void> {
-  const drivers = driversOf(given.with)
+  const drivers = driversOf(given.with ?? [])
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)

@@ -79,8 +79,8 @@ async function sensorsOf(named: string, given: Given): Promise<readonly Sensor[]
   if (given.config === undefined) {
     if (given.driver === undefined) return []
     const { readTables } = await import('../sensorcheck.ts')
-    const drivers = driversOf(given.with)
-    const written = readTables(given.driver, given.option, '.', drivers)
+    const drivers = driversOf(given.with ?? [])
+    const written = readTables(given.driver, given.option ?? {}, '.', drivers)
     return [{ name: given.driver, path: named, ...chooseDriver(drivers, given.driver, written) }]
   }
   const { loadConfig } = await import('./config.ts')

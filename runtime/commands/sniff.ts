@@ -32,7 +32,7 @@ Exit code: 0 when a sensor was found, 1 when none was, 2 when the port cannot be
 type Given = WithFlag & { readonly ask?: true; readonly json?: true }
 
 async function sniff(path: string | undefined, given: Given): Promise<void> {
-  const known = driverList(given.with)
+  const known = driverList(given.with ?? [])
   const { drivers } = known
   const stop = new AbortController()
   const interrupt = () => stop.abort()
