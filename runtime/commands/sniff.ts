@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { type DriverList, driverList } from '../driverlist.ts'
 import { fault } from '../faults.ts'
-import { type FoundPort, findOn, type NamedPort, namedPorts } from '../sense/find.ts'
+import { type FoundPort, findOn, namedPorts, portAt } from '../sense/find.ts'
 import { openPort } from '../sense/port.ts'
 import { addWithFlag, type WithFlag } from './driverflags.ts'
 import { nameOf, sensorText } from './init.ts'
@@ -39,7 +39,8 @@ async function sniff(path: string | undefined, given: Given): Promise<void> {
   process.once('SIGINT', interrupt)
   const asks = given.ask ? 'all' : 'none'
   const search = { drivers, open: openPort, asks, signal: stop.signal, progress: tell } as const
-  const rows = await Promise.all((await portsToHear(path)).map((port) => findOn(port, search)))
+  const named = path === undefined ? await namedPorts() : [await portAt(path)]
+  const rows = await Promise.all(named.map((port) => findOn(port, search)))
   process.off('SIGINT', interrupt)
   const found = rows.filter(({ driver }) => driver !== undefined)
   const [only] = rows
@@ -65,14 +66,6 @@ async function sniff(path: string | undefined, given: Given): Promise<void> {
   }
   if (rows.length === 0) process.stderr.write('no serial ports found\n')
   process.exitCode = found.length > 0 ? 0 : stop.signal.aborted ? 130 : 1
-}
-
-/** The named port by the name that holds, a port that nobody lists (a pty, a link of one's own) as it is. */
-async function portsToHear(path: string | undefined): Promise<NamedPort[]> {
-  const named = await namedPorts()
-  if (path === undefined) return named
-  const listed = named.find((port) => port.path === path || port.device === path)
-  return [listed ?? { path, device: path, named: 'as is', remarks: [] }]
 }
 
 function verdict(row: FoundPort, given: Given): string {

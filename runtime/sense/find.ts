@@ -1,5 +1,13 @@
 /** Which serial ports there are, what to call them so that the name holds, and what speaks on them. */
-import { kernelPorts, type Links, type Others, othersAt, portLinks, type Root } from './machine.ts'
+import {
+  kernelPorts,
+  type Links,
+  type Others,
+  othersAt,
+  portLinks,
+  type Root,
+  realDevice,
+} from './machine.ts'
 import type { OptionValues } from './options.ts'
 import { listPorts, type PortInfo } from './port.ts'
 import { type Fingerprint, type Sniffing, sniff } from './sniff.ts'
@@ -42,6 +50,25 @@ export async function namedPorts(root?: Root): Promise<NamedPort[]> {
     const named = namePort(port, ports, links)
     return { ...named, remarks: [...named.remarks, ...remarksOn(port, others)] }
   })
+}
+
+/**
+ * The port that a person means by this path: one of the machine's by any of its names, a link of one's own
+ * to it, or what nobody lists, such as a pty.
+ */
+export async function portAt(path: string, root: Root = ''): Promise<NamedPort> {
+  const named = await namedPorts(root)
+  const real = await realDevice(path, root)
+  const listed = named.find((port) => [path, real].includes(port.device) || port.path === path)
+  const isOwnLink = listed !== undefined && ![listed.path, listed.device].includes(path)
+  if (listed !== undefined) return isOwnLink ? { ...listed, path, named: 'as is' } : listed
+  const bare = { path: real }
+  return {
+    path,
+    device: path,
+    named: 'as is',
+    remarks: remarksOn(bare, await othersAt([bare], root)),
+  }
 }
 
 /** How to look for sensors, whatever the port. */

@@ -54,6 +54,12 @@ export async function portLinks(root: Root = ''): Promise<Links> {
   return { byId: byId ?? new Map(), byPath: byPath ?? new Map() }
 }
 
+/** What this path is in the end, when all links are followed; itself where it is not there. */
+export async function realDevice(path: string, root: Root = ''): Promise<string> {
+  const found = await realpath(join(root, path)).catch(() => undefined)
+  return found === undefined ? path : found.slice(root.length)
+}
+
 /** Looks through the open files of every process that it may look into, and the locks of older programs. */
 export async function othersAt(ports: readonly PortInfo[], root: Root = ''): Promise<Others> {
   const holders = new Map<string, Holder[]>()

@@ -6,6 +6,7 @@ import { openLine } from '../../demo/pty.ts'
 import { plantowerCapture, startSensors } from '../../demo/sensors.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
 import { render } from '../../runtime/commands/init.ts'
+import { openPort } from '../../runtime/sense/port.ts'
 import { bin, wayside } from './wayside.ts'
 
 const empty = render([], { broker: 'mqtt://127.0.0.1:1883', folder: './x', probe: false })
@@ -49,6 +50,16 @@ test('Ctrl-C ends sniff with 130, and nobody is said to be silent who was not he
   assert.equal(status, 130, stderr)
   assert.equal(stdout, '')
   assert.match(stderr, /stopped before anything was understood/)
+})
+
+test('of a port that somebody else has locked sniff says who it is', async () => {
+  const line = await openLine()
+  const port = await openPort({ path: line.path, baudRate: 9600 })
+  const { status, stderr } = await run(['sniff', line.path])
+  await port.close()
+  await line.close()
+  assert.equal(status, 2)
+  assert.match(stderr, /cannot open the port .*lock.*; node .*\(pid \d+\) has it open/)
 })
 
 test('a port that cannot be opened ends sniff with 2', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
-import { namedPorts, namePort } from '../../runtime/sense/find.ts'
+import { namedPorts, namePort, portAt } from '../../runtime/sense/find.ts'
 import type { Links, PortInfo } from '../../runtime/sense/machine.ts'
 import { ignoreRule } from '../../runtime/sense/udev.ts'
 
@@ -155,6 +155,24 @@ test('where ModemManager runs, the ports that it may talk to say so, and the lin
   await put('/run/udev/data/c189:7', 'E:ID_MM_DEVICE_IGNORE=0\n')
   await put('/run/udev/data/c188:0', head)
   assert.deepEqual(Object.keys(await warned()), ['/dev/ttyACM0'], 'no candidate is not looked at')
+})
+
+test('a port may be meant by any of its names, and by a link to it', async () => {
+  await put('/dev/ttyACM0', '')
+  await put('/dev/pts/3', '')
+  await link('/dev/gps', undefined, 'ttyACM0')
+  await link('/proc/61/fd/10', undefined, '/dev/pts/3')
+  const where = async (path: string) => {
+    const port = await portAt(path, await realpath(root))
+    return [port.path, port.device, port.named]
+  }
+  const byId = '/dev/serial/by-id/usb-u-blox'
+  assert.deepEqual(await where('/dev/ttyACM0'), [byId, '/dev/ttyACM0', 'by id'])
+  assert.deepEqual(await where(byId), [byId, '/dev/ttyACM0', 'by id'])
+  assert.deepEqual(await where('/dev/gps'), ['/dev/gps', '/dev/ttyACM0', 'as is'])
+  assert.deepEqual(await where('/dev/none'), ['/dev/none', '/dev/none', 'as is'])
+  const pty = await portAt('/dev/pts/3', await realpath(root))
+  assert.deepEqual(pty.remarks, ['python3 (pid 61) has it open'])
 })
 
 test('what a serial number may not say to udev is left out of its line', () => {
