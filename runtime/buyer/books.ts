@@ -30,7 +30,7 @@ export type Books = ReturnType<typeof tables> & {
 /** The version of all tables together; a larger one was written by a later product. */
 export const booksSchema = 1
 
-/** Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER. */
+/** Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER; all of it, STORE_FAILED. */
 export async function openBooks(folder: string): Promise<Books> {
   const lock = await lockFolder(folder)
   const path = join(folder, 'buyer.db')
@@ -43,12 +43,15 @@ export async function openBooks(folder: string): Promise<Books> {
     }
     const all = tables(db)
     db.pragma(`user_version = ${booksSchema}`)
+    const held = holder(path)
     return {
-      ...all,
-      together: (work) => db.transaction(work)(),
-      soon: (work) => (db.inTransaction ? work() : lazily(db, work)),
+      ...(Object.fromEntries(
+        Object.entries(all).map(([name, table]) => [name, held.each(table)]),
+      ) as typeof all),
+      together: (work) => held.by(() => db.transaction(work)()),
+      soon: (work) => held.by(() => (db.inTransaction ? work() : lazily(db, work))),
       // A checkpoint begins with a sync of the WAL.
-      settle: () => void db.pragma('wal_checkpoint(PASSIVE)'),
+      settle: () => held.by(() => void db.pragma('wal_checkpoint(PASSIVE)')),
       async close() {
         db.close()
         await lock.release()
@@ -58,6 +61,25 @@ export async function openBooks(folder: string): Promise<Books> {
     await lock.release()
     throw cause
   }
+}
+
+/** What SQLite throws, when the disk gives out, is the fault STORE_FAILED: nothing may go on behind it. */
+function holder(path: string) {
+  const by = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (cause) {
+      if (!String((cause as { code?: unknown } | null)?.code).startsWith('SQLITE_')) throw cause
+      throw fault('STORE_FAILED', { path, why: (cause as Error).message }, cause)
+    }
+  }
+  const each = <Table extends object>(table: Table): Table => {
+    const methods = Object.entries(table) as [string, (...args: unknown[]) => unknown][]
+    return Object.fromEntries(
+      methods.map(([name, method]) => [name, (...args: unknown[]) => by(() => method(...args))]),
+    ) as Table
+  }
+  return { by, each }
 }
 
 function tables(db: Parameters<typeof channelTable>[0]) {

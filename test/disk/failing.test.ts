@@ -72,6 +72,49 @@ test('a secret whose destruction the disk interrupts is destroyed by the next st
   })
 })
 
+test('the books of a buyer and of a desk end with a fault, and hold what they held', {
+  skip: noBadDisk,
+}, async () => {
+  await onBadDisk(async (disk) => {
+    const at = (name: string) => new URL(`../../runtime/${name}.ts`, import.meta.url)
+    const ledger = `
+      const { openLedger } = await import('${at('operator/ledger')}')
+      const books = openLedger('${disk.folder}/gateway.sqlite')
+      const save = (offerVersion) => books.save({ offerVersion })
+      const kept = () => books.offerVersion()`
+    const buyer = `
+      const { openBooks } = await import('${at('buyer/books')}')
+      const books = await openBooks('${disk.folder}/books')
+      const stream = { device: '0x${'ab'.repeat(20)}', stream: 'air' }
+      const save = (n) => books.bodies.put(stream, n, Uint8Array.of(n))
+      const kept = () => books.bodies.held(stream).at(-1)[0]`
+    for (const open of [ledger, buyer]) {
+      // A commit that failed may be there all the same, for whoever opens the file again.
+      for (const [round, what] of (['sync', 'write'] as const).entries()) {
+        const number = 10 * round + 1
+        disk.mend()
+        const said = writes(
+          disk,
+          `${open}
+          const { rmSync, writeFileSync } = await import('node:fs')
+          save(${number})
+          writeFileSync(process.env.BAD_FLAG, '${what}')
+          try {
+            save(${number + 1})
+          } catch (cause) {
+            console.log(cause.code, cause.exit, cause.message)
+          }
+          rmSync(process.env.BAD_FLAG)
+          console.log('holds', kept())
+          process.exit()`,
+        )
+        assert.match(said, /^STORE_FAILED 2 the store at .* stopped: disk I\/O error\n/)
+        assert.ok(said.endsWith(`\nholds ${number}`), said)
+      }
+    }
+  })
+})
+
 test('a device on a disk that fails says so with the cure, senses on, and goes on when it is well', {
   skip: noBadDisk,
 }, async (t) => {
