@@ -30,7 +30,10 @@ export type Books = ReturnType<typeof tables> & {
 /** The version of all tables together; a larger one was written by a later product. */
 export const booksSchema = 1
 
-/** Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER; all of it, STORE_FAILED. */
+/**
+ * Opens or makes the books in `folder`. Throws FOLDER_LOCKED, STORE_UNREADABLE, STORE_NEWER; what it opens
+ * throws STORE_FAILED.
+ */
 export async function openBooks(folder: string): Promise<Books> {
   const lock = await lockFolder(folder)
   const path = join(folder, 'buyer.db')
