@@ -77,12 +77,12 @@ async function check(folder: string, witness: Witness): Promise<{ interrupted: n
 test('killed twenty times in mid-epoch, it loses nothing that it told of', async (t) => {
   await inFolder(async (folder) => {
     const witness: Witness = { kept: [], sealed: new Map(), next: 0 }
-    for (let i = 0; i < 20; i += 1) {
+    // On a busy machine a run may end before it told of anything: more of them, then.
+    for (let i = 0; i < 20 || witness.kept.length <= 100; i += 1) {
       await runUntilDead(folder, witness, { killAfterMs: 30 + Math.floor(Math.random() * 200) })
     }
     const { interrupted } = await check(folder, witness)
     t.diagnostic(`${witness.kept.length} readings told of, ${interrupted} epochs interrupted`)
-    assert.ok(witness.kept.length > 100)
     assert.ok(interrupted > 0, 'the kills hit open epochs')
   })
 })
