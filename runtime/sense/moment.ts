@@ -1,6 +1,6 @@
 /** Groups what the frames of a line say into moments, one for each subject at a time. */
 import type { Driver, Field, Saying, Unit, Value } from './driver.ts'
-import { firstKeeps, freshValues } from './values.ts'
+import { freshValues } from './values.ts'
 
 /** One moment, whole: what was measured in it, and the stamp of its first frame. */
 export type Moment<Stamp> = {
@@ -57,14 +57,16 @@ type Held<Stamp> = { readonly sayings: Saying[]; readonly stamp: Stamp }
 
 function closer<Stamp>(driver: Driver) {
   const fields = new Map(Object.entries(driver.fields))
-  const join = driver.moments?.join ?? firstKeeps
+  const join = driver.moments?.join
   return ({ sayings, stamp }: Held<Stamp>): Moment<Stamp> => {
     const units: Record<string, Unit> = {}
-    let values = freshValues()
+    let values: Record<string, Value> = {}
     let unchecked = false
     for (const saying of sayings) {
       if (saying.unchecked) unchecked = true
-      values = join(values, measuredBy(fields, saying, units))
+      const first = saying === sayings[0]
+      if (join === undefined) addMeasured(values, units, saying, fields, first)
+      else values = join(values, addMeasured(freshValues(), units, saying, fields, first))
     }
     if (unchecked && Object.keys(values).length > 0) values.unchecked = true
     const subject = sayings[0]?.subject
@@ -72,19 +74,20 @@ function closer<Stamp>(driver: Driver) {
   }
 }
 
-/** The values without what is for the bench only; those of their units that are not known yet go to `units`. */
-function measuredBy(
-  fields: ReadonlyMap<string, Field>,
-  saying: Saying,
+/** What this saying names first, without what is for the bench only, and its units; hands `values` back. */
+function addMeasured(
+  values: Record<string, Value>,
   units: Record<string, Unit>,
+  saying: Saying,
+  fields: ReadonlyMap<string, Field>,
+  first: boolean,
 ): Record<string, Value> {
-  const values = freshValues()
   for (const name of Object.keys(saying.values)) {
     const field = fields.get(name)
     if (field?.detail) continue
-    values[name] = saying.values[name] as Value
+    if (first || !Object.hasOwn(values, name)) values[name] = saying.values[name] as Value
     const unit = saying.units?.[name] ?? field?.unit
-    if (unit !== undefined && !Object.hasOwn(units, name)) units[name] = unit
+    if (unit !== undefined && (first || !Object.hasOwn(units, name))) units[name] = unit
   }
   return values
 }

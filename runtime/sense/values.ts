@@ -24,7 +24,7 @@ export function firstKeeps(
   return values
 }
 
-/** NMEA's GSV has 22 values, most frames fewer; with more it works, slower. */
+/** NMEA's GSV has 22 values. An engine gives no more than this: for a record of 30, `{}` does as well. */
 const room = 24
 
 // A plain object in every other way: its prototype is that of `{}`.
