@@ -25,14 +25,14 @@ import {
   textLine,
   uncheckedField,
   word,
-  xor8,
 } from '../../runtime/sense/driver.ts'
-import { ascii, commaIn, fieldsOf, hexValue } from './cells.ts'
+import { ascii, commaIn, fieldsOf } from './cells.ts'
 import { gnssFields, marineFields } from './fields.ts'
 import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
 import { moments } from './moment.ts'
-import { type Reader, readerOf, readSentence, type Sentence } from './sentence.ts'
+import { lettersAt, type Reader, readSentence, type Sentences, sentencesIn } from './sentence.ts'
+import { checksumFlaw, sentenceSize, starOf } from './shape.ts'
 import { dated } from './time.ts'
 
 type Memory = {
@@ -147,104 +147,8 @@ function talkerAt(bytes: Uint8Array, at: number): string {
 /** At most 36², since an address has capital letters and digits. */
 const talkers = new Map<number, string>()
 
-/** Three letters as a number. */
-function lettersAt(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
-}
-
-function checksumFlaw(frame: Uint8Array): string | undefined {
-  const star = starOf(frame)
-  if (star === frame.length) return undefined
-  const sum = 16 * hexValue(frame[star + 1]) + hexValue(frame[star + 2])
-  return xor8(frame, 1, star) === sum ? undefined : 'bad checksum'
-}
-
-/** Where the `*` of the checksum stands; the whole length when there is none. */
-function starOf(frame: Uint8Array): number {
-  const star = frame.length - 3
-  return hasChecksum(frame, star) ? star : frame.length
-}
-
-/**
- * A sentence ends behind its checksum, whatever follows: line ends, the next `$`, a binary message, or the
- * remarks that loggers add. One without a checksum ends at CR or LF.
- */
-function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
-  const end = bytes.length
-  let at = 1
-  let sum = false
-  for (;;) {
-    while (at < end && kinds[bytes[at] as number] === plain) at += 1
-    if (at === end || bytes[at] !== asterisk) break
-    sum = at + 3 < end && hasChecksum(bytes, at)
-    if (sum) break
-    at += 1
-  }
-  const head = Math.min(at + 1, addressMax, bytes.length)
-  const complete = at < bytes.length || ended
-  if (!beginsSentence(bytes, head, complete || head === addressMax)) return 0
-  if (sum) return at + 3
-  if (!complete) return 'more'
-  const next = bytes[at]
-  if (next === undefined || next === 0x0d || next === 0x0a) return at
-  return hasChecksum(bytes, at - 3) ? at : 0
-}
-
-/** True when `[$!][A-Z0-9]{3,20}[,*]` is how these bytes begin, or, not `whole`, may still begin. */
-function beginsSentence(bytes: Uint8Array, end: number, whole: boolean): boolean {
-  if (bytes[0] !== dollar && bytes[0] !== exclamation) return false
-  let at = 1
-  while (at < end && isCapitalOrDigit(bytes[at])) at += 1
-  const letters = at - 1
-  if (letters > lettersMax) return false
-  if (at === end) return !whole
-  return (bytes[at] === comma || bytes[at] === asterisk) && (!whole || letters >= lettersMin)
-}
-
-/** True when `*hh` stands at `star`, and no third digit or letter. */
-function hasChecksum(bytes: Uint8Array, star: number): boolean {
-  if (bytes[star] !== asterisk) return false
-  const third = bytes[star + 3] ?? 0
-  const longer = isCapitalOrDigit(third) || isCapitalOrDigit(third & ~0x20)
-  return hexValue(bytes[star + 1]) >= 0 && hexValue(bytes[star + 2]) >= 0 && !longer
-}
-
-function isCapitalOrDigit(byte = 0): boolean {
-  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x30 && byte <= 0x39)
-}
-
-/** For each byte whether it is printable, and neither an asterisk nor the start of another sentence. */
-const plain = 1
-const kinds = Uint8Array.from({ length: 256 }, (_, byte) =>
-  (byte >= 0x20 && byte <= 0x7e && byte !== 0x24 && byte !== 0x2a) || byte === 0x09 ? plain : 0,
-)
-
 const dollar = 0x24
-const exclamation = 0x21
-const asterisk = 0x2a
-const comma = 0x2c
 const letterP = 0x50
-
-/** The start character, an address and what follows it: so much tells a sentence from noise. */
-const [lettersMin, lettersMax] = [3, 20]
-const addressMax = lettersMax + 2
-
-type Sentences = {
-  readonly known: ReadonlyMap<string, Reader>
-  /** Those of three letters, by these. */
-  readonly byLetters: ReadonlyMap<number, Reader>
-}
 
 const gnssSentences = sentencesIn(gnss)
 const allSentences = sentencesIn({ ...gnss, ...marine })
-
-function sentencesIn(tables: Readonly<Record<string, Sentence>>): Sentences {
-  const readers = Object.entries(tables).map(([type, sentence]) => readerOf(type, sentence))
-  const three = readers.filter(({ type }) => type.length === 3)
-  return {
-    known: new Map(readers.map((reader) => [reader.type, reader])),
-    byLetters: new Map(
-      three.map((reader) => [lettersAt(new TextEncoder().encode(reader.type), 0), reader]),
-    ),
-  }
-}

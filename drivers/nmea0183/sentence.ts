@@ -41,9 +41,32 @@ export type Reader = {
   readonly places: boolean
 }
 
-export function readerOf(type: string, { columns, gate, more }: Sentence): Reader {
+function readerOf(type: string, { columns, gate, more }: Sentence): Reader {
   const table = tableOf(columns)
   return { type, table, gate, more, places: table.names.some((name) => byPosition.has(name)) }
+}
+
+/** The sentences that are read. */
+export type Sentences = {
+  readonly known: ReadonlyMap<string, Reader>
+  /** Those of three letters, by these. */
+  readonly byLetters: ReadonlyMap<number, Reader>
+}
+
+export function sentencesIn(tables: Readonly<Record<string, Sentence>>): Sentences {
+  const readers = Object.entries(tables).map(([type, sentence]) => readerOf(type, sentence))
+  const three = readers.filter(({ type }) => type.length === 3)
+  return {
+    known: new Map(readers.map((reader) => [reader.type, reader])),
+    byLetters: new Map(
+      three.map((reader) => [lettersAt(new TextEncoder().encode(reader.type), 0), reader]),
+    ),
+  }
+}
+
+/** Three letters as a number. */
+export function lettersAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
 }
 
 export function readSentence(reader: Reader, fields: Fields, talker: string): Read {
