@@ -3,7 +3,8 @@
  * command names with `--with`.
  *
  * A config's package is loaded from the `node_modules` beside the config and from nowhere else, because its
- * code runs in the device. It exports `drivers`, a list; each is checked against our words before it is used.
+ * code runs in the device. It exports `drivers`, a list; each is checked against our words before it is used,
+ * and guarded while it is (sense/guard.ts).
  * On the bench a path will do as well: the folder of a package that is being written, or one file of it.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -13,6 +14,7 @@ import { drivers as ours } from '../drivers/index.ts'
 import { type Fault, fault } from './faults.ts'
 import { product } from './product.ts'
 import type { Driver } from './sense/driver.ts'
+import { guarded } from './sense/guard.ts'
 import { wrongWith } from './sense/vocabulary.ts'
 
 export type DriverList = {
@@ -77,7 +79,10 @@ function load(name: string, folder: string) {
     const id = typeof driver?.id === 'string' ? driver.id : 'one of its drivers'
     if (wrong !== undefined) throw invalid(name, `${id} ${wrong}`)
   }
-  return { drivers: drivers as readonly Driver[], version: `${called} ${version}`.trim() }
+  return {
+    drivers: (drivers as readonly Driver[]).map(guarded),
+    version: `${called} ${version}`.trim(),
+  }
 }
 
 /** How the code at this place is loaded, and what it is called in a signed setup. */

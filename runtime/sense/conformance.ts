@@ -12,6 +12,7 @@ import assert from 'node:assert/strict'
 import { decoder } from './decoder.ts'
 import type { Driver, Saying } from './driver.ts'
 import { cutter } from './frame.ts'
+import { wrongSaying } from './guard.ts'
 import { type OptionValues, readOptions } from './options.ts'
 import { rig } from './rig.ts'
 import { wrongWith } from './vocabulary.ts'
@@ -53,6 +54,7 @@ type Subject = Omit<Evidence, 'options'> & {
 
 const rules: Readonly<Record<string, (subject: Subject) => void | Promise<void>>> = {
   'reads its capture': reads,
+  'never throws, and says only what a reading can hold': holdable,
   'says the same however the bytes are cut into chunks': allChunkings,
   'survives garbage before, between and after frames': garbage,
   'makes nothing of a frame with any one bit wrong': flippedBits,
@@ -73,6 +75,28 @@ function reads(subject: Subject): void {
       'no check: unchecked',
     )
   assert.ok(!unchecked || driver.fields.unchecked, 'what may be unchecked has `uncheckedField`')
+}
+
+/** Half the bytes are its own, so that its frames are begun, broken and joined. */
+function holdable(subject: Subject): void {
+  const { driver, capture } = subject
+  for (let seed = 1; seed <= roundsOfNoise; seed += 1) {
+    const noise = noiseOf(seed)
+    const line = Array.from({ length: 40 }, (_, i) => {
+      const [at = 0, length = 0] = noise()
+      const from = (at * 257 + seed * 31 + i) % capture.length
+      return i % 2 === 0 ? noise() : capture.slice(from, from + 1 + (length % 64))
+    })
+    for (const said of hear(subject, [...line, capture])) {
+      assert.equal(wrongSaying(driver, said), undefined, JSON.stringify(said, writable))
+    }
+  }
+}
+
+const roundsOfNoise = 40
+
+function writable(_: string, value: unknown) {
+  return typeof value === 'bigint' || Number.isNaN(value) ? String(value) : value
 }
 
 function allChunkings(subject: Subject): void {

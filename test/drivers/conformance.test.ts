@@ -55,6 +55,24 @@ test('a driver with a hole is found out, each by the rule that it breaks', async
       shape: { ...shape, size: (bytes) => (bytes.length < 10 ? 0 : 10) },
     },
     'reads its capture': { ...plain, shape: { ...shape, starts: Uint8Array.of(0x55) } },
+    'what a reading can hold': {
+      ...plain,
+      decode: (frame, memory) => {
+        const pm2_5 = frame[2] === 0xd4 ? 123.6 : Number.NaN
+        return { memory, said: { ok: true, values: { pm2_5 } } }
+      },
+      shape: { ...shape, flaw: () => undefined },
+    },
+    'never throws': {
+      ...plain,
+      shape: {
+        ...shape,
+        flaw(frame) {
+          if (frame[9] !== 0xab) throw new RangeError('no such thing')
+          return shape.flaw(frame)
+        },
+      },
+    },
     'cable was pulled': {
       ...plain,
       decode: (_frame, memory) => {
