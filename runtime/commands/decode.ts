@@ -119,7 +119,7 @@ async function withTables(
 
 /** Lets the driver hear the question before its answers. Its length in bytes. */
 function ask(driver: Driver, work: Decoder, request: string): number {
-  const digits = request.replace(/0x|[\s,:]/gi, '')
+  const digits = request.replace(betweenDigits, '')
   const frame = Buffer.from(digits, 'hex')
   work.push(frame)
   if (digits.length === 2 * frame.length && work.frames() === 1) return frame.length
@@ -152,6 +152,9 @@ function summary(work: Decoder, { decoded, doubts }: { decoded: number; doubts: 
   return `${decoded} decoded, ${doubts} doubted, ${work.skipped()} bytes skipped`
 }
 
+/** What tools print between bytes: 0x01, 0x04 or [01][04], 01-04, 01.04, "\x01\x04". */
+const betweenDigits = /0x|\\x|[\s,:;.|<>()[\]{}"'-]/gi
+
 /** The input in chunks. Throws the fault INPUT_UNREADABLE. */
 async function* bytesOf(file: string | undefined, hex: boolean): AsyncGenerator<Uint8Array> {
   const path = file ?? '-'
@@ -163,7 +166,7 @@ async function* bytesOf(file: string | undefined, hex: boolean): AsyncGenerator<
         yield chunk
         continue
       }
-      const digits = odd + (chunk as Buffer).toString('latin1').replace(/0x|[\s,:]/gi, '')
+      const digits = odd + (chunk as Buffer).toString('latin1').replace(betweenDigits, '')
       if (/[^0-9a-f]/i.test(digits)) throw new Error('it is not hex digits')
       const whole = digits.length - (digits.length % 2)
       odd = digits.slice(whole)

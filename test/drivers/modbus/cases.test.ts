@@ -82,6 +82,11 @@ test('decode reads an answer by its request, and a whole line in both directions
   assert.equal(one.status, 0, one.stderr)
   const said = JSON.parse(one.stdout)
   assert.deepEqual([said.offset, said.subject, said.units], [0, '1', { '1-0:32.7.0': 'V' }])
+  // As modpoll, libmodbus, ESPHome and C print bytes.
+  const printed = ['[01][04][04][43][66][33][34][1B][38]', '01.04.04.43.66.33.34.1B.38']
+  for (const text of [...printed, '0x01, 0x04, 0x04, 0x43, 0x66, 0x33, 0x34, 0x1b, 0x38']) {
+    assert.equal(wayside(volts, text).stdout, one.stdout, text)
+  }
   const line = wayside(['--hex', '--doubts'], shared.map(({ input_hex }) => input_hex).join(' '))
   assert.match(line.stderr, /9 decoded, 4 doubted, 8 bytes skipped/)
   const rows = line.stdout
