@@ -70,7 +70,7 @@ test('a newer offer stops no order in force, and other terms are said once and n
   await device.make(5)
   const seen = () => buyer.summary().counts.opened + (buyer.summary().findings['other terms'] ?? 0)
   const until = async (count: number) => {
-    for (let i = 0; i < 1_500 && seen() < count; i += 1) await new Promise((r) => setTimeout(r, 20))
+    for (let i = 0; i < 3_000 && seen() < count; i += 1) await new Promise((r) => setTimeout(r, 20))
     assert.equal(seen(), count)
   }
   await until(10)
@@ -107,7 +107,8 @@ test('an older offer that is said again changes nothing', async (t) => {
     tally: { finding: (finding) => void findings.push(finding) },
   })
   const price = () => market.listings()[0]?.streams[0]?.terms.price.amount
-  for (let i = 0; i < 500 && price() !== '2000'; i += 1) await new Promise((r) => setTimeout(r, 10))
+  for (let i = 0; i < 6_000 && price() !== '2000'; i += 1)
+    await new Promise((r) => setTimeout(r, 10))
   assert.equal(readOffer(old).offer.version, version)
   await broker.publish(topic, old)
   assert.equal(price(), '2000')

@@ -44,7 +44,7 @@ export async function openOutside(
     else retained.set(topic, kept)
   })
   const until = async (holds: () => boolean) => {
-    for (let i = 0; i < 2_000 && !holds(); i += 1) await sleep(5)
+    for (let i = 0; i < 12_000 && !holds(); i += 1) await sleep(5)
   }
   const messages = (device: Address, stream = 'air') => {
     const topic = topics(device).epoch(stream)

@@ -24,7 +24,7 @@ async function open(t: TestContext, options: BrokerOptions) {
 }
 
 async function eventually(what: string, holds: () => boolean) {
-  for (let i = 0; i < 1_000 && !holds(); i += 1) await sleep(20)
+  for (let i = 0; i < 3_000 && !holds(); i += 1) await sleep(20)
   assert.ok(holds(), what)
 }
 

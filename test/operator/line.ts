@@ -222,6 +222,6 @@ export function acksOf(world: World, id: Address) {
 }
 
 export async function eventually(holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 500 && !holds(); i += 1) await sleep(5)
+  for (let i = 0; i < 12_000 && !holds(); i += 1) await sleep(5)
   if (!holds()) throw new Error('it never came true')
 }

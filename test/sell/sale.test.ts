@@ -115,7 +115,7 @@ async function listen(context: TestContext, url: string, clientId: string) {
     retained,
     ask: (payload) => void broker.publish(topics(device).ask, payload),
     async until(holds) {
-      for (let i = 0; i < 1_000 && !holds(); i += 1) await sleep(5)
+      for (let i = 0; i < 12_000 && !holds(); i += 1) await sleep(5)
     },
   }
   return { ...line, broker }

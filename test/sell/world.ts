@@ -214,7 +214,7 @@ export async function world(context: TestContext, options: WorldOptions = {}) {
     /** Waits until it holds, or the shop died. */
     async until(holds: () => boolean): Promise<void> {
       const died = running.ended.then(() => true)
-      for (let i = 0; i < 1_000 && !holds(); i += 1) {
+      for (let i = 0; i < 12_000 && !holds(); i += 1) {
         if (await Promise.race([died, sleep(3)])) return
       }
     },
