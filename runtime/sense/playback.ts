@@ -29,7 +29,8 @@ type Chunk = { readonly afterMs: number; readonly bytes: Uint8Array }
 
 function repeat(rows: readonly Recorded[]): Port {
   const chunks = spaced(rows, 0)
-  const again = { ...chunks[0], afterMs: (rows[0]?.ms ?? 0) + betweenRoundsMs } as Chunk
+  const longestMs = chunks.slice(1).reduce((most, { afterMs }) => Math.max(most, afterMs), 0)
+  const again = { ...chunks[0], afterMs: longestMs || betweenRoundsMs } as Chunk
   const round = [again, ...chunks.slice(1)]
   const voice = speaker(() => round)
   return { ...voice.port, onData: (take) => voice.begin(take, chunks), write: async () => {} }
@@ -123,7 +124,11 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.from(a).equals(b)
 }
 
-/** From the last chunk to the first of the next round: the period of most sensors. */
+/**
+ * From the last chunk to the first of the next round, where none stands apart from another: the period of
+ * most sensors. Otherwise it is the longest wait of the recording, so that no round ends in a silence that
+ * never was.
+ */
 const betweenRoundsMs = 1_000
 
 /** Chunks that stand closer are of one answer, however slow the adapter. */
