@@ -31,8 +31,9 @@ const wayside = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
 /** A machine that is busy is given its time. */
 const patienceMs = 60_000
 
-export function start(end: Ends, args: readonly string[]): Running {
-  const child = spawn(execPath, [wayside, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+export function start(end: Ends, args: readonly string[], more: NodeJS.ProcessEnv = {}): Running {
+  const env = { ...process.env, ...more }
+  const child = spawn(execPath, [wayside, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
   let [out, err] = ['', '']
   const looks = new Set<() => void>()
   const look = () => {

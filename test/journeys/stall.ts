@@ -188,7 +188,7 @@ type Life = {
 const none = { sale: {} as Record<string, unknown>, totals: { epochs_sold: {}, refusals: {} } }
 
 /** A captured frame with a number in place of its PM2.5, and the checksum that belongs to it. */
-function numbered(frame: Uint8Array, number: number): Uint8Array {
+export function numbered(frame: Uint8Array, number: number): Uint8Array {
   const out = frame.slice()
   const view = new DataView(out.buffer)
   view.setUint16(12, number)

@@ -56,6 +56,9 @@ export type Street = {
   buy(...flags: readonly string[]): Running
   /** Starts any other command. */
   wayside(...args: readonly string[]): Running
+  /** The same in another environment. */
+  buyAt(env: NodeJS.ProcessEnv, ...flags: readonly string[]): Running
+  waysideAt(env: NodeJS.ProcessEnv, ...args: readonly string[]): Running
   /** Every word that its processes and devices have said. */
   words(): string
 }
@@ -126,14 +129,16 @@ export async function openStreet(
   await atomicWrite(config, await operatorConfig(ground))
   const buyer = await buyerFlags(ground)
   const processes: Running[] = []
-  const wayside = (...args: readonly string[]) => {
-    const one = start(end, args)
+  const waysideAt = (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
+    const one = start(end, args, env)
     processes.push(one)
     return one
   }
+  const wayside = (...args: readonly string[]) => waysideAt({}, ...args)
   const { broker, loss } = ground
   return {
-    ...{ folder, broker, end, chain, chainGate, stalls, loss, disk, people, wayside },
+    ...{ folder, broker, end, chain, chainGate, stalls, loss, disk, people },
+    ...{ wayside, waysideAt },
     url: broker.url,
     deafen: broker.deafen,
     async operate() {
@@ -142,6 +147,7 @@ export async function openStreet(
       return operator
     },
     buy: (...flags) => wayside('buy', ...buyer, ...flags),
+    buyAt: (env, ...flags) => waysideAt(env, 'buy', ...buyer, ...flags),
     words: () => [...processes, ...stalls].map((one) => one.all()).join('\n\n'),
   }
 }

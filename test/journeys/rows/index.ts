@@ -1,6 +1,7 @@
 /** Every journey of the table, in its order. */
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
+import { buyerClock, deviceClock } from './clocks.ts'
 import { diskFull } from './disk.ts'
 import { fleet, ownOnly, restarted } from './fleet.ts'
 import { lossy } from './loss.ts'
@@ -33,6 +34,8 @@ export const journeys: readonly Journey[] = [
   gatewayGone,
   sensorGone,
   clockAstray,
+  buyerClock,
+  deviceClock,
   diskFull,
   lossy,
   ...cheats,
