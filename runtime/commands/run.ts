@@ -81,6 +81,7 @@ async function live({ config, note, clock, random, stop }: Life): Promise<void> 
       outbox_bytes: store.outboxBytes,
       waiting_readings: store.waiting,
       wal_bytes: store.walBytes,
+      store_refused: store.full || store.failing ? 1 : 0,
       store_bytes: store.usedBytes,
       pinned_bytes: store.pinnedBytes,
       disk_free_bytes: store.diskBytes,

@@ -35,6 +35,7 @@ const levels = {
   pinned_bytes: ['Of them, what was paid for within a day.'],
   disk_free_bytes: ['Free on the disk under the store.'],
   wal_bytes: ['Size of the write-ahead log.'],
+  store_refused: ['1 while the disk is full or fails: nothing new is kept.'],
   broker_connected: ['1 while the line to the broker stands.'],
   cloned: ['1 once another machine was heard to sign with our key: nothing is sent or sold.'],
   broker_certificate_days: ['Days until our certificate at the broker ends; NaN without one.'],

@@ -126,6 +126,7 @@ test('a device on a disk that fails says so with the cure, senses on, and goes o
     disk.fail('sync')
     await until(async () => (await device.health()).store.failing)
     const told = await device.health()
+    assert.match(await device.metrics(), /^wayside_store_refused 1$/m)
     assert.match(told.problems.join('\n'), /the disk fails: .*dmesg.*card, cable and power/)
     assert.match(device.words(), /"level":"warn".*SQLITE_IOERR_FSYNC.*"event":"disk failing"/)
     // It hears its sensor, and tells of no reading that is not kept.
@@ -188,6 +189,7 @@ async function runOn(t: TestContext, { folder, env }: BadDisk) {
   const at = await url.promise
   return {
     health: async () => (await (await fetch(`${at}/health`)).json()) as Health,
+    metrics: async () => (await fetch(`${at}/metrics`)).text(),
     words: () => words,
     stop: () => void child.kill('SIGTERM'),
     ended,

@@ -210,7 +210,7 @@ async function answers(port: number): Promise<boolean> {
 
 /** Waits until it holds; a machine that is busy is given its time. */
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 600; i += 1) {
+  for (let i = 0; i < 1_200; i += 1) {
     if (await holds()) return
     await sleep(50)
   }

@@ -7,6 +7,7 @@ const levels: Readonly<Record<LevelName, number>> = {
   outbox_bytes: 1024,
   waiting_readings: 7,
   wal_bytes: 4096,
+  store_refused: 0,
   store_bytes: 65_536,
   pinned_bytes: 512,
   disk_free_bytes: 1e9,
