@@ -87,7 +87,7 @@ function remarksOn(row: FoundPort, known: DriverList): string {
     ...(sure === 'certain' ? [] : [`${sure} this driver`]),
     ...(trouble === undefined ? [] : [`no values yet: ${trouble}`]),
   ]
-  return all.map((remark) => `  # ${remark}\n`).join('')
+  return all.map((remark) => `  # ${remark.replace(/\p{C}/gu, '?')}\n`).join('')
 }
 
 function tell(path: string, words: string): void {

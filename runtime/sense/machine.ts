@@ -99,7 +99,7 @@ async function kernelPort(root: Root, folder: string): Promise<PortInfo | undefi
   )
   return {
     path,
-    ...(maker !== undefined && { maker }),
+    ...(maker !== undefined && { maker: printable(maker) }),
     ...(serialNumber !== undefined && { serialNumber }),
     ...(vendor !== undefined && { vendor }),
     ...(product !== undefined && { product }),
@@ -132,12 +132,12 @@ async function readLinks(root: Root, folder: string): Promise<Map<string, string
 /** What a person would call this process: of a language that runs scripts, the script too. */
 async function programOf(root: Root, pid: string): Promise<string> {
   const name = (await text(join(root, '/proc', pid, 'comm'))) ?? '?'
-  if (!interpreters.test(name)) return name
+  if (!interpreters.test(name)) return printable(name)
   const line = (await text(join(root, '/proc', pid, 'cmdline'))) ?? ''
   const [program = '', ...args] = line.split('\0')
   const script = args.find((arg) => arg !== '' && !arg.startsWith('-')) ?? ''
   const words = [program, script].map((path) => basename(path)).filter((word) => word !== '')
-  return words.join(' ') || name
+  return printable(words.join(' ') || name)
 }
 
 /** Node calls its main thread so. */
@@ -158,6 +158,13 @@ async function text(path: string): Promise<string | undefined> {
   const found = await readFile(path, 'utf8').catch(() => undefined)
   return found?.trim()
 }
+
+/** On one line: an adapter or a program may be called anything, and what it is called is printed. */
+function printable(name: string): string {
+  return name.replace(/\p{C}/gu, '?').slice(0, nameMost)
+}
+
+const nameMost = 80
 
 /** ttyUSB2 before ttyUSB10. */
 function byNumber(a: string, b: string): number {

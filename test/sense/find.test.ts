@@ -102,6 +102,16 @@ test('of a program in a language that runs scripts the script is named', async (
   ])
 })
 
+test('what a program or an adapter is called stays on one line', async () => {
+  await put('/proc/62/comm', 'bash\n')
+  await put('/proc/62/cmdline', 'bash\0/tmp/x\n  - name: mine\u001b[2J\0')
+  await link('/proc/62/fd/3', undefined, '/dev/ttyUSB1')
+  await put('/sys/devices/usb1/1-2/manufacturer', `A\u0007${'B'.repeat(500)}\n`)
+  const port = (await namedPorts(root)).find(({ device }) => device === '/dev/ttyUSB1')
+  assert.ok(port?.remarks.includes('bash x?  - name: mine?[2J (pid 62) has it open'))
+  assert.equal(port?.maker, `A?${'B'.repeat(78)}`)
+})
+
 test('the two ports of one adapter are no twins, those of two adapters with one number are', () => {
   const ftdi = { vendor: '0403', product: '6010', serialNumber: 'FT1' }
   const port = (n: number, usb: string): PortInfo => ({ path: `/dev/ttyUSB${n}`, ...ftdi, usb })
