@@ -129,9 +129,10 @@ function* newsOf(before: Channel | undefined, now: Channel): Iterable<Note> {
 }
 
 /** Said at the first look, since what it was is known only much later. */
-function* shortOf({ id: channel, balance, deposited, voucher }: Channel): Iterable<Note> {
+function* shortOf(now: Channel): Iterable<Note> {
+  const { id: channel, balance, deposited } = now
   const amount = deposited - balance
-  const over = (voucher?.maxClaimableAmount ?? 0n) - balance
+  const over = owed(now) - balance
   if (amount > 0n) yield { event: 'short', channel, amount, owed: over > 0n ? over : 0n }
 }
 
