@@ -56,8 +56,13 @@ export function commaIn(bytes: Uint8Array, start: number, end: number): number {
   return at
 }
 
-export function isEmpty({ from, to }: Fields, at: number): boolean {
-  return (from[at] ?? 0) === (to[at] ?? 0)
+export function isEmpty(fields: Fields, at: number): boolean {
+  return sizeOf(fields, at) === 0
+}
+
+/** How many characters the field has. */
+export function sizeOf({ from, to }: Fields, at: number): number {
+  return (to[at] ?? 0) - (from[at] ?? 0)
 }
 
 /** The field as text; empty when the sentence ends before it. */
@@ -83,9 +88,9 @@ export function decimal(bytes: Uint8Array, from: number, to: number): number {
   let number = 0
   let point = -1
   for (let at = from; at < to; at += 1) {
-    const byte = bytes[at] ?? 0
-    if (byte >= 0x30 && byte <= 0x39) number = 10 * number + byte - 0x30
-    else if (byte === dot && point < 0) point = at
+    const digit = (bytes[at] ?? 0) - 0x30
+    if (digit >= 0 && digit <= 9) number = 10 * number + digit
+    else if (digit === dot - 0x30 && point < 0) point = at
     else return Number.NaN
   }
   const digits = to - from - (point < 0 ? 0 : 1)

@@ -15,6 +15,7 @@ import {
   isEmpty,
   letterIn,
   numeral,
+  sizeOf,
   tidy,
 } from './cells.ts'
 
@@ -32,9 +33,12 @@ export function tableOf(columns: Columns): Table {
 /** A number, times `scale`. */
 export function real(at: number, scale = 1): Column {
   return (fields) => {
-    if (isEmpty(fields, at)) return undefined
+    const size = sizeOf(fields, at)
+    if (size === 0) return undefined
     const number = numeral(fields, at)
-    return Number.isNaN(number) ? bad : tidy(number * scale)
+    if (Number.isNaN(number)) return bad
+    // Nine decimals at most, as they were written: nothing to tidy but a minus before nought.
+    return scale === 1 && size <= 10 ? number + 0 : tidy(number * scale)
   }
 }
 
