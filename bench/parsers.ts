@@ -1,21 +1,22 @@
 /**
  * Sentences per CPU second: our NMEA driver against the parsers of npm and gpsd's gpsdecode.
  *
- * All hear the same bytes in the same run. Ours are handed chunks of 4 KiB, as from a port, and cut them. The
- * parsers of npm know lines only, so they are measured twice: handed whole lines, cut for nothing; and behind
- * serialport's ReadlineParser, which is handed the same chunks, as nmea-simple's own page has it on a port.
- * `npm ci --prefix bench/peers` installs them, `apt install gpsd-clients` gpsdecode; what is not there is left
- * out by name.
+ * All hear the same bytes in the same run. Ours are handed chunks of 4 KiB, as from a port, and cut them.
+ * The parsers of npm know lines only, so they are measured twice: handed whole lines, cut for nothing;
+ * and behind serialport's ReadlineParser, which is handed the same chunks, as nmea-simple's own page has
+ * it on a port. `npm ci --prefix bench/peers` installs them, `apt install gpsd-clients` gpsdecode; what
+ * is not there is left out by name.
  *
- * The work is alike, not the same. Ours finds the sentences in the bytes, doubts a wrong checksum and every
- * field out of its form or range, turns units into SI and completes times with a date; nmea-simple checks
- * the checksum and reads numbers as they stand; gps also keeps a picture of the sky; gpsdecode starts a
- * process, reports a moment at a time and prints it as JSON.
+ * The work is alike, not the same. Ours finds the sentences in the bytes, doubts a wrong checksum and
+ * every field out of its form or range, turns units into SI and completes times with a date; nmea-simple
+ * checks the checksum and reads numbers as they stand; gps also keeps a picture of the sky; gpsdecode
+ * starts a process, reports a moment at a time and prints it as JSON.
  *
- * Twice the fastest is reached, or nearly, where it cuts its lines too (1.8 to 2.1), and missed where it need
- * not (1.45 to 1.6). A fifth of our time goes into the cutting. Of the rest a quarter goes into writing values
- * under names that come from a table, 14 ns each, and a third into fields that are read one call each: both
- * are the price of sentences that a person can check against the manual, without a parser written for each.
+ * Twice the fastest is reached, or nearly, where it cuts its lines too (1.8 to 2.1), and missed where it
+ * need not (1.45 to 1.6). A fifth of our time goes into the cutting. Of the rest a quarter goes into
+ * writing values under names that come from a table, 14 ns each, and a third into fields that are read
+ * one call each: both are the price of sentences that a person can check against the manual, without a
+ * parser written for each.
  */
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -228,7 +228,7 @@ test('a unit that nobody knows costs the unit, not the other transducers', () =>
 test('the weather stations of Vaisala say wind, rain and heating as transducers', () => {
   const wind = only('WIXDR,A,302,D,0,S,0.1,M,0,S,36,K,1,S,10,S,2')
   assert.deepEqual(
-    [wind?.values.xdr_s0, wind?.values.xdr_s1, wind?.values.xdr_s2, wind?.units.xdr_s0],
+    [wind?.values.xdr_s0, wind?.values.xdr_s1, wind?.values.xdr_s2, wind?.units?.xdr_s0],
     [0.1, 10, 4.4704, 'm/s'],
   )
   const rain = only('WIXDR,V,0.02,M,0,Z,30,s,0,R,2.7,M,0,U,28.3,N,0')
