@@ -11,9 +11,9 @@
  *       12 bytes       tag
  *
  * Nonce: system title and frame counter. Authenticated beside it: 30 and the authentication key, which is the
- * same for everybody unless the operator says another. Whoever has only the one key can still open a frame;
- * the CRC of the telegram inside then says that it was the right one. Source: Smarty "P1 Port Specification"
- * (Luxmetering); DLMS UA Green Book, "security control byte".
+ * same for everybody unless the operator says another. Without a tag only the CRC of the telegram inside says
+ * that the key was right. Source: Smarty "P1 Port Specification" (Luxmetering); DLMS UA Green Book, "security
+ * control byte".
  */
 import { openGcm, openUntagged } from '../../runtime/sense/driver.ts'
 
@@ -36,13 +36,13 @@ export function sealedSize(bytes: Uint8Array): number | 'more' {
 }
 
 /**
- * What is inside, and whether the tag vouches for it. Without a tag, or against it, anything may come out:
- * only a check of its own then tells that the key was right. Undefined when this is no frame.
+ * What is inside, and what the tag says of it. Without a tag, or against it, anything may come out: only a
+ * check of its own then tells that the key was right. Undefined when this is no frame.
  */
 export function unseal(
   frame: Uint8Array,
   keys: { readonly key: string; readonly authentication?: string },
-): { readonly inside: Uint8Array; readonly vouched: boolean } | undefined {
+): Opened | undefined {
   const head = headOf(frame)
   if (head === undefined) return undefined
   const { body, end, tag } = head
@@ -62,8 +62,13 @@ export function unseal(
         })
   return {
     inside: authenticated ?? openUntagged({ key, nonce, cipher }),
-    vouched: authenticated !== undefined,
+    tag: tag === 0 ? 'none' : authenticated === undefined ? 'wrong' : 'right',
   }
+}
+
+export type Opened = {
+  readonly inside: Uint8Array
+  readonly tag: 'right' | 'wrong' | 'none'
 }
 
 type Head = {

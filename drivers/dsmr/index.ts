@@ -22,8 +22,8 @@
  *   noise on the line              bad checksum, a doubt; bytes are given up to the next beginning
  *   noise, before DSMR 4           nothing can tell but a line that is none: doubt `broken line`
  *   the key is missing or wrong    doubt `encrypted: option key` or `not opened by this key`
- *   only one of its tag and the    read, and marked `unchecked`; a wrong tag is that of another `authkey`
- *   CRC inside is right
+ *   the key is right, the tag not  doubt `wrong tag: option authkey`: another authentication key, or a forger
+ *   it has no tag, or a wrong CRC  read, and marked `unchecked`, when the other of the two is right
  *   a gas meter is out of reach    its value and its time stay what they were; with a time that never was
  *                                  both are absent
  */
@@ -40,7 +40,7 @@ import {
   uncheckedField,
 } from '../../runtime/sense/driver.ts'
 import { dataSets } from '../d0/dataset.ts'
-import { sealedStart, unseal } from './cipher.ts'
+import { type Opened, sealedStart, unseal } from './cipher.ts'
 import { fields } from './fields.ts'
 import { hasCrc, partsOf, shape, textFlaw, textSize } from './telegram.ts'
 import { type Zone, zones } from './time.ts'
@@ -94,18 +94,21 @@ export const dsmr: Driver = defineDriver<Memory>({
   },
 })
 
-/** One of tag and CRC must be right, and what is said is unchecked when the other is not. */
-function sayOpened({ inside, vouched }: NonNullable<ReturnType<typeof unseal>>, zone: Zone): Said {
+/** Tag and CRC must be right, where they are; with only one of them, what is said is unchecked. */
+function sayOpened({ inside, tag }: Opened, zone: Zone): Said {
   const size = textSize(inside, true)
   const isTelegram = inside[0] === 0x2f && size !== 'more' && size > 0
-  if (!isTelegram) return doubt(vouched ? 'no telegram inside' : 'not opened by this key')
+  if (!isTelegram) return doubt(tag === 'right' ? 'no telegram inside' : 'not opened by this key')
   const telegram = inside.subarray(0, size)
   const flaw = textFlaw(telegram)
-  if (!vouched && (flaw !== undefined || !hasCrc(telegram))) return doubt('not opened by this key')
+  if (tag !== 'right') {
+    if (flaw !== undefined || !hasCrc(telegram)) return doubt('not opened by this key')
+    if (tag === 'wrong') return doubt('wrong tag: option authkey')
+  }
   // The tag covers every byte too: the CRC inside is told by the mark, and not held.
   if (flaw !== undefined && flaw !== badChecksum && flaw !== missingChecksum) return doubt(flaw)
   const said = say(telegram, zone)
-  return said.ok && (!vouched || flaw !== undefined) ? { ...said, unchecked: true } : said
+  return said.ok && (tag === 'none' || flaw !== undefined) ? { ...said, unchecked: true } : said
 }
 
 function say(telegram: Uint8Array, zone: Zone): Said {
