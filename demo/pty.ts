@@ -1,6 +1,6 @@
 /** A pseudo-terminal as a USB adapter would be: raw, silent, and there whether or not somebody reads. */
 import { execFile } from 'node:child_process'
-import { constants } from 'node:fs'
+import { constants, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import * as nodePty from '@lydell/node-pty'
@@ -8,9 +8,8 @@ import * as nodePty from '@lydell/node-pty'
 export type PtyLine = {
   /** What to open. */
   readonly path: string
-  /** Bytes that were written and not yet read. */
-  waiting(): number
-  write(bytes: Uint8Array): void
+  /** False where so much is unread that not all of it finds room: then the rest is lost, as on a real line. */
+  write(bytes: Uint8Array): boolean
   /** What whoever opened the path writes to it. */
   onData(take: (chunk: Uint8Array) => void): void
   close(): Promise<void>
@@ -25,23 +24,36 @@ export async function openLine(): Promise<PtyLine> {
   pty.slave.destroy()
   // No echo and no line discipline, before the first byte.
   await promisify(execFile)('stty', ['-F', pty._pty, 'raw', '-echo'])
+  let isOpen = true
   return {
     path: pty._pty,
-    waiting: () => pty.master.writableLength,
-    write: (bytes) => void pty.master.write(Buffer.from(bytes)),
+    // A closed number may be somebody else's file by now.
+    write: (bytes) => isOpen && accepts(pty._fd, bytes),
     onData: (take) => void pty.master.on('data', take),
     async close() {
       // Never destroy or kill the pty itself: its process id is -1, and that is everybody.
+      isOpen = false
       pty.master.destroy()
       await held.close()
     },
   }
 }
 
+/** Past the stream: that waits for a reader in a loop, and nothing else of the process would run meanwhile. */
+function accepts(master: number, bytes: Uint8Array): boolean {
+  try {
+    return writeSync(master, bytes) === bytes.length
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return false
+    throw error
+  }
+}
+
 /** What `open` returns; the package's types leave it out. */
 type Pty = {
   readonly _pty: string
-  readonly master: NodeJS.ReadWriteStream & { destroy(): void; readonly writableLength: number }
+  readonly _fd: number
+  readonly master: NodeJS.ReadWriteStream & { destroy(): void }
   readonly slave: { destroy(): void }
 }
 

@@ -98,15 +98,17 @@ async function play(capture: SensorCapture, speedup: number): Promise<Line> {
   function burst(index: number, startMs: number) {
     const bytes = bursts[index % bursts.length] as Uint8Array
     const pieces = Math.ceil(bytes.length / pieceBytes)
-    const heard = line.waiting() < unreadBytesMax
-    count[heard ? 'bursts' : 'lost'] += 1
+    let heard = true
+    count.bursts += 1
     const deal = (piece: number) => {
       if (stopped) return
       if (piece < pieces) {
         const part = bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
-        if (heard) {
-          line.write(part)
-          count.bytes += part.length
+        if (heard && line.write(part)) count.bytes += part.length
+        else if (heard) {
+          heard = false
+          count.bursts -= 1
+          count.lost += 1
         }
         next = setTimeout(deal, wireMs(part.length), piece + 1)
         return
@@ -136,6 +138,3 @@ function captured(path: string): URL {
 
 /** As many bytes as a UART's FIFO hands over at once. */
 const pieceBytes = 16
-
-/** More than this unread, and whoever opened the line is gone. */
-const unreadBytesMax = 4096

@@ -28,12 +28,7 @@ export type OpenPort = (line: { readonly path: string } & Serial) => Promise<Por
 /** Opens a serial line and drops what had gathered in it before. Throws the fault PORT_UNREADABLE. */
 export const openPort: OpenPort = async ({ path, ...serial }) => {
   const port = new SerialPort({ path, ...serial, autoOpen: false })
-  await new Promise<void>((done, fail) => {
-    port.open((error) => {
-      if (error) fail(fault('PORT_UNREADABLE', { path, why: error.message }, error))
-      else done()
-    })
-  })
+  await settled((done) => port.open(done)).catch((error) => openLocked(port, error))
   // A hang-up comes as `close` with an error; what comes as `error` is answered by closing.
   const closed = new Promise<Error | undefined>((down) => {
     port.once('close', (error?: Error) => down(error ?? undefined))
@@ -50,6 +45,23 @@ export const openPort: OpenPort = async ({ path, ...serial }) => {
     },
   }
 }
+
+/**
+ * Once more, a few times, where the lock of a port was refused: a read of its last life may still be on its
+ * way out, and holds the lock until then. Throws the fault PORT_UNREADABLE.
+ */
+async function openLocked(port: SerialPort, refused: Error, triesLeft = lockTries): Promise<void> {
+  const { message: why } = refused
+  if (triesLeft === 0 || !/\block\b/.test(why)) {
+    throw fault('PORT_UNREADABLE', { path: port.path, why }, refused)
+  }
+  await new Promise((done) => setTimeout(done, lockWaitMs))
+  await settled((done) => port.open(done)).catch((error) => openLocked(port, error, triesLeft - 1))
+}
+
+/** Somebody else's lock is there for longer. */
+const lockTries = 5
+const lockWaitMs = 50
 
 /** Bytes and changes of the rate, one behind the other. */
 function writer(port: SerialPort, serial: Serial): Pick<Port, 'write' | 'setRate'> {

@@ -6,6 +6,7 @@ import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { openLine } from '../../demo/pty.ts'
 import { nmeaCapture, plantowerCapture, startSensors } from '../../demo/sensors.ts'
 import { nmea0183 } from '../../drivers/nmea0183/index.ts'
 import { plantower } from '../../drivers/plantower.ts'
@@ -44,6 +45,35 @@ test('a sensor that nobody reads loses its bytes, and is heard again when somebo
   await until(() => second.readings.length >= 2)
   await second.stop()
   await sensors.stop()
+})
+
+test('a line that nobody reads takes what finds room and lets its process go on', async () => {
+  const line = await openLine()
+  let taken = 0
+  while (taken < 10_000 && line.write(new Uint8Array(100))) taken += 1
+  assert.ok(taken > 10 && taken < 10_000, `${taken}`)
+  const port = await openPort({ path: line.path, baudRate: 9600 })
+  const heard = Promise.withResolvers<Uint8Array>()
+  port.onData(heard.resolve)
+  // What was unread is dropped at the opening, and there is room again.
+  await until(() => line.write(Uint8Array.of(7)))
+  assert.equal((await heard.promise).at(-1), 7)
+  await port.close()
+  await line.close()
+  assert.equal(line.write(Uint8Array.of(7)), false)
+})
+
+test('a port whose last life still holds the lock is waited for, a moment', async () => {
+  const line = await openLine()
+  const first = await openPort({ path: line.path, baudRate: 9600 })
+  const second = openPort({ path: line.path, baudRate: 9600 })
+  await Promise.race([second.catch(() => {}), new Promise((done) => setTimeout(done, 60))])
+  await first.close()
+  await (await second).close()
+  const third = await openPort({ path: line.path, baudRate: 9600 })
+  await assert.rejects(openPort({ path: line.path, baudRate: 9600 }), /cannot open the port .*lock/)
+  await third.close()
+  await line.close()
 })
 
 test('a port that is not there is a fault with a cure', async () => {
