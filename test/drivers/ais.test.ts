@@ -206,6 +206,15 @@ test('a position report may want its last bits, which say nothing of the ship', 
   assert.deepEqual(short?.values, only(whole)?.values)
 })
 
+test('an aid to navigation may end before its last four bits', () => {
+  // libais, issue 75.
+  const values = only('!AIVDM,1,1,,,ENjV2Bw0`bPQbV::a2hJ00000000L7kPBmfv@1088;v0@,2*20\r\n')?.values
+  assert.deepEqual(
+    [values?.name, values?.lat, values?.epfd, values?.raim, values?.virtual_aid],
+    ['AQUACULTURE 4', 65.84915, 7, undefined, undefined],
+  )
+})
+
 test('cut short, empty, of letters that none has, of another kind: each is a doubt with its name', () => {
   const of = (body: string) => doubts(hear(ais, sealed(body)))
   assert.deepEqual(of('AIVDM,1,1,,A,15MrVH0000KH<:V:NtBLoqFP2,0'), ['message cut short'])
