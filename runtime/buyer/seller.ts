@@ -71,6 +71,8 @@ type State = SellerOptions & {
   readonly bell: Bell
   open: Open | undefined
   trusted: boolean
+  /** The device knows nothing of what we promised it. */
+  forgot: boolean
   keysVersion: bigint
   /** The keys of earlier runs, as the welcome tells: nothing is bought before they are here. */
   keysDue: { readonly version: bigint; readonly sinceMs: number }
@@ -82,6 +84,7 @@ export function openSeller(options: SellerOptions): Seller {
     bell: bell(),
     open: undefined,
     trusted: true,
+    forgot: false,
     keysVersion: 0n,
     keysDue: { version: 0n, sinceMs: 0 },
   }
@@ -110,7 +113,7 @@ export function openSeller(options: SellerOptions): Seller {
         const open = await dial(state)
         state.open = open
         if (!(await enter(state, open, entering))) continue
-        trade.owe()
+        trade.owe(state.forgot)
         const { session, row } = open
         const begun = await beginFeeds({ ...state, fetch: session.fetch }, entering)
         if (begun === 'renew') state.orders.forget(row)
@@ -228,7 +231,8 @@ async function leave(
 }
 
 /** Takes what the device says, signed, of where we stand. False while it has no grant for us. */
-function learn({ listing, tally, time, purse, open }: State, answer: Answer): boolean {
+function learn(state: State, answer: Answer): boolean {
+  const { listing, tally, time, purse, open } = state
   if (answer.kind !== 'welcome' && answer.kind !== 'state') return true
   const { state: standing, place, payment } = answer
   const { device, signingKey } = listing.offer
@@ -244,6 +248,7 @@ function learn({ listing, tally, time, purse, open }: State, answer: Answer): bo
   if (purse === undefined) return true
   if (place === undefined) return false
   purse.seat(device, place.index)
+  state.forgot = payment === undefined && (purse.leaf(device)?.amount ?? 0n) > 0n
   if (payment !== undefined) purse.recover(device, payment, standing.delivered)
   return true
 }

@@ -22,8 +22,8 @@ import { firstRanges, rangesOf, type Want } from './want.ts'
 export type Trade = {
   /** One turn; without `fresh` nothing new is bought. `renew`: only another order helps. */
   turn(fresh: boolean, ending: AbortSignal): Promise<'renew' | undefined>
-  /** The session is new: what is outstanding must be said there too. */
-  owe(): void
+  /** The session is new: what is outstanding must be said there too, or `all` that was promised. */
+  owe(all: boolean): void
   /** True when nothing that is paid for and seen is still to come. */
   isDone(): boolean
 }
@@ -50,6 +50,8 @@ export const renews: ReadonlySet<string> = new Set([
 export type TradeState = TradeOptions & {
   /** The newest promise was not taken, as far as we know: it is said again. */
   owing: boolean
+  /** The device has lost its books: what it was promised is shown before anything is promised on top. */
+  unknown: boolean
   saidMs: number
   /** Why the last purchase was not made. */
   short: Short | undefined
@@ -65,6 +67,7 @@ export function openTrade(options: TradeOptions): Trade {
   const state: TradeState = {
     ...options,
     owing: true,
+    unknown: false,
     saidMs: 0,
     short: undefined,
     told: '',
@@ -73,8 +76,9 @@ export function openTrade(options: TradeOptions): Trade {
   }
   return {
     turn: (fresh, ending) => turn(state, fresh, ending),
-    owe() {
+    owe(all) {
       state.owing = true
+      state.unknown = all
     },
     isDone: () => lateSince(state) === undefined,
   }
@@ -157,7 +161,7 @@ async function sayAgain(state: TradeState, ending: AbortSignal): Turned {
   const { feeds, purse, listing } = state
   const taken = feeds.flatMap((feed) => feed.outstanding())
   state.owing = false
-  if (taken.length === 0) return undefined
+  if (taken.length === 0 && !state.unknown) return undefined
   if (purse === undefined) {
     const buy = rangesOf(taken).slice(0, rangesMax)
     return say(state, taken, { kind: 'take', buy }, ending)
@@ -202,6 +206,7 @@ async function say(
   if (answer === undefined) return undefined
   if (answer.kind === 'refusal') return heed(state, answer.refusal, wants, ending)
   state.owing = false
+  state.unknown = false
   state.told = ''
   state.learn(answer)
   return undefined
@@ -219,7 +224,10 @@ async function heed(
   if (renews.has(code)) return 'renew'
   // The promise was taken and is at its end. At its exposure, though, a device of a fleet may have missed
   // the ack of the tree that it holds: the newest tree, said again, is one that is acked next.
-  if (code === 'promise-used-up') state.owing = false
+  if (code === 'promise-used-up') {
+    state.owing = false
+    state.unknown = false
+  }
   if (code === 'keys-unconfirmed') {
     // The seller need not repeat what is confirmed: we have it for good.
     state.books.settle()

@@ -87,7 +87,7 @@ export function takePayment(books: Books, payment: Payment, ground: Ground): Dec
     books.payment,
   )
   if (!checked.ok) return checked
-  if (!checked.news) return { ok: true, books }
+  if (!checked.news || isBeforeLoss(books, payment)) return { ok: true, books }
   const no = mayServe(books, ground)
   const isCounted = books.ack !== undefined && isAcked(payment.split, books.ack)
   if (no !== undefined && !(isCounted && mayFinish(no))) return { ok: false, refusal: no }
@@ -223,6 +223,14 @@ function chargeFor(books: Books, epoch: SealedEpoch, ground: Ground): Decision |
   if (!delivered.ok) return no === undefined ? delivered : { ok: false, refusal: no }
   const coveredMs = new Map(books.coveredMs).set(meter, before + more)
   return { ok: true, books: { ...books, account: delivered.account, coveredMs } }
+}
+
+/**
+ * With lost books only the newest ack tells what was taken before. An older payment that is shown first would
+ * count as all that was spent, and what was delivered for the ones behind it would be delivered once more.
+ */
+function isBeforeLoss({ lost, ack }: Books, { split }: Payment): boolean {
+  return lost !== undefined && ack !== undefined && split.period < ack.period
 }
 
 /** Nobody here knows what was delivered before the books were lost: at most what was promised. */

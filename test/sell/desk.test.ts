@@ -202,6 +202,25 @@ test('what was promised is delivered though the grant is gone, and no promise is
 
 const readings = { op: 'seal', kind: 'readings', coveredMs: 1_000 } as const
 
+test('with lost books what was acknowledged is not delivered again, whichever payment is shown first', async () => {
+  const grant = await step(fresh, [], { op: 'grant', cap: 500 })
+  for (const spent of ['all', 5n * 37n] as const) {
+    for (const first of [1, 4, 5, 6]) {
+      // The sixth payment was acked before the books were lost; five times 37 was delivered for it.
+      const lost: Books = { ...(await step(grant, [], { op: 'ack', which: 5 })), lost: { spent } }
+      let books = lost
+      for (const next of [first, 5, 7]) {
+        const taken = takePayment(books, payments[next] as Payment, ground)
+        assert.ok(taken.ok)
+        if (next < 5) assert.equal(taken.books, lost, 'an older one changes nothing')
+        books = taken.books
+      }
+      assert.ok(books.account.delivered >= 5n * 37n, `${books.account.delivered} after ${first}`)
+      assert.equal(books.account.promised, 7n * 37n)
+    }
+  }
+})
+
 test('every decision taken twice is taken once', async () => {
   await fc.assert(
     fc.asyncProperty(history, op, async (ops, last) => {
