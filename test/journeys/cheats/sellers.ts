@@ -19,7 +19,7 @@ import { parseTopic, topics } from '../../../runtime/wire/topic.ts'
 import { openDevice, type StandOptions, terms } from '../../buyer/street.ts'
 import { type Journey, journey } from '../journey.ts'
 import { type Street, until } from '../street.ts'
-import { type Honest, openHonest } from './honest.ts'
+import { type Honest, inOrder, openHonest } from './honest.ts'
 import { lineOf } from './sale.ts'
 
 /** What a buyer that pays on sight promises at most before the first key comes: one batch of seen epochs. */
@@ -91,8 +91,15 @@ const fork = journey({
     assert.ok(honest.found('fork') > 0)
     const fork = honest.notes.find((note) => 'finding' in note && note.finding === 'fork')
     assert.ok(fork && 'device' in fork && fork.device === device)
-    // Whoever begins with the second header finds the chain broken behind it, and goes on.
     assert.equal(await honest.done('some'), stand.counts().delivered)
+    // Whoever begins with the second header finds the chain broken behind it, once; from there on all comes.
+    const broken = honest.notes.flatMap((note) =>
+      'finding' in note && note.finding === 'broken chain' ? (note.number ?? 0) : [],
+    )
+    assert.ok(new Set(broken).size <= 1, String(broken))
+    const begun = honest.items.filter(({ epoch }) => epoch > (broken[0] ?? 0))
+    assert.ok(begun.length >= 20, `${begun.length} readings`)
+    inOrder(street, begun)
   },
 })
 
@@ -109,13 +116,21 @@ const changed = journey({
     await until(() => honest.found('other terms') > 2, 'it is found')
     const settledNow = () => honest.summary().money?.promised === dear.counts().promised
     await until(settledNow, 'both know of one promise')
-    const promised = await honest.done('some')
+    // Every reading that came under the old terms is here, the last one too; none of those under the new.
+    const promised = await honest.done()
+    assert.ok(honest.items.every(({ epoch }) => epoch < firstDear(honest)))
     // To the unit what the epochs under the old terms cost, by the price that the order names.
     assert.equal(promised, dear.counts().promised)
     assert.ok(promised <= BigInt(honest.summary().counts.bought) * 200n)
     assert.deepEqual(Object.keys(honest.summary().findings), ['other terms'])
   },
 })
+
+/** The first epoch that was found to be under other terms. */
+function firstDear({ notes }: Honest): number {
+  const found = notes.find((note) => 'finding' in note && note.finding === 'other terms')
+  return found !== undefined && 'number' in found ? (found.number ?? 0) : 0
+}
 
 const enrolled = journey({
   name: 'enrolment of another',
