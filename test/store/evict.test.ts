@@ -54,6 +54,26 @@ test('the oldest epochs of all streams give way, and one tombstone a stream acco
   })
 })
 
+test('what no buyer can have seen yet goes last: in every stream, and of all streams alike', async () => {
+  await withDevice(async (device) => {
+    await sense(device, streams, 200)
+    await publish(device)
+    const before = await device.store.headersSince(0, 10_000)
+    for (let i = 0; i < 6; i += 1) {
+      assert.ok((await evictOnce(device, 0.8)) > 0)
+      await publish(device)
+    }
+    // Who buys on sight waits for what is newest: of every stream the same time is left, up to the end.
+    const left = new Set((await device.store.headersSince(0, 10_000)).map(({ seq }) => seq))
+    const sold = before.filter(({ stream }) => streams.includes(stream))
+    const gone = sold.filter(({ seq }) => !left.has(seq))
+    const lastGone = Math.max(...gone.map(({ seq }) => seq))
+    const firstKept = Math.min(...sold.filter(({ seq }) => left.has(seq)).map(({ seq }) => seq))
+    assert.ok(gone.length > sold.length / 2, `${gone.length} of ${sold.length} are gone`)
+    assert.ok(lastGone - firstKept <= streams.length, `${firstKept} stayed, ${lastGone} went`)
+  })
+})
+
 test('what the broker does not have stays, until the disk is really full', async () => {
   await withDevice(async (device) => {
     await sense(device, ['air'], 60)
