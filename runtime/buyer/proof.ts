@@ -7,7 +7,7 @@ import { hex } from '../wire/bytes.ts'
 import { checkEvidence, type Proof } from '../wire/evidence.ts'
 import { encodeHeader, headerHash } from '../wire/header.ts'
 import { Malformed } from '../wire/malformed.ts'
-import type { Value } from '../wire/reading.ts'
+import { unitOf, type Value } from '../wire/reading.ts'
 import { readingFields } from './lines.ts'
 
 export type Judgement =
@@ -49,7 +49,7 @@ export function judgementFields(judgement: Judgement) {
 
 function sentences({ reading, header, signer, device, enrolment, index }: Proof): string[] {
   const values = Object.entries(reading.values).map(([name, value]) => {
-    const unit = Object.hasOwn(reading.units, name) ? reading.units[name] : undefined
+    const unit = unitOf(reading, name)
     return `${name} ${spell(value)}${unit === undefined ? '' : ` ${unit}`}`
   })
   const when =

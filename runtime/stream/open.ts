@@ -5,7 +5,7 @@
  */
 import type { Address } from '../wire/address.ts'
 import { utf8 } from '../wire/bytes.ts'
-import type { Reading, Value } from '../wire/reading.ts'
+import { type Reading, unitOf, type Value } from '../wire/reading.ts'
 import { topics } from '../wire/topic.ts'
 
 export type Spot = {
@@ -25,7 +25,7 @@ export function openMessages(device: Address) {
 
 /** The pack's text. A counter past 2^53 is written with all its digits. */
 export function senml(reading: Reading, device: Address, spot: Spot): string {
-  const { stream, subject, boot, monotonicMs, wallMs, values, units } = reading
+  const { stream, subject, boot, monotonicMs, wallMs, values } = reading
   const base = `${device}/${stream}/${subject === undefined ? '' : `${subject}/`}`
   const time =
     wallMs === undefined
@@ -34,7 +34,7 @@ export function senml(reading: Reading, device: Address, spot: Spot): string {
   const place = `"generation":${spot.generation},"epoch":${spot.number},"index":${spot.index}`
   const records = Object.entries(values).map(([name, value], i) => {
     const first = i === 0 ? `"bn":"${base}",${time},${place},` : ''
-    const unit = units[name]
+    const unit = unitOf(reading, name)
     const measured = unit === undefined ? '' : `"u":${JSON.stringify(unit)},`
     return `{${first}"n":"${name}",${measured}${valueText(value)}}`
   })

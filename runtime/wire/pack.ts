@@ -5,7 +5,7 @@
 import type { Address } from './address.ts'
 import { concat, unhex } from './bytes.ts'
 import { encodeCbor } from './cbor.ts'
-import type { Reading, Value } from './reading.ts'
+import { type Reading, unitOf, type Value } from './reading.ts'
 import type { Unit } from './units.ts'
 
 /** The encoder of one device's packs. Every call returns fresh bytes. */
@@ -60,23 +60,25 @@ type Shape = {
   readonly boot: Uint8Array
 }
 
-function fits(shape: Shape, { boot, values, units }: Reading): boolean {
+function fits(shape: Shape, reading: Reading): boolean {
+  const { boot, values } = reading
   let i = 0
   for (const name in values) {
-    if (shape.names[i] !== name || shape.units[i] !== units[name]) return false
+    if (shape.names[i] !== name || shape.units[i] !== unitOf(reading, name)) return false
     i += 1
   }
   return i === shape.names.length && boot === shape.bootId
 }
 
-function shapeFor({ boot, values, units }: Reading, base: string): Shape {
+function shapeFor(reading: Reading, base: string): Shape {
+  const { boot, values } = reading
   const names = Object.keys(values)
   return {
     names,
-    units: names.map((name) => units[name]),
+    units: names.map((name) => unitOf(reading, name)),
     bootId: boot,
     records: names.map((name) => {
-      const unit = units[name]
+      const unit = unitOf(reading, name)
       const named = labelled(0x00, name)
       return unit === undefined
         ? concat(Uint8Array.of(0xa2), named)

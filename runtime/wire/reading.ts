@@ -59,6 +59,11 @@ const absoluteTimeS = 2 ** 28
 
 const label = { bn: -2, bt: -3, n: 0, u: 1, v: 2, vs: 3, vb: 4, vd: 8 } as const
 
+/** The unit of a field. A sensor may name one `constructor`, which every object has of its own accord. */
+export function unitOf({ units }: Pick<Reading, 'units'>, field: string): Unit | undefined {
+  return Object.hasOwn(units, field) ? units[field] : undefined
+}
+
 /** The pack of a reading that `device` took. */
 export function encodePack(reading: Reading, device: Address): Uint8Array {
   const { stream, subject, monotonicMs, wallMs } = reading
@@ -71,7 +76,7 @@ export function encodePack(reading: Reading, device: Address): Uint8Array {
           ['mono', monotonicMs],
         ]
   const records = Object.entries(reading.values).map(([field, value], i) => {
-    const unit = reading.units[field]
+    const unit = unitOf(reading, field)
     const record: [number | string, Cbor][] = i === 0 ? [[label.bn, name], ...time] : []
     record.push([label.n, field])
     if (unit !== undefined) record.push([label.u, unit])

@@ -21,7 +21,11 @@ const value = fc.oneof(
   fc.string(),
   fc.uint8Array({ maxLength: 300 }),
 )
-const name = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,12}$/)
+const name = fc.oneof(
+  { weight: 9, arbitrary: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,12}$/) },
+  // What every object has of its own accord.
+  { weight: 1, arbitrary: fc.constantFrom('constructor', 'toString', 'valueOf') },
+)
 
 const reading: fc.Arbitrary<Reading> = fc
   .record({
