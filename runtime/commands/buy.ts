@@ -2,7 +2,6 @@
 import { type Command, Option } from 'commander'
 import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
-import { fault } from '../faults.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import type { Signer } from '../wire/signer.ts'
 import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
@@ -24,7 +23,7 @@ export function buyCommand(program: Command): void {
     .description('find streams, pay for them within a budget, print verified readings')
   addRangeFlags(addWantedFlags(addBrokerFlags(named)))
     .requiredOption('--key <file>', 'the key that pays: 32 bytes of hex (mode 0600), or a keystore')
-    .option('--password-file <file>', 'the password of the keystore')
+    .option('--password-file <file>', 'the password of the keystore (mode 0600)')
     .option('--budget <amount>', "the most this run promises, in the token's own unit", '0')
     .option('--rpc <url>', 'an endpoint of the chain, to deposit; may be repeated', (text, all) => [
       ...list<string>(all),
@@ -133,15 +132,10 @@ async function chainOf(rpcs: readonly string[], rail: OfferedRail, sender: Signe
 }
 
 async function signerOf({ key, passwordFile }: Options): Promise<Signer> {
-  const { readKeyFile } = await import('../disk/keyfile.ts')
+  const { readKeyFile, readPassword } = await import('../disk/keyfile.ts')
   const { localSigner } = await import('../wire/signer.ts')
-  const { readIfThere } = await import('../disk/write.ts')
-  const { text } = await import('../wire/bytes.ts')
-  if (passwordFile === undefined) return localSigner(await readKeyFile(key))
-  const word = await readIfThere(passwordFile)
-  if (word === undefined)
-    throw fault('INPUT_UNREADABLE', { path: passwordFile, why: 'no such file' })
-  return localSigner(await readKeyFile(key, text(word).replace(/\r?\n$/, '')))
+  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile)
+  return localSigner(await readKeyFile(key, password))
 }
 
 /** The first Ctrl-C stops buying and waits for what is paid; the second ends at once. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { randomBytes } from '#crypto'
-import { readKeyFile } from '../disk/keyfile.ts'
+import { readKeyFile, readPassword } from '../disk/keyfile.ts'
 import { type FolderLock, lockFolder } from '../disk/lock.ts'
 import { openSecret } from '../disk/secret.ts'
 import { fault } from '../faults.ts'
@@ -132,7 +132,8 @@ type Keys = {
 
 /** The desk's keys, from the files that its config names. */
 export async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
-  const password = keys.passwordFile === undefined ? undefined : await wordIn(keys.passwordFile)
+  const { passwordFile } = keys
+  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile)
   const signer = async (path: string) => localSigner(await readKeyFile(path, password))
   const privateKey = await openSecret(join(folder, 'hpke.key'), randomBytes)
   const gateway = await signer(keys.gateway)
@@ -142,14 +143,6 @@ export async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> 
     sender: keys.gas === undefined ? gateway : await signer(keys.gas),
     hpke: { publicKey: x25519.getPublicKey(privateKey), privateKey },
   }
-}
-
-/** The text of a small file that the config names, without its last line break. */
-async function wordIn(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw fault('INPUT_UNREADABLE', { path, why: cause.message }, cause)
-  })
-  return text.replace(/\r?\n$/, '')
 }
 
 async function chainOf(

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { keccak256 } from '#crypto'
 import { fault } from '../faults.ts'
 import { concat, equal, text, unhex, utf8 } from '../wire/bytes.ts'
-import { readSecret } from './secret.ts'
+import { mustBePrivate, readSecret } from './secret.ts'
 import { readIfThere } from './write.ts'
 
 /**
@@ -33,6 +33,16 @@ export async function readKeyFile(path: string, password?: string): Promise<Uint
   const secret = await unlock(keystore, password)
   if (secret === undefined) throw fault('KEY_LOCKED', { path, why: 'the password is another' })
   return secret
+}
+
+/** The password in the file, without its last line break. Throws INPUT_UNREADABLE, KEY_EXPOSED. */
+export async function readPassword(path: string): Promise<string> {
+  const bytes = await readIfThere(path).catch((cause: Error) => {
+    throw fault('INPUT_UNREADABLE', { path, why: cause.message }, cause)
+  })
+  if (bytes === undefined) throw fault('INPUT_UNREADABLE', { path, why: 'no such file' })
+  await mustBePrivate(path)
+  return text(bytes).replace(/\r?\n$/, '')
 }
 
 const bytesOf = (length?: number) =>

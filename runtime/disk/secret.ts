@@ -13,10 +13,7 @@ export const secretSize = 32
 export async function readSecret(path: string): Promise<Uint8Array | undefined> {
   const bytes = await readIfThere(path)
   if (bytes === undefined) return undefined
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) {
-    throw fault('KEY_EXPOSED', { path, mode: (mode & 0o777).toString(8) })
-  }
+  await mustBePrivate(path)
   try {
     const secret = unhex(text(bytes).trim())
     if (secret.length !== secretSize) throw new RangeError('a key is 32 bytes in hex')
@@ -24,6 +21,14 @@ export async function readSecret(path: string): Promise<Uint8Array | undefined> 
   } catch (cause) {
     // The cause may quote the file; the sentence must not.
     throw cause instanceof Fault ? cause : fault('KEY_UNREADABLE', { path, why: notKey })
+  }
+}
+
+/** Throws KEY_EXPOSED when anybody but its owner may read, write or run the file. */
+export async function mustBePrivate(path: string): Promise<void> {
+  const { mode } = await stat(path)
+  if ((mode & 0o077) !== 0) {
+    throw fault('KEY_EXPOSED', { path, mode: (mode & 0o777).toString(8) })
   }
 }
 

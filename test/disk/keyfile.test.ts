@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { encryptKeystoreJson, Wallet } from 'ethers'
-import { readKeyFile } from '../../runtime/disk/keyfile.ts'
+import { readKeyFile, readPassword } from '../../runtime/disk/keyfile.ts'
 import { Fault } from '../../runtime/faults.ts'
 import { hex } from '../../runtime/wire/bytes.ts'
 
@@ -48,6 +48,15 @@ test("a wallet's keystore opens with its password and no other", async (t) => {
   assert.equal(hex(await readKeyFile(path, 'pässword')), secret)
   await assert.rejects(readKeyFile(path, 'password'), isFault('KEY_LOCKED'))
   await assert.rejects(readKeyFile(path), isFault('KEY_LOCKED'))
+})
+
+test('a password is what its file says before the line break, unless others can read it too', async (t) => {
+  const path = join(await folder(t), 'password')
+  await assert.rejects(readPassword(path), isFault('INPUT_UNREADABLE'))
+  await writeFile(path, 'päss word \r\n', { mode: 0o600 })
+  assert.equal(await readPassword(path), 'päss word ')
+  await chmod(path, 0o644)
+  await assert.rejects(readPassword(path), isFault('KEY_EXPOSED'))
 })
 
 test('the published keystore vector opens', async (t) => {
