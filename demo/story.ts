@@ -1,5 +1,5 @@
 /** The demo's story: each stage of the flow, the file where it happens, and what the newcomer sees of it. */
-import { decimalText } from '../runtime/quantity.ts'
+import { decimalText } from '../runtime/config/quantity.ts'
 import type { Said } from './cast.ts'
 import type { Screen } from './screen.ts'
 import { decimals, modelStream } from './world.ts'

@@ -7,16 +7,23 @@
  * is made, right of it data is sold; the halves meet in the store, and a signal between them only says
  * "look".
  */
-import { type Listed, listAll, offerOf, openModels, planOf, sensorPlan } from './catalogue.ts'
-import type { Config } from './config.ts'
-import { driversOf } from './driverlist.ts'
+import { keepLookout, listenToBroker } from './books/listening.ts'
+import {
+  type Listed,
+  listAll,
+  offerOf,
+  openModels,
+  planOf,
+  saleLimits,
+  sensorPlan,
+} from './config/catalogue.ts'
+import type { Config } from './config/config.ts'
+import { driversOf } from './config/driverlist.ts'
 import { infer } from './infer/infer.ts'
 import { keeping } from './keeping.ts'
 import { openBroker } from './link/broker.ts'
 import { lineHealth } from './link/standing.ts'
-import { keepLookout, listenToBroker } from './listening.ts'
 import { product } from './product.ts'
-import { smallestUnits } from './quantity.ts'
 import { openShop } from './sell/shop.ts'
 import type { OpenPort } from './sense/port.ts'
 import { superviseAll } from './sense/supervisor.ts'
@@ -164,14 +171,9 @@ async function sellingHalf(ground: Ground, opened: AsyncDisposableStack) {
     note: watch.link,
   })
   opened.defer(broker.close)
-  const out = outbox({
-    store,
-    publish: broker.publish,
-    window: config.outbox.window,
-    note: watch.outbox,
-  })
-  const { folder } = config
-  const tower = keepLookout({ key, store, lost, broker, folder, note: watch.note })
+  const { window } = config.outbox
+  const out = outbox({ store, publish: broker.publish, window, note: watch.outbox })
+  const tower = keepLookout({ key, store, lost, broker, folder: config.folder, note: watch.note })
   const shelf = await openShelf({
     device: key.device,
     sign: key.sign,
@@ -188,11 +190,7 @@ async function sellingHalf(ground: Ground, opened: AsyncDisposableStack) {
     cover: generations.cover,
     clock,
     publish: broker.publish,
-    limits: {
-      exposureMax: smallestUnits(config.sale.exposure, config.rails[0]?.decimals ?? 0) ?? 0n,
-      sessionsMax: config.sale.sessions,
-      ordersPerS: config.sale.unknownPerSecond,
-    },
+    limits: saleLimits(config),
     random,
     changed: out.look,
     note: watch.sale,

@@ -1,5 +1,5 @@
 /** Keeping within the bounds that the config sets: the store's quota, the disk, and age. */
-import type { Config } from './config.ts'
+import type { Config } from './config/config.ts'
 import type { Store } from './store/client.ts'
 import type { Generations } from './stream/generations.ts'
 import { type Eviction, type Keeper, keeper } from './stream/keep.ts'

@@ -9,10 +9,10 @@
  * be in its epoch. What fails any of that is a finding: counted, told, never paid for.
  */
 import { randomBytes } from '#crypto'
+import { smallestUnits } from '../config/quantity.ts'
 import { fault } from '../faults.ts'
 import { type Broker, openBroker } from '../link/broker.ts'
 import type { BrokerSettings } from '../link/settings.ts'
-import { smallestUnits } from '../quantity.ts'
 import { hex } from '../wire/bytes.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import type { Price } from '../wire/price.ts'

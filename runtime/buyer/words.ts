@@ -1,5 +1,5 @@
 /** What happens while buying, in words: for the stderr of `wayside buy`, and for anyone's log. */
-import { decimalText } from '../quantity.ts'
+import { decimalText } from '../config/quantity.ts'
 import type { Summary } from './summary.ts'
 import type { BuyNote, RangeFound } from './tally.ts'
 

@@ -1,7 +1,7 @@
 /** The flags that name devices, streams, amounts of time and points of history, as buyers say them. */
 import { type Command, InvalidArgumentError } from 'commander'
 import type { BuyRange, Point, Wanted } from '../buyer/index.ts'
-import { duration } from '../quantity.ts'
+import { duration } from '../config/quantity.ts'
 import { type Address, parseAddress } from '../wire/address.ts'
 
 export type WantedFlags = {

@@ -8,15 +8,15 @@ import {
   configSchema,
   type ModelConfig,
   type SensorConfig,
-} from '../config.ts'
-import { driversOf } from '../driverlist.ts'
+} from '../config/config.ts'
+import { driversOf } from '../config/driverlist.ts'
+import type { Mistake } from '../config/mistake.ts'
+import { sensorAt, sensorMistakes, withTables } from '../config/sensorcheck.ts'
+import { type Checked, configFault, readYaml } from '../config/yamlfile.ts'
 import { fault } from '../faults.ts'
-import type { Mistake } from '../mistake.ts'
 import { modelFolder } from '../modelfolder.ts'
 import { meant } from '../nearest.ts'
 import type { Driver } from '../sense/driver.ts'
-import { sensorAt, sensorMistakes, withTables } from '../sensorcheck.ts'
-import { type Checked, configFault, readYaml } from '../yamlfile.ts'
 
 export function configCommand(program: Command): void {
   const config = program.command('config').description('check a config, or print its schema')

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
-import { driversOf, isPackage } from '../driverlist.ts'
+import { driversOf, isPackage } from '../config/driverlist.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
@@ -113,7 +113,7 @@ async function withTables(
   drivers: Drivers,
 ) {
   if (!Object.values(written).some((value) => /[./]/.test(value))) return written
-  const { readTables } = await import('../sensorcheck.ts')
+  const { readTables } = await import('../config/sensorcheck.ts')
   return readTables(name, written, '.', drivers)
 }
 

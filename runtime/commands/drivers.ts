@@ -1,6 +1,6 @@
 /** `wayside drivers`: every driver, its options, fields and units; docs/drivers.md is this text. */
 import type { Command } from 'commander'
-import { driversOf } from '../driverlist.ts'
+import { driversOf } from '../config/driverlist.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Driver } from '../sense/driver.ts'
 import { type Unit, units } from '../wire/units.ts'

@@ -1,6 +1,6 @@
 /** `wayside ports`: the serial ports, the name to write into the config, and who else is there. */
 import type { Command } from 'commander'
-import { driversOf } from '../driverlist.ts'
+import { driversOf } from '../config/driverlist.ts'
 import { type FoundPort, findOn, namedPorts } from '../sense/find.ts'
 import { openPort } from '../sense/port.ts'
 import { addWithFlag, type WithFlag } from './driverflags.ts'

@@ -1,6 +1,6 @@
 /** `wayside record`: what goes over a line, and when, as a file that can stand in for the port. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { driversOf } from '../driverlist.ts'
+import { driversOf } from '../config/driverlist.ts'
 import { fault } from '../faults.ts'
 import type { SensorHealth, Supervised } from '../sense/book.ts'
 import { chooseDriver } from '../sense/choose.ts'
@@ -78,13 +78,13 @@ type Sensor = Pick<Supervised, 'name' | 'path' | 'driver' | 'options'>
 async function sensorsOf(named: string, given: Given): Promise<readonly Sensor[]> {
   if (given.config === undefined) {
     if (given.driver === undefined) return []
-    const { readTables } = await import('../sensorcheck.ts')
+    const { readTables } = await import('../config/sensorcheck.ts')
     const drivers = driversOf(given.with ?? [])
     const written = readTables(given.driver, given.option ?? {}, '.', drivers)
     return [{ name: given.driver, path: named, ...chooseDriver(drivers, given.driver, written) }]
   }
   const { loadConfig } = await import('./config.ts')
-  const { sensorPlan } = await import('../catalogue.ts')
+  const { sensorPlan } = await import('../config/catalogue.ts')
   const config = loadConfig(given.config)
   const port = config.sensors.find(({ name }) => name === named)?.port ?? named
   const drivers = driversOf(config.drivers)

@@ -35,7 +35,7 @@ async function recover(file: string, { moved, offline = false }: Flags): Promise
   const { lockFolder } = await import('../disk/lock.ts')
   const { bindMachine, machineName, rebindMachine } = await import('../disk/machine.ts')
   const { systemClock } = await import('../watch/clock.ts')
-  const { recoverBooks } = await import('../recovery.ts')
+  const { recoverBooks } = await import('../books/recovery.ts')
 
   const lock = await lockFolder(config.folder)
   try {

@@ -1,6 +1,6 @@
 /** `wayside retire`: takes away everything that a device has left at its broker. */
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { type Fault, fault } from '../faults.ts'
 import type { Broker } from '../link/broker.ts'
 import type { Store } from '../store/client.ts'

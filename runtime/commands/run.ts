@@ -1,6 +1,6 @@
 /** `wayside run`: the device. Senses, signs, stores and sells until it is told to stop. */
 import type { Command } from 'commander'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { Fault } from '../faults.ts'
 import type { Note } from '../watch/log.ts'
 import type { Clock } from '../wire/clock.ts'
@@ -46,7 +46,7 @@ async function run(file: string): Promise<void> {
       if (config.lostBooks === 'stop') throw cause
       // Once: books that are behind again so soon have a twin that publishes.
       note('warn', 'books lost', { why: cause.message })
-      const { recoverBooks } = await import('../recovery.ts')
+      const { recoverBooks } = await import('../books/recovery.ts')
       await recoverBooks({ ...life, tell: (sentence) => note('warn', 'recovering', { sentence }) })
       await live(life)
     })

@@ -1,6 +1,6 @@
 /** `wayside sniff`: which sensor is on a serial port, how sure that is, and the lines for the config. */
 import type { Command } from 'commander'
-import { type DriverList, driverList } from '../driverlist.ts'
+import { type DriverList, driverList } from '../config/driverlist.ts'
 import { fault } from '../faults.ts'
 import { type FoundPort, findOn, namedPorts, portAt } from '../sense/find.ts'
 import { openPort } from '../sense/port.ts'

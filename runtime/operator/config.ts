@@ -3,8 +3,8 @@
  * schema.
  */
 import { z } from 'zod'
+import { brokerLine, configAddress, decimal, duration, smallestUnits } from '../config/quantity.ts'
 import type { GasRules } from '../link/gasprice.ts'
-import { brokerLine, configAddress, decimal, duration, smallestUnits } from '../quantity.ts'
 import { zeroAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import { openRegister, type Register } from './register.ts'

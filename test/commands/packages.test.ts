@@ -9,7 +9,7 @@ import { after, test } from 'node:test'
 import { startSensors } from '../../demo/sensors.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
 import { render } from '../../runtime/commands/init.ts'
-import { driverList } from '../../runtime/driverlist.ts'
+import { driverList } from '../../runtime/config/driverlist.ts'
 import { bin } from './wayside.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wayside-bench-'))

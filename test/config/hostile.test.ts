@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { stringify } from 'yaml'
 import { checkConfig } from '../../runtime/commands/config.ts'
-import { configCharactersMax } from '../../runtime/yamlfile.ts'
+import { configCharactersMax } from '../../runtime/config/yamlfile.ts'
 
 const sample = readFileSync(new URL('../../docs/wayside.yaml', import.meta.url), 'utf8')
 

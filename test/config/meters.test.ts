@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { listAll, sensorPlan } from '../../runtime/catalogue.ts'
 import { checkConfig, loadConfig } from '../../runtime/commands/config.ts'
+import { listAll, sensorPlan } from '../../runtime/config/catalogue.ts'
 
 const folder = new URL('cases/table-in-a-file/', import.meta.url)
 const input = fileURLToPath(new URL('input.yaml', folder))

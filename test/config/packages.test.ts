@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { listAll, sensorPlan } from '../../runtime/catalogue.ts'
 import { checkConfig, loadConfig } from '../../runtime/commands/config.ts'
 import { render } from '../../runtime/commands/init.ts'
-import { driversOf } from '../../runtime/driverlist.ts'
+import { listAll, sensorPlan } from '../../runtime/config/catalogue.ts'
+import { driversOf } from '../../runtime/config/driverlist.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'wayside-packages-'))
 after(() => rm(folder, { recursive: true }))

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { parse } from 'yaml'
 import { checkConfig } from '../../runtime/commands/config.ts'
-import { configJsonSchema, configSchema } from '../../runtime/config.ts'
+import { configJsonSchema, configSchema } from '../../runtime/config/config.ts'
 import { complaints, type JsonSchema } from './jsonschema.ts'
 
 const text = readFileSync(new URL('../../docs/wayside.yaml', import.meta.url), 'utf8')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { render } from '../../runtime/commands/operateinit.ts'
+import { readYaml } from '../../runtime/config/yamlfile.ts'
 import { operatorSchema, policyOf, railsOf, registerOf } from '../../runtime/operator/config.ts'
-import { readYaml } from '../../runtime/yamlfile.ts'
 import { device, operator, token } from './fixture.ts'
 
 const written = render({

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lines } from '../../../drivers/lines/index.ts'
+import { sensorMistakes } from '../../../runtime/config/sensorcheck.ts'
 import { readOptions } from '../../../runtime/sense/options.ts'
-import { sensorMistakes } from '../../../runtime/sensorcheck.ts'
 import { doubts, hear, sayings } from '../bench.ts'
 
 type Options = Record<string, unknown>

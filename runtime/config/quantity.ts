@@ -1,7 +1,7 @@
 /** The small languages of the configs: durations, sizes, amounts, the broker's line, as zod schemas. */
 import { z } from 'zod'
-import { contradictionsIn } from './link/settings.ts'
-import { parseAddress } from './wire/address.ts'
+import { contradictionsIn } from '../link/settings.ts'
+import { parseAddress } from '../wire/address.ts'
 
 const durationUnits: Readonly<Record<string, number>> = {
   ms: 1,

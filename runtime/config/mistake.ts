@@ -1,6 +1,6 @@
 /** What a schema has against a value, said in the words of whoever wrote the file. */
 import { z } from 'zod'
-import { meant } from './nearest.ts'
+import { meant } from '../nearest.ts'
 
 /** One thing that is wrong, before it is known on which line it stands. */
 export type Mistake = {

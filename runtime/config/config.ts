@@ -4,9 +4,9 @@
  * `wayside config schema` prints it as JSON Schema for editors; `wayside config check` reads a file by it.
  */
 import { z } from 'zod'
+import { isFieldName, isStreamName } from '../wire/reading.ts'
 import { contradictions } from './contradictions.ts'
 import { brokerLine, configAddress, decimal, duration, size, smallestUnits } from './quantity.ts'
-import { isFieldName, isStreamName } from './wire/reading.ts'
 
 const second = 1000
 const hour = 3600 * second

@@ -10,12 +10,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join, resolve } from 'node:path'
-import { drivers as ours } from '../drivers/index.ts'
-import { type Fault, fault } from './faults.ts'
-import { product } from './product.ts'
-import type { Driver } from './sense/driver.ts'
-import { guarded } from './sense/guard.ts'
-import { wrongWith } from './sense/vocabulary.ts'
+import { drivers as ours } from '../../drivers/index.ts'
+import { type Fault, fault } from '../faults.ts'
+import { product } from '../product.ts'
+import type { Driver } from '../sense/driver.ts'
+import { guarded } from '../sense/guard.ts'
+import { wrongWith } from '../sense/vocabulary.ts'
 
 export type DriverList = {
   readonly drivers: readonly Driver[]

@@ -1,16 +1,16 @@
 /** What the sensors of a config have against each other, their drivers and the tables that they name. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { drivers as ours } from '../drivers/index.ts'
+import { drivers as ours } from '../../drivers/index.ts'
+import { Fault, fault } from '../faults.ts'
+import { chooseDriver } from '../sense/choose.ts'
+import type { Driver, Serial } from '../sense/driver.ts'
+import type { Option } from '../sense/options.ts'
+import { loadRecording, recordingScheme } from '../sense/recording.ts'
 import { sensorPlan } from './catalogue.ts'
 import type { Config, SensorConfig } from './config.ts'
 import { driversOf, placed } from './driverlist.ts'
-import { Fault, fault } from './faults.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
-import { chooseDriver } from './sense/choose.ts'
-import type { Driver, Serial } from './sense/driver.ts'
-import type { Option } from './sense/options.ts'
-import { loadRecording, recordingScheme } from './sense/recording.ts'
 import { configFault, readYaml } from './yamlfile.ts'
 
 type Written = SensorConfig['options']

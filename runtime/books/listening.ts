@@ -1,12 +1,12 @@
 /** What a device hears at its broker, who of it takes what, and when it must leave it. */
-import type { Config } from './config.ts'
-import { Fault, fault } from './faults.ts'
-import { openBroker } from './link/broker.ts'
-import { type Lookout, type LookoutStore, lookout, lookoutLimits } from './stream/lookout.ts'
-import { aborted, pause } from './time/pause.ts'
-import type { Note } from './watch/log.ts'
-import type { Address } from './wire/address.ts'
-import { topics } from './wire/topic.ts'
+import type { Config } from '../config/config.ts'
+import { Fault, fault } from '../faults.ts'
+import { openBroker } from '../link/broker.ts'
+import { type Lookout, type LookoutStore, lookout, lookoutLimits } from '../stream/lookout.ts'
+import { aborted, pause } from '../time/pause.ts'
+import type { Note } from '../watch/log.ts'
+import type { Address } from '../wire/address.ts'
+import { topics } from '../wire/topic.ts'
 
 /** How long a broker may take to let us in, and then to say what it retains, before books are mended. */
 const againMs = { ready: 5_000, said: 30_000 }

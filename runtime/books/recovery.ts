@@ -10,23 +10,23 @@
  *
  * It can be killed anywhere and run again; each step is done once.
  */
-import type { Config } from './config.ts'
+import type { Config } from '../config/config.ts'
+import { cutAnew } from '../sign/anew.ts'
+import { type DeviceKey, openDeviceKey } from '../sign/key.ts'
+import { generationHeader, tombstoneHeader } from '../sign/own.ts'
+import type { SealedRow } from '../sign/plan.ts'
+import { sealInterrupted } from '../sign/recover.ts'
+import { openStore, type Store } from '../store/client.ts'
+import type { Held, LostBooks, Recut, Uncut } from '../store/lost.ts'
+import { openGenerations } from '../stream/generations.ts'
+import { openMessages } from '../stream/open.ts'
+import { unhex } from '../wire/bytes.ts'
+import { ownStream } from '../wire/clearbody.ts'
+import type { Clock } from '../wire/clock.ts'
+import { zeroHash } from '../wire/header.ts'
+import type { Index } from '../wire/shelf.ts'
 import { indexIn, salesOf, standingOf } from './heard.ts'
 import { hearAgain } from './listening.ts'
-import { cutAnew } from './sign/anew.ts'
-import { type DeviceKey, openDeviceKey } from './sign/key.ts'
-import { generationHeader, tombstoneHeader } from './sign/own.ts'
-import type { SealedRow } from './sign/plan.ts'
-import { sealInterrupted } from './sign/recover.ts'
-import { openStore, type Store } from './store/client.ts'
-import type { Held, LostBooks, Recut, Uncut } from './store/lost.ts'
-import { openGenerations } from './stream/generations.ts'
-import { openMessages } from './stream/open.ts'
-import { unhex } from './wire/bytes.ts'
-import { ownStream } from './wire/clearbody.ts'
-import type { Clock } from './wire/clock.ts'
-import { zeroHash } from './wire/header.ts'
-import type { Index } from './wire/shelf.ts'
 
 export type RecoveryParts = {
   readonly config: Config

@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 import type { z } from 'zod'
-import { type Fault, fault } from './faults.ts'
+import { type Fault, fault } from '../faults.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
 
 export type Problem = {

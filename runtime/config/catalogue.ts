@@ -2,21 +2,22 @@
  * What the config means: its sensors with their drivers, its models opened, and of every stream the terms,
  * the setup and the plan by which it is sealed.
  */
-import { drivers as ours } from '../drivers/index.ts'
+import { drivers as ours } from '../../drivers/index.ts'
+import { inferenceFields } from '../infer/manifest.ts'
+import { type Model, openModel } from '../infer/model.ts'
+import { modelFolder } from '../modelfolder.ts'
+import { product } from '../product.ts'
+import { chooseDriver } from '../sense/choose.ts'
+import type { Driver } from '../sense/driver.ts'
+import type { StreamPlan } from '../sign/plan.ts'
+import type { Address } from '../wire/address.ts'
+import { hex } from '../wire/bytes.ts'
+import type { Offer } from '../wire/offer.ts'
+import type { Setup } from '../wire/setup.ts'
+import { isFree, type Terms, termsHash } from '../wire/terms.ts'
 import { type Config, type ModelConfig, priceOf, type SensorConfig } from './config.ts'
 import { type DriverList, driverList } from './driverlist.ts'
-import { inferenceFields } from './infer/manifest.ts'
-import { type Model, openModel } from './infer/model.ts'
-import { modelFolder } from './modelfolder.ts'
-import { product } from './product.ts'
-import { chooseDriver } from './sense/choose.ts'
-import type { Driver } from './sense/driver.ts'
-import type { StreamPlan } from './sign/plan.ts'
-import type { Address } from './wire/address.ts'
-import { hex } from './wire/bytes.ts'
-import type { Offer } from './wire/offer.ts'
-import type { Setup } from './wire/setup.ts'
-import { isFree, type Terms, termsHash } from './wire/terms.ts'
+import { smallestUnits } from './quantity.ts'
 
 /** One stream as it is listed; the setup still lacks version and device, which the publisher knows. */
 export type Listed = {
@@ -54,6 +55,15 @@ export function listAll(config: Config, models: readonly OpenedModel[]): Listed[
   const known = driverList(config.drivers)
   const sensors = config.sensors.map((sensor) => listSensor(config, sensor, known))
   return [...sensors, ...models.map((opened) => listModel(config, opened))]
+}
+
+/** How much is sold on trust, and to how many; amounts in the smallest unit of the first rail. */
+export function saleLimits({ sale, rails }: Config) {
+  return {
+    exposureMax: smallestUnits(sale.exposure, rails[0]?.decimals ?? 0) ?? 0n,
+    sessionsMax: sale.sessions,
+    ordersPerS: sale.unknownPerSecond,
+  }
 }
 
 /** How the epochs of a stream are cut and what their headers name. */
