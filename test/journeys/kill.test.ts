@@ -27,7 +27,7 @@ import {
   strayOpens,
 } from './testimony.ts'
 
-const kills = Number(process.env.KILLS ?? 20)
+const kills = Number(process.env.KILLS ?? 10)
 const noChain = chainAvailable() ? false : 'no anvil for this machine: the money half is left out'
 
 suite(`a device that is killed ${kills} times in mid-epoch`, () => {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { equal } from '../../runtime/wire/bytes.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
 import { inFolder } from '../disk/folder.ts'
+import { chance } from '../journeys/chance.ts'
 import { makerOf, openDevice, plan } from './fixture.ts'
 
 const child = new URL('./crash.ts', import.meta.url).pathname
@@ -77,9 +78,11 @@ async function check(folder: string, witness: Witness): Promise<{ interrupted: n
 test('killed twenty times in mid-epoch, it loses nothing that it told of', async (t) => {
   await inFolder(async (folder) => {
     const witness: Witness = { kept: [], sealed: new Map(), next: 0 }
+    const dice = chance(process.env.KILL_SEED)
+    t.diagnostic(`KILL_SEED=${dice.seed}`)
     // On a busy machine a run may end before it told of anything: more of them, then.
     for (let i = 0; i < 20 || witness.kept.length <= 100; i += 1) {
-      await runUntilDead(folder, witness, { killAfterMs: 30 + Math.floor(Math.random() * 200) })
+      await runUntilDead(folder, witness, { killAfterMs: 30 + dice.below(200) })
     }
     const { interrupted } = await check(folder, witness)
     t.diagnostic(`${witness.kept.length} readings told of, ${interrupted} epochs interrupted`)
