@@ -3,7 +3,7 @@
  * witness was told, no number is used twice, the chain verifies, the buyer's books agree.
  *
  *   KILL_SEED=…   the moments of an earlier run
- *   KILLS=200     a long night
+ *   KILLS=200     a long night; ten otherwise
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'

@@ -141,14 +141,16 @@ const honestly = journey({
     const isOver = () =>
       honest.notes.some((note) => 'why' in note && /taken back/.test(`${note.why}`))
     await until(isOver, 'it hears of it')
-    // What is on its way comes; then it waits in vain, as it would until its owner ends it.
-    await until(async () => {
+    // The last that the device took it tells its gateway within seconds.
+    const isClaimed = async () => {
       const { delivered, promised } = await sale.stall.sale()
-      // The last that it took it tells its gateway within seconds.
       return delivered > 0n && (await chain.balanceOf(people.receiver.address)) === promised
-    }, 'it is claimed')
+    }
+    // What is on its way comes; then it waits in vain, as it would until its owner ends it.
+    await until(isClaimed, 'it is claimed')
     honest.stop()
     await honest.close()
+    await until(isClaimed, 'a promise that was still on its way is claimed too')
     inOrder(street, honest.items)
     const { money, counts } = honest.summary()
     const { promised, delivered } = await sale.stall.sale()
