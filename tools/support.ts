@@ -2,8 +2,9 @@
  * The table of sensors in the README: what is read, by which check, and what that was tried on.
  *
  * The last column counts the rows of test/captures/<driver>/*map.json, which say of every case (bytes with
- * what others say is in them) what it becomes, and are held to it by the tests: read, or doubted. What is
- * out of scope, such as a command to the sensor, counts as nothing. Sources are those that SOURCE.txt names.
+ * what others say is in them) what it becomes, and are held to it by the tests: read, doubted, or unknown
+ * (sound, and of a kind that the driver does not read). What is out of scope, such as a command to the
+ * sensor, counts as nothing. Sources are those that SOURCE.txt names.
  * A live peer is another implementation that a test talks to; it stands here by hand, beside that test.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -50,14 +51,19 @@ function counted(folder: string): string {
     Object.values(JSON.parse(text) as Readonly<Record<string, Row>>),
   )
   const read = rows.filter(({ values, first }) => (values ?? first) !== undefined).length
-  const doubted = rows.filter(({ doubt }) => doubt !== undefined).length
+  const doubts = rows.flatMap(({ doubt }) => (doubt === undefined ? [] : [doubt]))
+  const unknown = doubts.filter((doubt) => doubt.startsWith('unknown ')).length
+  const doubted = doubts.length - unknown
   const sources = texts((name) => name.endsWith('SOURCE.txt'))
     .flatMap((text) => text.match(/^source:.*$/gm) ?? [])
     .map((line) => line.replace(/^source:\s*/, ''))
-  if (read + doubted === 0) return ''
-  const doubts = doubted > 0 ? `, ${doubted} doubted` : ''
-  const of = count(new Set(sources).size, 'source', 'sources')
-  return `${count(read, 'case read', 'cases read')}${doubts}, of ${of}`
+  if (read + doubts.length === 0) return ''
+  return [
+    count(read, 'case read', 'cases read'),
+    ...(doubted > 0 ? [`${doubted} doubted`] : []),
+    ...(unknown > 0 ? [`${unknown} unknown`] : []),
+    `of ${count(new Set(sources).size, 'source', 'sources')}`,
+  ].join(', ')
 }
 
 /** Of a map.json, what tells whether something was read; `doubt` is why nothing was. */
