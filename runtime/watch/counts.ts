@@ -17,6 +17,12 @@ export type Counts<Totals extends TotalTable, Levels extends LevelTable> = {
   totals(): Promise<Readonly<Record<keyof Totals, Readonly<Record<string, number>>>>>
 }
 
+/**
+ * So many series of one counter at most, and the rest together under `other`: a driver of another maker may
+ * name each of its doubts differently, and each name would stay in memory, and at Prometheus, for ever.
+ */
+export const seriesMax = 500
+
 /** A number for each, or numbers by the value of its label. */
 export type LevelsNow<Levels extends LevelTable> = {
   readonly [Name in keyof Levels]: Levels[Name] extends readonly [string]
@@ -30,19 +36,24 @@ export function openCounts<Totals extends TotalTable, Levels extends LevelTable>
 ): Counts<Totals, Levels> {
   const register = new Registry()
   collectDefaultMetrics({ register, prefix: 'wayside_' })
-  const counters = new Map<keyof Totals, { readonly counter: Counter; readonly labels: string[] }>()
-  for (const [name, [help, ...labelNames]] of Object.entries(totals)) {
-    const named = { name: `wayside_${name}_total`, help, labelNames, registers: [register] }
-    counters.set(name, { counter: new Counter(named), labels: labelNames })
+  // Gauges by these names, which Prometheus keeps for counters; their parts stand beside them.
+  for (const name of misnamed) register.removeSingleMetric(`wayside_${name}`)
+  const counters = new Map<keyof Totals, Series>()
+  for (const [name, [help, ...labels]] of Object.entries(totals)) {
+    const named = { name: `wayside_${name}_total`, help, labelNames: labels, registers: [register] }
+    counters.set(name, { counter: new Counter(named), labels, seen: new Set() })
   }
   let refresh = async () => {}
   return {
     add(name, values = [], count = 1) {
-      const known = counters.get(name)
-      known?.counter.inc(
-        Object.fromEntries(known.labels.map((of, i) => [of, values[i] ?? ''])),
-        count,
-      )
+      const series = counters.get(name)
+      if (series === undefined) return
+      const { counter, labels, seen } = series
+      const key = JSON.stringify(values)
+      const known = seen.has(key) || seen.size < seriesMax
+      if (known) seen.add(key)
+      const valueAt = (i: number) => (known ? (values[i] ?? '') : 'other')
+      counter.inc(Object.fromEntries(labels.map((of, i) => [of, valueAt(i)])), count)
     },
     levels(read) {
       const show = gauges(register, levels)
@@ -59,6 +70,19 @@ export function openCounts<Totals extends TotalTable, Levels extends LevelTable>
     },
   }
 }
+
+/** A counter, and the values of its labels that were seen. */
+type Series = {
+  readonly counter: Counter
+  readonly labels: readonly string[]
+  readonly seen: Set<string>
+}
+
+const misnamed = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+]
 
 function gauges(register: Registry, levels: LevelTable) {
   const all = Object.entries(levels).map(([name, [help, label]]) => {

@@ -2,6 +2,7 @@
  * What the operator's desk tells of itself: its counters, and its health document. It decides nothing: all
  * of it follows from the notes of gateway, settler, chain and broker, and from how they stand.
  */
+import { parseTopic } from '../wire/topic.ts'
 import { openCounts } from './counts.ts'
 import { certificateProblem, type LineHealth, printable } from './health.ts'
 
@@ -82,7 +83,8 @@ export function openDeskWatch(rpcs: readonly string[]) {
     settled: ({ token, amount }) => counts.add('settled', [String(token)], Number(amount)),
     lost: () => counts.add('lost_channels'),
     trouble({ where, why, code }) {
-      counts.add('troubles', [String(where)])
+      // A topic may name a session, and every buyer has another one.
+      counts.add('troubles', [parseTopic(String(where))?.kind ?? String(where)])
       if (code === 'GAS_DEAR') counts.add('gas_refusals')
       if (code === 'CLAIM_FAILED') claim('failed')
       if (where !== 'claim' && where !== 'settlement') return

@@ -40,9 +40,9 @@ async function answer(
   response: ServerResponse,
   views: Views,
 ): Promise<void> {
-  if (request.method !== 'GET') {
-    response.setHeader('allow', 'GET')
-    return send(response, 405, 'only GET is answered here\n')
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('allow', 'GET, HEAD')
+    return send(response, 405, 'only GET and HEAD are answered here\n')
   }
   const path = request.url?.split('?')[0]
   if (path === '/health') {

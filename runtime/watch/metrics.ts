@@ -10,7 +10,7 @@ export type Metrics = {
   /** Epochs that the broker has acknowledged. */
   published(stream: string): void
   /** Epochs whose keys a buyer has been given. */
-  sold(channel: string, count: number): void
+  sold(count: number): void
   refused(code: string, count?: number): void
   /** Epochs that gave way: by `quota`, `age`, `disk`, or `unsent` when the broker never had them. */
   evicted(reason: string, count: number): void
@@ -46,7 +46,8 @@ const totals = {
   doubts: ['Data that was not believed, by source and reason.', 'source', 'reason'],
   epochs_sealed: ['Epochs sealed and committed.', 'stream'],
   epochs_published: ['Epochs that the broker has acknowledged.', 'stream'],
-  epochs_sold: ['Epochs whose key a buyer has been given.', 'channel'],
+  // Not by channel: every buyer that ever came would stay a series.
+  epochs_sold: ['Epochs whose key a buyer has been given.'],
   refusals: ['Requests refused, by code.', 'code'],
   epochs_evicted: ['Epochs that gave way to newer ones, by reason.', 'reason'],
   broker_takeovers: ['Times that another client with our id threw us out.'],
@@ -61,7 +62,7 @@ export function openMetrics(): Metrics {
     doubted: (source, reason, count) => counts.add('doubts', [source, reason], count),
     sealed: (stream) => counts.add('epochs_sealed', [stream]),
     published: (stream) => counts.add('epochs_published', [stream]),
-    sold: (channel, count) => counts.add('epochs_sold', [channel], count),
+    sold: (count) => counts.add('epochs_sold', [], count),
     refused: (code, count) => counts.add('refusals', [code], count),
     evicted: (reason, count) => counts.add('epochs_evicted', [reason], count),
     takenOver: () => counts.add('broker_takeovers'),

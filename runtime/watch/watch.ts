@@ -56,7 +56,7 @@ export function openWatch(note: Note, metrics: Metrics) {
       const facts = rest(said)
       if (said.event === 'refused') metrics.refused(String(facts.code))
       if (said.event === 'dropped') metrics.refused(`dropped: ${facts.why}`, Number(facts.times))
-      if (said.event === 'sold') metrics.sold(String(facts.channel), Number(facts.epochs))
+      if (said.event === 'sold') metrics.sold(Number(facts.epochs))
       note('info', said.event, facts)
     },
   }

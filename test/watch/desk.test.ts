@@ -109,3 +109,19 @@ test('a level that is there no more is shown no more', async () => {
   unclaimed = {}
   assert.doesNotMatch((await metrics()).body, /^wayside_unclaimed\{/m)
 })
+
+test('what fails at a topic is counted by its kind: sessions come and go', async () => {
+  const { told, metrics } = deskOf()
+  const device = `0x${'11'.repeat(20)}`
+  for (const session of ['aa', 'bb', 'cc']) {
+    const where = `wayside/1/${device}/buyer/${session.repeat(16)}/answer`
+    told({ event: 'trouble', where, why: 'refused' } as never)
+  }
+  told({ event: 'trouble', where: 'chain', why: 'away' } as never)
+  const { body } = await metrics()
+  const rows = body.match(/^wayside_troubles_total\{.*$/gm)
+  assert.deepEqual(rows, [
+    'wayside_troubles_total{where="answer"} 3',
+    'wayside_troubles_total{where="chain"} 1',
+  ])
+})

@@ -48,8 +48,16 @@ test('other paths are 404 and other methods 405, each with a word on what there 
     for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
       const answer = await fetch(`${url}/health`, { method })
       assert.equal(answer.status, 405, method)
-      assert.equal(answer.headers.get('allow'), 'GET')
+      assert.equal(answer.headers.get('allow'), 'GET, HEAD')
     }
+  })
+})
+
+test('a check that asks by HEAD hears the status and no more', async () => {
+  await withWindow(fine, async (url) => {
+    const answer = await fetch(`${url}/health`, { method: 'HEAD' })
+    assert.equal(answer.status, 200)
+    assert.equal(await answer.text(), '')
   })
 })
 

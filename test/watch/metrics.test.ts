@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { seriesMax } from '../../runtime/watch/counts.ts'
 import { type LevelName, openMetrics } from '../../runtime/watch/metrics.ts'
 
 const levels: Readonly<Record<LevelName, number>> = {
@@ -64,7 +65,7 @@ test('what is counted stands in the totals under its labels', async () => {
   metrics.doubted('air', 'bad checksum')
   metrics.sealed('air')
   metrics.published('air')
-  metrics.sold('0xc4', 4)
+  metrics.sold(4)
   metrics.refused('PRICE_LOW')
   metrics.takenOver()
   assert.deepEqual(await metrics.totals(), {
@@ -72,7 +73,7 @@ test('what is counted stands in the totals under its labels', async () => {
     doubts: { 'air:bad checksum': 1 },
     epochs_sealed: { air: 1 },
     epochs_published: { air: 1 },
-    epochs_sold: { '0xc4': 4 },
+    epochs_sold: { all: 4 },
     refusals: { PRICE_LOW: 1 },
     epochs_evicted: {},
     broker_takeovers: { all: 1 },
@@ -83,4 +84,23 @@ test('two devices in one process count apart', async () => {
   const [one, other] = [openMetrics(), openMetrics()]
   one.stored('air', 1)
   assert.deepEqual((await other.totals()).readings_stored, {})
+})
+
+test('a driver that names each doubt differently, or a crowd of buyers, makes no series without end', async () => {
+  const metrics = openMetrics()
+  for (let i = 0; i < 2 * seriesMax; i += 1) metrics.doubted('soil', `odd byte ${i}`)
+  metrics.doubted('soil', 'odd byte 0')
+  for (let i = 0; i < 2 * seriesMax; i += 1) metrics.sold(1)
+  const { doubts, epochs_sold } = await metrics.totals()
+  assert.equal(Object.keys(doubts).length, seriesMax + 1)
+  assert.equal(doubts['soil:odd byte 0'], 2)
+  assert.equal(doubts['other:other'], seriesMax)
+  assert.deepEqual(epochs_sold, { all: 2 * seriesMax })
+})
+
+test('what ends in _total is a counter, and what is a counter ends so', async () => {
+  const { body } = await openMetrics().text()
+  for (const [, name = '', type] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    assert.equal(name.endsWith('_total'), type === 'counter', `${name} is a ${type}`)
+  }
 })
