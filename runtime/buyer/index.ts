@@ -122,7 +122,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   }
   try {
     await broker?.ready(limits.connectMs)
-    const market = await openMarket({ line, wanted, seen: books.versions.all(), tally })
+    const market = await openMarket({ line, wanted, seen: books.versions.all(), tally, limits })
     const listings = await waitForListings(market, wanted, limits, signal)
     const operator = soleOperator(listings)
     if (options.own && options.signer.address !== operator) {
@@ -130,6 +130,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
     }
     const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
     const gateway = till && (await gatewayOf(market, operator, limits, signal))
+    market.close()
     const offers = [
       ...listings.map(({ offer }) => offer),
       ...(gateway === undefined ? [] : [gateway]),

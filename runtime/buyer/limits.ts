@@ -6,6 +6,12 @@ export type BuyerLimits = {
   readonly discoverMs: number
   /** How long a first fitting offer is waited for, ms. */
   readonly offerMs: number
+  /**
+   * Offers that are kept while sellers are looked for, and their bytes: as many as one payment has
+   * leaves. What nobody vouches for goes first, its newest comer before the others.
+   */
+  readonly offersMax: number
+  readonly offerBytesMax: number
   /** How long a missing number may still be on its way before it is fetched, ms. */
   readonly gapMs: number
   /** First wait for an answer before a request is sent again, and the longest, ms. */
@@ -31,6 +37,8 @@ export const buyerLimits: BuyerLimits = {
   connectMs: 5_000,
   discoverMs: 1_500,
   offerMs: 30_000,
+  offersMax: 16_384,
+  offerBytesMax: 64 << 20,
   gapMs: 500,
   askMs: 2_000,
   askMaxMs: 30_000,

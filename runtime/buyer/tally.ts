@@ -5,7 +5,8 @@ import type { Short } from './purse.ts'
 
 /** What is told while buying, for logs and live summaries. */
 export type BuyNote =
-  | ({ readonly event: 'finding'; readonly finding: Found } & About)
+  /** `isLast`: more of its kind are counted and not told. */
+  | ({ readonly event: 'finding'; readonly finding: Found; readonly isLast?: true } & About)
   | ({ readonly event: 'gap' | 'evicted'; readonly from: number; readonly to: number } & About)
   | ({ readonly event: 'unknown kind'; readonly number: number } & About)
   | ({ readonly event: 'range' } & RangeFound)
@@ -26,6 +27,14 @@ export type BuyNote =
       readonly approved?: string
     }
   | { readonly event: 'budget used up' }
+  /** An entry of an offer that says what this version does not know. */
+  | {
+      readonly event: 'left out'
+      readonly device: Address
+      readonly of: 'stream' | 'rail'
+      readonly name: string
+      readonly why: string
+    }
   /** Our wall clock is far off what a seller says the time is; below 0: behind. */
   | {
       readonly event: 'clock astray'
@@ -44,6 +53,7 @@ export type Found =
   | 'paid and does not open'
   | 'session shared'
   | 'stale offer'
+  | 'too many offers'
 
 type About = {
   readonly device?: Address
@@ -108,6 +118,9 @@ export type MissingRanges = Readonly<Record<'evicted' | 'gap', readonly Readonly
 /** So many of each are kept for the summary. */
 const lostMax = 1_000
 
+/** So many findings of a kind are told one by one: a flood must not fill the disk that the log is on. */
+export const toldMax = 100
+
 export function openTally(note: (note: BuyNote) => void): Tally {
   const counts = { ...counted }
   const findings: Record<string, number> = {}
@@ -118,8 +131,10 @@ export function openTally(note: (note: BuyNote) => void): Tally {
       counts[name] += by
     },
     finding(finding, about, quiet = false) {
-      findings[finding] = (findings[finding] ?? 0) + 1
-      if (!quiet) note({ event: 'finding', finding, ...about })
+      const count = (findings[finding] ?? 0) + 1
+      findings[finding] = count
+      if (quiet || count > toldMax) return
+      note({ event: 'finding', finding, ...about, ...(count === toldMax ? { isLast: true } : {}) })
     },
     lost(event, about) {
       counts[event] += about.to - about.from + 1

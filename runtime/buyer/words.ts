@@ -13,7 +13,7 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return rangeWords(note)
     case 'finding':
       if (note.finding === 'other terms') return otherTerms(note)
-      return `finding: ${note.finding}${placeOf(note)}${note.why === undefined ? '' : ` (${note.why})`}`
+      return findingWords(note)
     case 'gap':
       return `epochs ${note.from} to ${note.to}${placeOf(note)} never came: passed over`
     case 'evicted':
@@ -38,9 +38,17 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
     }
     case 'budget used up':
       return 'the budget is used up'
+    case 'left out':
+      return `${note.of} ${note.name} of ${note.device} is left out: a later version (${note.why})`
     case 'clock astray':
       return `${note.code}: ${note.why}: ${note.cure}`
   }
+}
+
+function findingWords(note: Extract<BuyNote, { event: 'finding' }>): string {
+  const why = note.why === undefined ? '' : ` (${note.why})`
+  const last = note.isLast ? '; more of its kind are counted, and not told one by one' : ''
+  return `finding: ${note.finding}${placeOf(note)}${why}${last}`
 }
 
 function rangeWords(found: RangeFound): string {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Item } from '../../runtime/buyer/index.ts'
+import { buyerLimits } from '../../runtime/buyer/limits.ts'
 import { openMarket } from '../../runtime/buyer/market.ts'
 import { utf8 } from '../../runtime/wire/bytes.ts'
 import { readOffer } from '../../runtime/wire/offer.ts'
@@ -104,7 +105,8 @@ test('an older offer that is said again changes nothing', async (t) => {
     line: broker,
     wanted: {},
     seen: new Map(),
-    tally: { finding: (finding) => void findings.push(finding) },
+    tally: { finding: (finding) => void findings.push(finding), note() {} },
+    limits: buyerLimits,
   })
   const price = () => market.listings()[0]?.streams[0]?.terms.price.amount
   for (let i = 0; i < 6_000 && price() !== '2000'; i += 1)
