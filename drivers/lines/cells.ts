@@ -1,16 +1,24 @@
 /**
- * A line of text as cells: CSV, and pairs of key and value. Nothing is understood here.
+ * A line of text as cells: CSV, and pairs of key and value.
  *
  *   CSV      23.5,40.2      23,5;40,2      "23,5",40      t h p between tabs or spaces
- *   pairs    t=23.5,h=40    Temp: 23.5 C  Hum: 40 %     t:23,5;h:40,1
+ *   pairs    t=23.5,h=40    Temp: 23.5 C  Hum: 40 %     t:23,5;h:40,1     t=23.5&h=40
  *
  * Double quotes hold a cell together, and stand twice for one of them (RFC 4180). In pairs a comma between
  * two digits never parts: keys begin with a letter.
  */
+import { inOneWord, isUnit } from './units.ts'
+import { amount, unitWord } from './values.ts'
+
 export type Separator = 'auto' | 'comma' | 'semicolon' | 'tab' | 'bar' | 'space'
 export type Decimal = 'auto' | 'point' | 'comma'
 
-const plainNumber = /^[+-]?\d+(?:[.,]\d*)?(?:e[+-]?\d+)?$/i
+const one = new RegExp(`^(${amount})\\s?(${unitWord})?$`)
+const letter = '[\\p{L}_]'
+/** Of a word that is a key: Temp, PM2.5, T_°C. */
+const rest = '[\\p{L}\\p{M}\\p{N}_.()[\\]%/°²³#-]'
+const keys = new RegExp(`(?<=^|\\s)(${letter}${rest}*)\\s?[=:]\\s*`, 'gu')
+const firstKey = new RegExp(`^(${letter}(?:${rest}|[> '*+]){0,63}?) ?[=:]\\s*`, 'u')
 
 const marks = { semicolon: ';', tab: '\t', bar: '|', comma: ',', space: ' ' } as const
 
@@ -31,6 +39,21 @@ function likeliest(line: string, decimal: Decimal): string {
   return possible.find((mark) => line.includes(mark)) ?? ' '
 }
 
+/**
+ * The cells of a row between blanks where each unit stands apart: 123 cm is one cell, and so is 23.4 C before
+ * 45 %.
+ */
+export function withUnits(cells: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const cell of cells) {
+    const before = joined.at(-1) ?? ''
+    const [, , unit] = one.exec(before) ?? ['', '', 'none']
+    if (unit === undefined && isUnit(cell)) joined[joined.length - 1] = `${before} ${cell}`
+    else joined.push(cell)
+  }
+  return joined
+}
+
 /** Key and value, in their order; numbers behind a pair are `key.1`, `key.2`, and all else is left out. */
 export function pairsOf(line: string, separator: Separator): [string, string][] {
   const mark = separator === 'auto' ? undefined : marks[separator]
@@ -45,13 +68,13 @@ export function pairsOf(line: string, separator: Separator): [string, string][] 
     }
     if (letter === ' ') return mark === ' ' || run(line, at) > 1 ? run(line, at) : 0
     if (letter === ',' && isDigit(line[at - 1]) && isDigit(line[at + 1])) return 0
-    return (mark === undefined ? ',;|\t'.includes(letter) : letter === mark) ? 1 : 0
+    return (mark === undefined ? ',;|\t&'.includes(letter) : letter === mark) ? 1 : 0
   }
   let key: string | undefined
   let more = 0
   return split(line, parts).flatMap((cell) => {
     const found = pairsIn(cell)
-    if (found.length === 0 && key !== undefined && plainNumber.test(cell)) {
+    if (found.length === 0 && key !== undefined && isAmount(cell)) {
       more += 1
       return [[`${key}.${more}`, cell]]
     }
@@ -61,27 +84,64 @@ export function pairsOf(line: string, separator: Separator): [string, string][] 
   })
 }
 
+/** A number, alone or with a unit that is known: what stands behind it may be somebody's remark. */
+function isAmount(cell: string): boolean {
+  const [all, , unit] = one.exec(cell) ?? []
+  return all !== undefined && (unit === undefined || isUnit(unit))
+}
+
 /**
- * Pairs with one space between them: each key behind the first is one word. The first may be several, and a
- * number among them (PM 2.5: 8); what comes before an arrow is no part of it.
+ * Pairs with one space between them. The first key may be several words, and a number among them (PM 2.5: 8);
+ * what comes before an arrow is no part of it. Of the others what stands behind the value before is part of
+ * the key: Temp C: 23.5 Temp F: 74.3.
  */
 function pairsIn(cell: string): [string, string][] {
-  const found = [...cell.matchAll(/(?<=^|\s)([A-Za-z_][\w.()%/-]*)\s?[=:]\s*/g)]
-  const [phrase = '', long = ''] = /^([A-Za-z_][\w.()%/> -]{0,63}?) ?[=:]\s*/.exec(cell) ?? []
-  const first = found[0]
-  if (long !== '' && !long.includes('->') && phrase.length <= ends(first)) {
-    const rest = found.filter(({ index }) => index >= phrase.length)
-    return [pairAt(cell, long, phrase.length, rest[0]), ...wordsOf(cell, rest)]
+  const found = [...cell.matchAll(keys)]
+  const [phrase = '', long = ''] = firstKey.exec(cell) ?? []
+  const isLong = long !== '' && !long.includes('->') && phrase.length <= ends(found[0])
+  const behind = isLong ? found.filter(({ index }) => index >= phrase.length) : found
+  const marks = behind.map((key) => ({ key: key[1] ?? '', at: key.index, from: ends(key) }))
+  if (isLong) marks.unshift({ key: long, at: 0, from: phrase.length })
+  let words = ''
+  return marks.map(({ key, from }, i): [string, string] => {
+    const next = marks[i + 1]
+    const name = words === '' ? key : `${words} ${key}`
+    const text = cell.slice(from, next?.at).trim()
+    const [value, more] = next === undefined ? [text, ''] : parted(text, name, next.key)
+    words = more
+    return [name, unquoted(value)]
+  })
+}
+
+/** A value with its unit, and the words behind it that belong to the next key. */
+function parted(text: string, key: string, nextKey: string): [value: string, words: string] {
+  const words = inOneWord(text).split(/\s+/)
+  const [, number, unit] = one.exec(words[0] ?? '') ?? []
+  // A word for a value may be of a text of several, but an address or a state before a heading is not.
+  const [first = '', second = ''] = words
+  if (number === undefined) {
+    const heads = words.length === 2 && /^\p{Lu}/u.test(nextKey) && isOfAKey(second, key)
+    return heads ? [first, second] : [text, '']
   }
-  return wordsOf(cell, found)
+  if (words.length === 1) return [text, '']
+  let at = 1
+  const next = () => words[at] ?? ''
+  if (unit === undefined && (isUnit(next()) || !isOfAKey(next(), key))) at += 1
+  // The same amount in other units, which nobody needs to know.
+  while (/^\d/.test(next()) && one.test(next())) {
+    at += 1
+    if (/^\d+(?:[.,]\d*)?$/.test(words[at - 1] ?? '') && !isOfAKey(next(), key)) at += 1
+  }
+  const left = words.slice(at)
+  const are = left.length > 0 && left.every((word) => /^\p{L}[\p{L}\p{N}_.()%-]*$/u.test(word))
+  return are ? [words.slice(0, at).join(' '), left.join(' ')] : [text, '']
 }
 
-function wordsOf(cell: string, found: readonly RegExpExecArray[]): [string, string][] {
-  return found.map((one, i) => pairAt(cell, one[1] ?? '', ends(one), found[i + 1]))
-}
-
-function pairAt(cell: string, key: string, from: number, next?: RegExpExecArray): [string, string] {
-  return [key, unquoted(cell.slice(from, next?.index).trim())]
+/** A word as headings have them, or of the key before: a unit that nobody knows is neither. */
+function isOfAKey(word: string, key: string): boolean {
+  return (
+    (/^\p{Lu}\p{Ll}{2,}$/u.test(word) && word !== 'Fahrenheit') || key.split(' ').includes(word)
+  )
 }
 
 /** Where the value behind a key begins. */

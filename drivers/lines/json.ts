@@ -3,7 +3,8 @@
  *
  * Whole numbers past 2^53 stay exact. Sketches that print a float into their JSON write `nan` or `inf` when
  * it is none: outside of texts these are taken for null. MicroPython prints a dictionary with single quotes,
- * True and None; others put a comma behind each line.
+ * True and None; others put a comma behind each line, or behind the last member, or leave keys without
+ * quotes.
  */
 
 /** A text or number of a line, null for none. */
@@ -16,7 +17,8 @@ const cellsMax = 256
 /** Undefined when it is not one object or list, or too large. */
 export function jsonCells(line: string): Map<string, Raw> | undefined {
   const text = line.replace(/[,;]$/, '')
-  const whole = parsed(text) ?? parsed(withoutNan(text)) ?? parsed(withoutNan(fromPython(text)))
+  const loose = () => withoutNan(withoutLastComma(withQuotes(fromPython(text))))
+  const whole = parsed(text) ?? parsed(withoutNan(text)) ?? parsed(loose())
   if (typeof whole !== 'object' || whole === null) return undefined
   const cells = new Map<string, Raw>()
   return gather(whole, '', depthMax, cells) ? cells : undefined
@@ -64,6 +66,18 @@ function fromPython(text: string): string {
     .replace(/("[^"]*")|\b(True|False|None)\b/g, (_found, quoted?: string, word?: string) => {
       return quoted ?? { True: 'true', False: 'false', None: 'null' }[word ?? ''] ?? 'null'
     })
+}
+
+/** Keys as JavaScript has them: {t: 21.5}. Where any quote stands the line is quoted already. */
+function withQuotes(text: string): string {
+  return text.includes('"') ? text : text.replace(/([{,]\s*)([A-Za-z_][\w-]*)(?=\s*:)/g, '$1"$2"')
+}
+
+function withoutLastComma(text: string): string {
+  return text.replace(
+    /("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g,
+    (_found, quoted?: string) => quoted ?? '',
+  )
 }
 
 function withoutNan(text: string): string {

@@ -10,9 +10,11 @@ import {
   type Unit,
   type Value,
 } from '../../runtime/sense/driver.ts'
-import { csvCells, type Decimal, pairsOf, type Separator } from './cells.ts'
+import { csvCells, type Decimal, pairsOf, type Separator, withUnits } from './cells.ts'
 import { jsonCells, openIn, type Raw } from './json.ts'
+import { inTurn, phrasesIn } from './phrases.ts'
 import { isBoot, withoutPrefix } from './talk.ts'
+import { inOneWord } from './units.ts'
 import { asItComes, isNumeric, readField } from './values.ts'
 
 /** What the options say. */
@@ -68,18 +70,29 @@ export function readLine(whole: string, memory: Memory, mayBeCut: boolean): Step
   const isPairs = format === 'pairs' || pairs.length > 0
   if (memory.speaksJson) return { memory, said: doubt('not understood', text) }
   if (isPairs) return readPairs(pairs, text, memory, cut)
-  const named = format === 'csv' ? [] : namedIn(text, memory)
+  const named = format === 'csv' || memory.columns !== undefined ? [] : unmarked(text, memory)
   return named.length > 0 ? readPairs(named, text, memory, cut) : csv(text, memory, cut)
+}
+
+/** Pairs without a mark between key and value: those of the table, or all that the line is made of. */
+function unmarked(text: string, memory: Memory): [string, string][] {
+  const named = namedIn(text, memory)
+  return named.length > 0 ? named : ofTheTable(phrasesIn(inOneWord(text)), memory)
+}
+
+/** Pairs that were made out, where there is no table or one of them is of it: columns may be numbered too. */
+function ofTheTable(pairs: [string, string][], memory: Memory): [string, string][] {
+  const known = keysOf(memory)
+  return known.length === 0 || pairs.some(([key]) => known.includes(key)) ? pairs : []
 }
 
 /** What stands behind the keys of the table where nothing but a blank parts them: lux 123.4. */
 function namedIn(text: string, memory: Memory): [string, string][] {
-  if (memory.columns !== undefined) return []
-  const words = text.split(/[\s,;|]+/)
+  const spaced = ` ${text.replace(/[\s,;|]+/g, ' ')} `
   return keysOf(memory).flatMap((key): [string, string][] => {
-    const value = words[words.indexOf(key) + 1]
-    const stands = words.includes(key) && value !== undefined
-    return stands && isNumeric(value, memory.how.decimal) ? [[key, value]] : []
+    const at = spaced.indexOf(` ${key} `)
+    const [value = ''] = at < 0 ? [] : spaced.slice(at + key.length + 2).split(' ')
+    return value !== '' && isNumeric(value, memory.how.decimal) ? [[key, value]] : []
   })
 }
 
@@ -130,13 +143,16 @@ function readPairs(
 }
 
 function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
-  const { table, separator, decimal } = memory.how
-  const cells = csvCells(text, separator, decimal)
+  const { table, decimal } = memory.how
+  const { columns, width } = memory
+  const wanted = table?.columns === undefined ? width : table.columns.length
+  const cells = cellsOf(text, memory, wanted)
   if (table?.columns === undefined && isHeader(cells, text, memory)) {
     return { memory: { ...memory, columns: cells, width: cells.length } }
   }
-  const { columns, width } = memory
-  const wanted = table?.columns === undefined ? width : table.columns.length
+  const turns = columns === undefined ? inTurn(cells, (cell) => isNumeric(cell, decimal)) : []
+  const pairs = ofTheTable(turns, memory)
+  if (pairs.length > 0) return readPairs(pairs, text, memory, cut)
   if (cells.length !== wanted || table === undefined) {
     // As it comes, what is no number is at least a time; and no message decides how many cells there are.
     const fits = (cell: string, i: number) =>
@@ -153,10 +169,28 @@ function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
   if (cut) return { memory: after, said: doubt('perhaps half a line', text) }
   const named = columns?.length === cells.length ? columns : undefined
   const found = new Map<string | number, Raw>(
-    cells.map((cell, i) => [named?.[i] ?? `c${i + 1}`, cell]),
+    cells.map((cell, i) => [nameOf(named?.[i], table) ?? `c${i + 1}`, cell]),
   )
   if (table !== undefined) for (const [i, cell] of cells.entries()) found.set(i + 1, cell)
   return { memory: after, said: say(found, memory) }
+}
+
+/** The cells, without what only ends the row, and with each unit in the cell of its number. */
+function cellsOf(text: string, { how }: Memory, wanted: number | undefined): string[] {
+  const cells = csvCells(text, how.separator, how.decimal)
+  const ends = cells.length > 1 && cells.at(-1) === '' && cells.length !== wanted
+  if (ends) return cells.slice(0, -1)
+  const numbered = how.table !== undefined && how.table.columns === undefined
+  const stays = numbered || cells.length === wanted || /[;\t|,]/.test(text)
+  const joined = stays ? cells : withUnits(cells)
+  return wanted === undefined || joined.length === wanted ? joined : cells
+}
+
+/** A name of a header, or undefined where no field may be called so; a table calls it as it likes. */
+function nameOf(name: string | undefined, table: LineTable | undefined): string | undefined {
+  return name === undefined || table !== undefined || fieldName(name) !== undefined
+    ? name
+    : undefined
 }
 
 /** A word before two numbers or more, parted by more than blanks: who speaks, or what of. */
@@ -166,7 +200,7 @@ function isLabel([word = '', ...others]: readonly string[], text: string): boole
 
 /** Two words or more, each a name; with a table, one of them one of its own. */
 function isHeader(cells: readonly string[], text: string, memory: Memory): boolean {
-  const names = cells.every((cell) => /^[A-Za-z_µ°%][\w .()[\]/%°µ²³-]{0,63}$/.test(cell))
+  const names = cells.every((cell) => heading.test(cell))
   const isNew = new Set(cells).size === cells.length
   if (!names || !isNew || cells.some((cell) => isNumeric(cell, 'auto'))) return false
   const { how, columns, width } = memory
@@ -174,8 +208,14 @@ function isHeader(cells: readonly string[], text: string, memory: Memory): boole
   // Words of a message are not to name anything: nor are two with a blank between them, nor where names are.
   const parted = how.separator === 'space' || /[;\t|,]/.test(text)
   const fits = width === undefined || (columns?.length !== width && cells.length === width)
+  // What comes again with other numbers in it names nothing: Raw H2 13000, Raw Ethanol 18000.
+  const shape = (all: readonly string[]) => all.join(',').replace(/\d+/g, '0')
+  if (columns !== undefined && shape(columns) === shape(cells))
+    return String(columns) === String(cells)
   return cells.length > 1 && parted && fits
 }
+
+const heading = /^[\p{L}_°%][\p{L}\p{M}\w .()[\]/%°²³#-]{0,63}$/u
 
 /** The keys that the table names. */
 function keysOf({ how: { table } }: Memory): string[] {
@@ -226,6 +266,8 @@ const fieldsMax = 64
 
 /** A key as the name of a field; undefined when nothing of it may stand in one. */
 function fieldName(key: string): string | undefined {
-  const name = key.replace(/[^A-Za-z0-9_.-]+/g, '_').replace(/^[^A-Za-z0-9]+|_+$/g, '')
+  // Température is Temperature, and m² is m2.
+  const letters = key.normalize('NFKD').replace(/\p{M}/gu, '')
+  const name = letters.replace(/[^A-Za-z0-9_.-]+/g, '_').replace(/^[^A-Za-z0-9]+|_+$/g, '')
   return name === '' || name === 'unchecked' ? undefined : name.slice(0, 64)
 }

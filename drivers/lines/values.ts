@@ -8,38 +8,21 @@ import type { LineField, Unit, Value } from '../../runtime/sense/driver.ts'
 import { scaled } from '../scaled.ts'
 import type { Decimal } from './cells.ts'
 import type { Raw } from './json.ts'
+import { inOneWord, unitsNamed } from './units.ts'
 
 /** Undefined: there is none. Null: it can not be what the table says. */
 export type Read = Value | undefined | null
 
 /** What sensors and their libraries write for none; Arduino prints `ovf` for a float that is too large. */
-const none = /^(?:null|none|nan|[+-]?inf(?:inity)?|-nan|ovf|n\/?a|-{1,5}|)$/i
+const none = /^(?:null|none|nan|[+-]?inf(?:inity)?|-nan|ovf|n\/?a|-{1,5}(?:[.,]-{0,3})?|)$/i
 
-const amount = '[+-]?(?:\\d+(?:[.,]\\d*)?|[.,]\\d+)(?:[eE][+-]?\\d{1,3})?'
-const unitWord = '[%°*µμΩ℃℉A-Za-z][A-Za-z0-9%°*µμΩ²³^/]{0,11}'
+/** Scales print their sign apart from the number: +  0.123kg. */
+export const amount = '(?:[+-] {0,6})?(?:\\d+(?:[.,]\\d*)?|[.,]\\d+)(?:[eE][+-]?\\d{1,3})?'
+export const unitWord = '[%°*µμΩ℃℉A-Za-z][A-Za-z0-9%°*µμΩ²³^/]{0,11}'
 /** Behind the first may stand the same amount in other units, and a remark: 23.0°C 73.4°F, 512 (dark). */
 const number = new RegExp(
   `^(${amount})\\s?(${unitWord})?(?:\\s${amount}\\s?${unitWord}){0,3}(?:\\s?\\([^()]*\\))?$`,
 )
-
-/** Units as sketches write them; the first is meant where no table says another. */
-const suffixes: Readonly<Record<string, readonly Unit[]>> = Object.assign(Object.create(null), {
-  // The example of Adafruit's BME280 prints a star for the degree that its font has not.
-  ...{ C: ['Cel'], '°C': ['Cel'], '*C': ['Cel'], '℃': ['Cel'], degC: ['Cel'], K: ['K'] },
-  ...{ Celsius: ['Cel'], celsius: ['Cel'], Cel: ['Cel'], '°': ['deg'], degrees: ['deg'] },
-  ...{ '%': ['/100', '%RH', '%EL'], '%RH': ['%RH'], RH: ['%RH'], '%rH': ['%RH'] },
-  ...{ Pa: ['Pa'], hPa: ['hPa'], mbar: ['hPa'], mBar: ['hPa'] },
-  ...{ V: ['V'], mV: ['mV'], A: ['A'], mA: ['mA'], W: ['W'], kW: ['kW'], Wh: ['Wh'], kWh: ['kWh'] },
-  ...{ Ah: ['Ah'], J: ['J'], VA: ['VA'], Hz: ['Hz'], MHz: ['MHz'], Ohm: ['Ohm'], Ω: ['Ohm'] },
-  ...{ ohm: ['Ohm'], ohms: ['Ohm'], Ohms: ['Ohm'], volts: ['V'], Volts: ['V'], amps: ['A'] },
-  ...{ ppm: ['ppm'], ppb: ['ppb'], lx: ['lx'], lux: ['lx'], Lux: ['lx'], dB: ['dB'], dBm: ['dBm'] },
-  ...{ 'ug/m3': ['ug/m3'], 'µg/m3': ['ug/m3'], 'μg/m3': ['ug/m3'], 'µg/m³': ['ug/m3'] },
-  ...{ 'ug/m^3': ['ug/m3'], 'µg/m^3': ['ug/m3'], 'mg/m^3': ['mg/m3'], 'm/s^2': ['m/s2'] },
-  ...{ 'm/s²': ['m/s2'], 'deg/s': ['deg/s'], rpm: ['1/min'], RPM: ['1/min'] },
-  ...{ 'μg/m³': ['ug/m3'], 'mg/m3': ['mg/m3'], 'mg/m³': ['mg/m3'] },
-  ...{ m: ['m'], mm: ['mm'], cm: ['cm'], km: ['km'], s: ['s'], ms: ['ms'], min: ['min'], h: ['h'] },
-  ...{ 'm/s': ['m/s'], 'km/h': ['km/h'], kg: ['kg'], l: ['l'], L: ['l'], deg: ['deg'] },
-} satisfies Record<string, readonly Unit[]>)
 
 /** What a field of a table takes from a cell. */
 export function readField(raw: Raw, field: LineField, decimal: Decimal): Read {
@@ -73,7 +56,7 @@ export function asItComes(
     return typeof truth === 'boolean' ? { value: truth } : undefined
   }
   if (found.unit === '') return { value: found.value }
-  const [unit] = suffixes[found.unit] ?? []
+  const [unit] = unitsNamed(found.unit)
   if (unit !== undefined) return { value: found.value, unit }
   // 3ffe85f0 is an address, and no three of anything.
   return /^[^\d]+(?:[/^][^\d]*\d?)?$/.test(found.unit)
@@ -100,14 +83,10 @@ function numberOf(raw: Raw, decimal: Decimal) {
   if (typeof raw === 'bigint') return inRange(raw) ? { value: raw, unit: '' } : undefined
   if (typeof raw !== 'string') return undefined
   if (/^0x[0-9a-f]{1,16}$/i.test(raw)) return { value: plain(BigInt(raw)), unit: '' }
-  const [, digits = '', unit = ''] = number.exec(raw) ?? []
-  if (
-    digits === '' ||
-    digits.includes(decimal === 'point' ? ',' : decimal === 'comma' ? '.' : ' ')
-  ) {
-    return undefined
-  }
-  const value = exactly(digits.replace(',', '.'))
+  const [, digits = '', unit = ''] = number.exec(inOneWord(raw)) ?? []
+  const wrong = { point: ',', comma: '.', auto: undefined }[decimal]
+  if (digits === '' || (wrong !== undefined && digits.includes(wrong))) return undefined
+  const value = exactly(digits.replace(',', '.').replaceAll(' ', ''))
   return value === undefined ? undefined : { value, unit }
 }
 
@@ -133,7 +112,7 @@ function inRange(whole: bigint): boolean {
 function fits(suffix: string, { unit, scale, offset }: LineField): boolean {
   if (suffix === '' || scale !== undefined || offset !== undefined) return true
   if (unit === undefined) return !/\d/.test(suffix)
-  return suffix === unit || (suffixes[suffix]?.includes(unit) ?? false)
+  return suffix === unit || unitsNamed(suffix).includes(unit)
 }
 
 function textOf(raw: Raw): Read {

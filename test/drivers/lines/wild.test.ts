@@ -132,6 +132,7 @@ test('lines of whatever marks come to an end, say no number that is none, and ne
   const part = fc.constantFrom(
     ...['{', '}', '[', ']', '"', "'", ':', '=', ',', ';', '\t', ' ', '\n', 't', '1', '.5', 'nan'],
     ...['\x1b[', 'm', '\0', '°C', 'load:0x', "[D][a:1]: 'x': Sending state ", '0x', '-> ', 'PM 2'],
+    ...['(', ')', '<', '>', '&', 'Temp ', 'ppb', ' degrees C', '% rH', '\x02', '\x03', 'é', '{a:'],
   )
   fc.assert(
     fc.property(fc.array(part, { maxLength: 60 }), (parts) => {
