@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { message } from '../../drivers/ubx/frame.ts'
 import { ubx } from '../../drivers/ubx/index.ts'
 import { instant } from '../../drivers/ubx/layout.ts'
+import { nameOf } from '../../drivers/ubx/names.ts'
 import { decoder } from '../../runtime/sense/decoder.ts'
 import type { Saying, Value } from '../../runtime/sense/driver.ts'
 import { moments } from '../../runtime/sense/moment.ts'
@@ -207,6 +208,18 @@ test('a poll, an unknown message and one whose list is cut short are doubts', ()
   assert.deepEqual(doubts(hear(ubx, message(0x01, 0x35, [0, 0, 0, 0, 1, 2, 0, 0, 0]))), [
     'message cut short',
   ])
+})
+
+test('what is not read has the name that the manuals give it', () => {
+  const names = [
+    ...[nameOf(0x01, 0x17), nameOf(0x06, 0x61), nameOf(0x0a, 0x21), nameOf(0x0a, 0x27)],
+    ...[nameOf(0x0d, 0x15), nameOf(0x21, 0x11), nameOf(0x29, 0x07), nameOf(0x05, 0x00)],
+  ]
+  assert.deepEqual(names, [
+    ...['NAV-PVAT', 'CFG-DOSC', 'MON-RXR', 'MON-PATCH', 'TIM-VCOCAL', 'LOG-BATCH', 'NAV2-PVT'],
+    'ACK-NAK',
+  ])
+  assert.deepEqual([nameOf(0x01, 0xfe), nameOf(0x77, 0x0a)], ['NAV-fe', '77-0a'])
 })
 
 test('a length that its message cannot have swallows nothing', () => {
