@@ -19,6 +19,10 @@ export function keyTable(db: Database) {
   ) STRICT, WITHOUT ROWID`)
   const put = db.prepare(`INSERT INTO key VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
     SET last = excluded.last, cover = excluded.cover WHERE excluded.last > last`)
+  const has = db.prepare(
+    'SELECT 1 FROM key WHERE device = ? AND stream = ? AND generation = ? AND first = ?',
+  )
+  const count = db.prepare('SELECT count(*) FROM key WHERE device = ?').pluck()
   const find = db.prepare(`SELECT cover FROM key
     WHERE device = ? AND stream = ? AND generation = ? AND first <= ? AND last >= ?`)
   const reach = db
@@ -28,13 +32,17 @@ export function keyTable(db: Database) {
   const drop = db.prepare('DELETE FROM key WHERE device = ? AND stream = ? AND last <= ?')
 
   return {
-    /** Takes every run of these covers. */
-    add(device: Address, covers: readonly Cover[]): void {
+    /** Takes the runs of these covers; false when there is no room for all, at `max` of a device. */
+    add(device: Address, covers: readonly Cover[], max: number): boolean {
+      let room = max - (count.get(device) as number)
       for (const { stream, generation, runs } of covers) {
         for (const run of runs) {
+          if (has.get(device, stream, generation, run.from) === undefined) room -= 1
+          if (room < 0) return false
           put.run(device, stream, generation, run.from, run.to, one({ stream, generation }, run))
         }
       }
+      return true
     },
     /** The key-tree leaf of that epoch, if a run that we hold covers it. */
     leaf(device: Address, stream: string, generation: number, number: number) {

@@ -17,6 +17,10 @@ export type BuyerLimits = {
   /** First wait for an answer before a request is sent again, and the longest, ms. */
   readonly askMs: number
   readonly askMaxMs: number
+  /** Parts of one answer to a fetch; a seller that sends more has not answered. */
+  readonly partsMax: number
+  /** Runs of keys of one device that are kept; with more, a version is not confirmed, and none is lost. */
+  readonly keyRunsMax: number
   /** Pause after a refusal that time may heal (no grant yet, exposure reached), ms. */
   readonly retryMs: number
   /** Epochs in one promise: with `ahead` 0, the most that is risked at once on a device. */
@@ -42,6 +46,8 @@ export const buyerLimits: BuyerLimits = {
   gapMs: 500,
   askMs: 2_000,
   askMaxMs: 30_000,
+  partsMax: 4_096,
+  keyRunsMax: 8_192,
   retryMs: 1_000,
   batchMax: 32,
   undeliveredMs: 15_000,

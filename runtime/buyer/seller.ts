@@ -109,6 +109,9 @@ export function openSeller(options: SellerOptions): Seller {
       buying.addEventListener('abort', state.bell.ring, { once: true })
       const entering = AbortSignal.any([buying, ending])
       while (!entering.aborted && state.trusted && !isOver(state)) {
+        // A seller that ends every session must not have us sign orders as fast as it says so.
+        if (state.open !== undefined) await pause(state.limits.retryMs, entering)
+        if (entering.aborted) break
         state.open?.session.close()
         const open = await dial(state)
         state.open = open
@@ -171,7 +174,6 @@ async function enter(state: State, open: Open, signal: AbortSignal): Promise<boo
       if (last.times === tellAt) tally.note({ event: 'refused', seller: device, why })
       if (!renews.has(code)) continue
       orders.forget(row)
-      await pause(limits.retryMs, signal)
       return false
     }
     const taken = answer !== undefined && learn(state, answer)
@@ -254,9 +256,12 @@ function learn(state: State, answer: Answer): boolean {
 }
 
 function takeKeys(state: State, keys: KeysBody): void {
-  const { books, feeds, listing } = state
-  state.keysVersion = keys.version
-  books.soon(() => books.keys.add(listing.offer.device, keys.covers))
+  const { books, feeds, listing, tally, limits } = state
+  const { device } = listing.offer
+  // What was not kept is not held, and so this version is none that we confirm.
+  if (books.soon(() => books.keys.add(device, keys.covers, limits.keyRunsMax)))
+    state.keysVersion = keys.version
+  else tally.finding('too many keys', { device })
   for (const feed of feeds) feed.open()
   state.bell.ring()
 }

@@ -22,6 +22,11 @@ export type Line = {
     filter: string,
     handler: (topic: string, payload: Uint8Array, retained: boolean) => void,
   ): Promise<void>
+  /** Where a line can: the topics of a session that is over are heard no more. */
+  unsubscribe?(
+    filter: string,
+    handler: (topic: string, payload: Uint8Array, retained: boolean) => void,
+  ): void
 }
 
 export type Session = {
@@ -64,7 +69,7 @@ export type SessionOptions = {
   readonly onKeys: (keys: KeysBody) => void
   /** A message on the session's topics that is not what the wire has. */
   readonly malformed: (why: string) => void
-  readonly limits: Pick<BuyerLimits, 'askMs' | 'askMaxMs'>
+  readonly limits: Pick<BuyerLimits, 'askMs' | 'askMaxMs' | 'partsMax'>
 }
 
 /** Counters are taken so many at a time: a crash skips some, and none is used twice. */
@@ -97,7 +102,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     fetchMs: options.limits.askMs,
     before: Promise.resolve(),
   }
-  const hearKeys = await listen(state, name)
+  const { hearKeys, leave } = await listen(state, name)
   return {
     name,
     order: (signal) => inTurn(state, () => send(state, 0n, row.message, signal)),
@@ -105,22 +110,25 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     fetch: (request, take, signal) => inTurn(state, () => fetch(state, request, take, signal)),
     hearKeysAgain: hearKeys,
     close() {
+      if (!state.closed) leave()
       state.closed = true
     },
   }
 }
 
-/** Hears answers and keys; gives the function that subscribes to the keys once more. */
-async function listen(state: State, name: string): Promise<() => Promise<void>> {
+/** Hears answers and keys; gives what subscribes to the keys once more, and what hears neither again. */
+async function listen(state: State, name: string) {
+  const { line } = state
   const topic = topics(state.row.seller)
-  await state.line.subscribe(topic.answer(name), (_topic, payload) => {
+  const takeAnswer = (_topic: string, payload: Uint8Array) => {
     const answer = state.closed ? undefined : read(state, 'answer', payload, decodeAnswer)
     if (answer === undefined) return
     // The order, said again in a long silence, was refused: so is everything else in this session.
     const toAll = answer.to === 0n && answer.kind === 'refusal' && !state.waiting.has(0n)
     if (toAll) for (const give of state.waiting.values()) give(answer)
     else state.waiting.get(answer.to)?.(answer)
-  })
+  }
+  await line.subscribe(topic.answer(name), takeAnswer)
   const take = (_topic: string, payload: Uint8Array) => {
     if (state.closed || payload.length === 0) return
     const keys = read(state, 'keys', payload, decodeKeysBody)
@@ -128,9 +136,15 @@ async function listen(state: State, name: string): Promise<() => Promise<void>> 
     state.keysVersion = keys.version
     state.onKeys(keys)
   }
-  const hearKeys = () => state.line.subscribe(topic.keys(name), take)
+  const hearKeys = () => line.subscribe(topic.keys(name), take)
   await hearKeys()
-  return hearKeys
+  return {
+    hearKeys,
+    leave() {
+      line.unsubscribe?.(topic.answer(name), takeAnswer)
+      line.unsubscribe?.(topic.keys(name), take)
+    },
+  }
 }
 
 /** The seller takes requests in the order of their counters, so a later one must not overtake. */
@@ -176,7 +190,7 @@ async function run(
   take: (messages: readonly Uint8Array[]) => void,
   signal: AbortSignal,
 ): Promise<Fetched | undefined> {
-  const { line, row, waiting, fetchMs } = state
+  const { line, row, waiting, fetchMs, limits } = state
   const number = nextCounter(state)
   const message = sealMessage('request', row.keys, number, encodeRequest(request), randomBytes)
   const parts = new Set<number>()
@@ -188,6 +202,7 @@ async function run(
       take(answer.messages)
       const whole = answer.cursor === undefined && parts.size === answer.part + 1
       if (answer.last) end = { kind: 'end', whole }
+      else if (parts.size >= limits.partsMax) end = { kind: 'silence' }
     } else if (answer.kind === 'refusal') end = answer
     // It took the request before, and what it said to it got lost.
     else if (parts.size === 0) end = { kind: 'silence' }

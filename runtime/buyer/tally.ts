@@ -54,6 +54,7 @@ export type Found =
   | 'session shared'
   | 'stale offer'
   | 'too many offers'
+  | 'too many keys'
 
 type About = {
   readonly device?: Address

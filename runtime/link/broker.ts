@@ -16,14 +16,16 @@ import { matches } from './filter.ts'
 import { type LinkLimits, type LinkNote, linkLimits } from './limits.ts'
 import { type Login, openLogin } from './login.ts'
 import { type Dialled, dial, type Link } from './mqtt.ts'
+import { type Ending, hungUpOn } from './reasons.ts'
 import type { BrokerSettings } from './settings.ts'
 import { type BrokerState, openStanding } from './standing.ts'
+import { openSuspects, type Sent } from './suspects.ts'
 
 export type Broker = {
   /**
    * Sends at QoS 1 and resolves at PUBACK. Rejects with BROKER_LOST when there is no link or it falls
-   * first (the broker may have it all the same), with BROKER_REFUSED when the broker says no, which only
-   * MQTT 5 can.
+   * first (the broker may have it all the same), with BROKER_REFUSED when the broker says no, as only MQTT 5
+   * can, or hangs up whenever it is sent.
    */
   publish(
     topic: string,
@@ -36,6 +38,8 @@ export type Broker = {
    * the broker say again what it retains there.
    */
   subscribe(filter: string, handler: Handler): Promise<void>
+  /** This handler hears that filter no more, and the broker forgets a filter that nobody hears. */
+  unsubscribe(filter: string, handler: Handler): void
   connected(): boolean
   state(): BrokerState
   /**
@@ -45,7 +49,7 @@ export type Broker = {
   onConnect(listener: (forgot: boolean) => void): void
   /**
    * Resolves at the first connection; rejects with BROKER_UNREACHABLE after `withinMs` without one, and at
-   * once with BROKER_LOGIN, BROKER_TLS or BROKER_VERSION while the broker does not let us in.
+   * once with BROKER_LOGIN, BROKER_TLS, BROKER_VERSION or BROKER_UNFIT while only a person can change that.
    */
   ready(withinMs?: number): Promise<void>
   /**
@@ -82,9 +86,10 @@ export function openBroker(options: BrokerOptions): Broker {
   const { url, note = () => {}, random = Math.random } = options
   const filters = new Map<string, Handler[]>()
   const listeners: ((forgot: boolean) => void)[] = []
-  const waiting = waiters(url)
+  const suspects = openSuspects(limits)
   const stop = new AbortController()
   const standing = openStanding(options, limits, note)
+  const waiting = waiters(url, standing.down)
   /** Rung when waiting has become pointless: there is another login to try. */
   const hurry = bell()
   let link: Link | undefined
@@ -106,9 +111,12 @@ export function openBroker(options: BrokerOptions): Broker {
   return {
     async publish(topic, payload, { retain = false } = {}) {
       if (link === undefined) throw fault('BROKER_LOST', { url })
+      const sent = { topic, bytes: Buffer.byteLength(payload) }
       try {
+        if (suspects.isAside(sent)) throw hungUpOn(url, topic, sent.bytes, 'set aside for now')
         await link.publish(topic, payload, retain)
-        standing.takes(topic)
+        suspects.acked(sent)
+        if (!suspects.has(topic)) standing.takes(topic)
       } catch (cause) {
         if (cause instanceof Fault && cause.code === 'BROKER_REFUSED')
           standing.refuses(topic, cause)
@@ -123,6 +131,11 @@ export function openBroker(options: BrokerOptions): Broker {
       if (refused === undefined) return
       standing.refuses(filter, refused)
       throw refused
+    },
+    unsubscribe(filter, handler) {
+      const left = filters.get(filter)?.filter((one) => one !== handler) ?? []
+      if (left.length > 0) filters.set(filter, left)
+      else if (filters.delete(filter)) link?.unsubscribe(filter)
     },
     connected: () => link !== undefined,
     state: () => ({
@@ -166,7 +179,7 @@ export function openBroker(options: BrokerOptions): Broker {
     while (!stop.signal.aborted) {
       made = files.now()
       const login = made
-      const dialled = dial({ ...options, limits, version, login, hear })
+      const dialled = dial({ ...options, limits, version, login, hear, width: suspects.width })
       hangUp = dialled.abandon
       stop.signal.addEventListener('abort', dialled.abandon)
       const opened = await dialled.opened
@@ -179,7 +192,7 @@ export function openBroker(options: BrokerOptions): Broker {
       }
       if (up !== undefined) await serve(up, dialled, login)
       const ending = 'no' in opened ? opened.no : await dialled.ended
-      const resting = up?.resting() === true
+      const underway = up?.underway() ?? []
       up?.drop()
       if (stop.signal.aborted) return
       if (leaving !== undefined) {
@@ -188,9 +201,10 @@ export function openBroker(options: BrokerOptions): Broker {
         standing.left()
         continue
       }
-      const { stable, slow } = standing.down(ending, resting, spoken(version))
+      const blamed = blame(ending, underway)
+      const { stable, slow } = standing.down(ending, underway.length === 0, spoken(version))
       if (slow !== undefined) waiting.fail(slow)
-      failures = slow !== undefined ? worst : stable ? 0 : failures
+      failures = slow !== undefined ? worst : stable || blamed ? 0 : failures
       const retryMs = backOff(failures, limits.retryFirstMs, limits.retryMaxMs, random)
       failures = slow !== undefined ? 0 : failures + 1
       note({ event: 'disconnected', why: ending.why, retryMs })
@@ -198,11 +212,20 @@ export function openBroker(options: BrokerOptions): Broker {
     }
   }
 
+  /** True when the line ended over a message that is set aside from now on. */
+  function blame({ kind, why }: Ending, underway: readonly Sent[]): boolean {
+    if (kind !== 'hung up' && kind !== 'message') return false
+    const found = suspects.hungUp(underway)
+    if (found === undefined) return false
+    standing.refuses(found.topic, hungUpOn(url, found.topic, found.bytes, why))
+    return true
+  }
+
   /** Lives on one connection until it ends. */
   async function serve(up: Link, { ended, abandon }: Dialled, login: Login) {
     const subscribed = new Set<string>()
-    while (up.open() && subscribed.size < filters.size) {
-      const more = [...filters.keys()].filter((filter) => !subscribed.has(filter))
+    const rest = () => [...filters.keys()].filter((filter) => !subscribed.has(filter))
+    for (let more = rest(); up.open() && more.length > 0; more = rest()) {
       const refused = await Promise.all(more.map((filter) => up.subscribe(filter)))
       for (const [i, filter] of more.entries()) {
         subscribed.add(filter)
@@ -236,7 +259,7 @@ function spoken(version: 4 | 5): '3.1.1' | '5' {
 }
 
 /** Who waits for the first connection. */
-function waiters(url: string) {
+function waiters(url: string, why: () => string | undefined) {
   type Waiting = { done(): void; fail(why: Error): void; giveUp(): void }
   const all = new Set<Waiting & { readonly timer: ReturnType<typeof setTimeout> }>()
   const settle = (how: (one: Waiting) => void) => {
@@ -249,7 +272,10 @@ function waiters(url: string) {
   return {
     wait(withinMs: number): Promise<void> {
       return new Promise((done, fail) => {
-        const giveUp = () => fail(fault('BROKER_UNREACHABLE', { url, seconds: withinMs / 1000 }))
+        const giveUp = () => {
+          const facts = { url, seconds: withinMs / 1000, why: why() ?? 'it does not answer at all' }
+          fail(fault('BROKER_UNREACHABLE', facts))
+        }
         all.add({ done, fail, giveUp, timer: setTimeout(giveUp, withinMs) })
       })
     },

@@ -12,6 +12,14 @@ export type LinkLimits = {
    */
   readonly takeoversMin: number
   readonly connectMs: number
+  /**
+   * How long the oldest message may wait for its PUBACK, or a filter for its SUBACK, on a line that is up: a
+   * broker may lose one (AWS IoT Core does past its rates), and only a new line may carry it again (MQTT 5
+   * §4.4).
+   */
+  readonly ackMs: number
+  /** How long a message is set aside that the broker hangs up on, before it is tried again. */
+  readonly asideMs: number
   /** At the end: how long PUBACKs are waited for, and then the broker's goodbye. */
   readonly leaveMs: number
   readonly keepaliveS: number
@@ -35,6 +43,8 @@ export const linkLimits: LinkLimits = {
   stableMs: 60_000,
   takeoversMin: 3,
   connectMs: 10_000,
+  ackMs: 90_000,
+  asideMs: 600_000,
   leaveMs: 3_000,
   keepaliveS: 30,
   inFlightMax: 64,

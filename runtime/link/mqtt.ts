@@ -9,7 +9,15 @@ import { type Fault, fault } from '../faults.ts'
 import type { LinkLimits } from './limits.ts'
 import type { Login } from './login.ts'
 import { propertiesOf, repeats } from './properties.ts'
-import { disconnection, type Ending, endingOf, type LineError, refusedTopic } from './reasons.ts'
+import {
+  disconnection,
+  type Ending,
+  endingOf,
+  type LineError,
+  refusedTopic,
+  unfitness,
+} from './reasons.ts'
+import type { Sent } from './suspects.ts'
 import { window } from './window.ts'
 
 export type Dialling = {
@@ -21,6 +29,8 @@ export type Dialling = {
   readonly keepSession?: boolean | undefined
   readonly version: 4 | 5
   readonly limits: LinkLimits
+  /** How many messages may be on their way, at any time. */
+  readonly width: () => number
   /** Called from the first instant: a kept session's queue may come in one piece with the CONNACK. */
   readonly hear: (topic: string, payload: Uint8Array, retained: boolean) => void
 }
@@ -42,13 +52,15 @@ export type Link = {
   publish(topic: string, payload: Uint8Array | string, retain: boolean): Promise<void>
   /** Undefined when the broker took the filter, or the link fell first; else its refusal. */
   subscribe(filter: string): Promise<Fault | undefined>
+  /** What the broker says to it changes nothing: what still comes is heard by nobody. */
+  unsubscribe(filter: string): void
   open(): boolean
   /** The broker knew nothing of us: it is new to us, or has lost what it had. */
   readonly forgot: boolean
   /** Waits for what is in flight, then disconnects in order; neither for longer than `leaveMs`. */
   end(): Promise<void>
-  /** True when nothing is on its way. */
-  resting(): boolean
+  /** Messages that are on their way and have no PUBACK yet, the oldest first. */
+  underway(): readonly Sent[]
   /** The link fell: nothing more comes back. */
   drop(): void
 }
@@ -62,20 +74,50 @@ export function dial(dialling: Dialling): Dialled {
     hear(topic, new Uint8Array(payload.buffer, payload.byteOffset, payload.length), retain)
   })
   let ending: Ending = { kind: 'hung up', why: 'the broker closed the line' }
-  client.on('error', (error: LineError) => {
-    ending = endingOf(error)
-  })
+  const fail = (why: Ending) => {
+    ending = why
+    client.stream.destroy()
+  }
+  // Whatever cannot be read leaves the parser without a place to go on from: no line survives its error.
+  client.on('error', (error: LineError) => fail(endingOf(error)))
   client.on('disconnect', ({ reasonCode = 0, properties }) => {
     ending = disconnection(reasonCode, properties?.reasonString)
   })
   return {
     opened: new Promise((done) => {
-      client.once('connect', (connack) => done({ link: carry(client, connack, limits, url) }))
-      client.once('close', () => done({ no: ending }))
+      client.once('connect', (connack) => {
+        const unfit = unfitness(connack.properties ?? {})
+        if (unfit !== undefined) return fail({ kind: 'unfit', why: unfit })
+        const link = carry(client, connack, dialling)
+        endWhenStalled(client, link, limits, fail)
+        done({ link })
+      })
+      client.once('close', () => done({ no: before(ending) }))
     }),
     ended: new Promise((done) => client.once('close', () => done(ending))),
     abandon: () => void client.end(true),
   }
+}
+
+/** The ending of a line that never was one. */
+function before({ kind, why }: Ending): Ending {
+  const silent = kind === 'hung up' || kind === 'message'
+  return { kind, why: silent ? `${why} instead of a CONNACK` : why }
+}
+
+/** A line on which an answer is overdue while the pings come back is no line. */
+function endWhenStalled(
+  client: MqttClient,
+  link: Link & { stalledMs(): number },
+  { ackMs }: LinkLimits,
+  fail: (why: Ending) => void,
+): void {
+  const look = () => {
+    if (link.stalledMs() < ackMs) return
+    fail({ kind: 'other', why: `it has left a message without an answer for ${ackMs / 1000} s` })
+  }
+  const timer = setInterval(look, ackMs / 8)
+  client.once('close', () => clearInterval(timer))
 }
 
 function optionsOf({ clientId, username, login, will, keepSession, version, limits }: Dialling) {
@@ -120,41 +162,50 @@ function willOf({ topic, payload }: NonNullable<Dialling['will']>, version: 4 | 
 }
 
 /** Publishes and subscribes over one open connection, within what the broker takes at once. */
-function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, url: string): Link {
+function carry(client: MqttClient, connack: IConnackPacket, { url, limits, width }: Dialling) {
   const { receiveMaximum = 65_535, maximumPacketSize } = connack.properties ?? {}
-  const flight = window(Math.min(limits.inFlightMax, receiveMaximum))
+  const flight = window<Sent>(() => Math.min(width(), receiveMaximum))
+  const asked = window<string>(() => Number.POSITIVE_INFINITY)
   const propertiesFor = courtesies(client, connack, limits)
   const lost = () => fault('BROKER_LOST', { url })
   return {
     forgot: !connack.sessionPresent,
-    async publish(topic, payload, retain) {
+    async publish(topic: string, payload: Uint8Array | string, retain: boolean) {
       const bytes = raw(payload)
       // Topic and head need room too: 64 bytes more than the largest head of a publish.
       if (maximumPacketSize !== undefined && bytes.length + topic.length + 64 > maximumPacketSize) {
         throw refusedTopic(url, topic, 0x95, `at most ${maximumPacketSize} bytes`)
       }
-      await flight.run((done) => {
+      const begin = (done: (error?: Error) => void) => {
         const packet = { qos: 1, retain, ...propertiesFor(topic, bytes) } as const
         client.publish(topic, bytes, packet, (error, answer) => {
           if (error == null) return done()
-          if (!client.connected) return done(lost())
-          const { code } = error as LineError
+          const code = codeOf(error)
+          // Without a code it is no answer of the broker's, but the line that fell.
+          if (code === undefined || !client.connected) return done(lost())
           const said =
             answer !== undefined && 'properties' in answer ? answer.properties : undefined
           const words = (said as { readonly reasonString?: string } | undefined)?.reasonString
-          done(refusedTopic(url, topic, Number(code), words, error))
+          done(refusedTopic(url, topic, code, words, error))
         })
-      }, lost)
+      }
+      await flight.run({ topic, bytes: bytes.length }, begin, lost)
     },
-    subscribe: (filter) =>
-      new Promise((done) => {
+    async subscribe(filter: string) {
+      let refusal: Fault | undefined
+      const begin = (done: () => void) => {
         client.subscribe(filter, { qos: 1 }, (error, granted) => {
           const code = granted?.map(({ qos }) => Number(qos)).find((qos) => qos >= 0x80)
           const refused = error != null || code !== undefined
-          if (!refused || !client.connected) return done(undefined)
-          done(refusedTopic(url, filter, code ?? codeOf(error), undefined, error))
+          if (refused && client.connected) {
+            refusal = refusedTopic(url, filter, code ?? codeOf(error), undefined, error)
+          }
+          done()
         })
-      }),
+      }
+      await asked.run(filter, begin, lost).catch(() => {})
+      return refusal
+    },
     open: () => client.connected,
     async end() {
       const late = () => sleep(limits.leaveMs, undefined, { ref: false })
@@ -163,8 +214,12 @@ function carry(client: MqttClient, connack: IConnackPacket, limits: LinkLimits, 
       await Promise.race([client.endAsync(), late()])
       client.stream.destroy()
     },
-    resting: () => flight.resting(),
-    drop: () => flight.drop(),
+    underway: flight.underway,
+    stalledMs: () => Math.max(flight.stalledMs(), asked.stalledMs()),
+    drop() {
+      flight.drop()
+      asked.drop()
+    },
   }
 }
 

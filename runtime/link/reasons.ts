@@ -5,11 +5,21 @@
 import { type Fault, fault } from '../faults.ts'
 
 /**
- * How a connection ended, or why it never came. `login`, `tls`, `version`: the broker is there, and only a
- * person can change that it does not let us in. `taken over`: it said so. `hung up`: it said nothing.
+ * How a connection ended, or why it never came. `login`, `tls`, `version`, `unfit`: the broker is there, and
+ * only a person can change that it does not let us in, or serve us. `taken over`: it said so. `hung up`: it
+ * said nothing. `message`: it ended the line over something that we sent, or answered it with what is not
+ * MQTT.
  */
 export type Ending = {
-  readonly kind: 'login' | 'tls' | 'version' | 'taken over' | 'hung up' | 'other'
+  readonly kind:
+    | 'login'
+    | 'tls'
+    | 'version'
+    | 'unfit'
+    | 'taken over'
+    | 'hung up'
+    | 'message'
+    | 'other'
   readonly why: string
 }
 
@@ -21,23 +31,40 @@ export function endingOf(error: LineError): Ending {
   const { code, reason, message } = error
   // An older broker answers an MQTT 5 CONNECT with 3.1.1's code 1, or MQTT 5's own 0x84.
   if (code === 1 || code === 0x84) return { kind: 'version', why: wordsOf(code) }
-  if (typeof code === 'number') {
-    return { kind: logins.includes(code) ? 'login' : 'other', why: wordsOf(code) }
-  }
+  if (typeof code === 'number') return { kind: kindOf(code, logins), why: wordsOf(code) }
   if (code !== undefined && tlsCode.test(code)) return { kind: 'tls', why: reason ?? message }
-  return { kind: 'other', why: message }
+  if (code === undefined && unparsed.test(message)) {
+    return { kind: 'message', why: `it answers what is not MQTT (${message})` }
+  }
+  return { kind: resets.includes(code ?? '') ? 'message' : 'other', why: message }
 }
 
 /** A DISCONNECT of an MQTT 5 broker. */
 export function disconnection(reasonCode: number, said?: string): Ending {
   if (reasonCode === 0x8e) return { kind: 'taken over', why: wordsOf(reasonCode) }
-  return { kind: logins.includes(reasonCode) ? 'login' : 'other', why: wordsOf(reasonCode, said) }
+  return { kind: kindOf(reasonCode, rights), why: wordsOf(reasonCode, said) }
+}
+
+/** What a CONNACK of MQTT 5 says that the broker cannot do (§3.2.2.3), if we cannot do without. */
+export function unfitness(said: {
+  readonly maximumQoS?: number | undefined
+  readonly retainAvailable?: boolean | undefined
+}): string | undefined {
+  if (said.maximumQoS === 0) return wordsOf(0x9b)
+  return said.retainAvailable === false ? wordsOf(0x9a) : undefined
+}
+
+function kindOf(code: number, shut: readonly number[]): Ending['kind'] {
+  if (code === 0x9a || code === 0x9b) return 'unfit'
+  if (shut.includes(code)) return 'login'
+  return aboutMessages.includes(code) ? 'message' : 'other'
 }
 
 /** The fault of an ending that only a person can mend; undefined for all others. */
 export function shutOut({ kind, why }: Ending, url: string, version: string): Fault | undefined {
   if (kind === 'login') return fault('BROKER_LOGIN', { url, why })
   if (kind === 'tls') return fault('BROKER_TLS', { url, why })
+  if (kind === 'unfit') return fault('BROKER_UNFIT', { url, why })
   if (kind === 'version') return fault('BROKER_VERSION', { url, version })
   return undefined
 }
@@ -55,6 +82,12 @@ export function refusedTopic(
   return fault('BROKER_REFUSED', { url, topic, why: wordsOf(code, said), hint }, cause)
 }
 
+/** A message that the broker answers by ending the line. */
+export function hungUpOn(url: string, topic: string, bytes: number, why: string): Fault {
+  const said = `it ends the line whenever it is sent ${bytes} bytes there (${why})`
+  return fault('BROKER_REFUSED', { url, topic, why: said, hint: hangUpHint })
+}
+
 /** A reason code in words, with what the broker added to it. */
 export function wordsOf(code: number | undefined, said = ''): string {
   if (code === undefined) return said === '' ? 'it does not say why' : said
@@ -66,9 +99,24 @@ export function wordsOf(code: number | undefined, said = ''): string {
 /** Of MQTT 3.1.1: identifier, login, rights. Of MQTT 5 the same, and banned, and the method of login. */
 const logins: readonly number[] = [2, 4, 5, 0x85, 0x86, 0x87, 0x8a, 0x8c]
 
+/** Those that a standing line may end with, when its login is no good any more. */
+const rights: readonly number[] = [0x86, 0x8a, 0x8c]
+
+/** Malformed, a protocol error, its own reason, not authorized, filter, topic, too large, quota, payload. */
+const aboutMessages: readonly number[] = [
+  0x80, 0x81, 0x82, 0x83, 0x87, 0x8f, 0x90, 0x93, 0x94, 0x95, 0x97, 0x99,
+]
+
+const resets: readonly string[] = ['ECONNRESET', 'EPIPE']
+/** How mqtt.js and its parser begin what they say of a packet that they cannot read. */
+const unparsed =
+  /^(Cannot parse|Connect flag|Invalid|Malformed|Not supported|Packet|Protocol error|Unknown property|Will|Wrong reason|unrecognized)/
+
 const tlsCode = /^ERR_(TLS|SSL)|^EPROTO$|CERT|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA/
 
 const acl = 'allow this client that topic in the ACL of the broker: `wayside acl` writes one'
+const hangUpHint =
+  'see the log of the broker: its ACL may forbid that topic, or its limits a message so large; on MQTT 5 most brokers say which'
 const quota = 'raise the limits of the broker, or lengthen `epoch.age`'
 
 const hints: Readonly<Record<number, string>> = {

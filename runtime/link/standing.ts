@@ -9,6 +9,8 @@ import { type Ending, shutOut } from './reasons.ts'
 export type BrokerState = {
   readonly connected: boolean
   readonly version?: '3.1.1' | '5'
+  /** While there is no line: how the last one ended, or why there was none. */
+  readonly down?: string
   /** What a person must see to. */
   readonly troubles: readonly Fault[]
   /** How often another client with our id threw us out. */
@@ -31,6 +33,7 @@ export function openStanding(
   let inARow = 0
   let takeovers = 0
   let upSinceMs: number | undefined
+  let down: string | undefined
 
   const isStable = () => upSinceMs !== undefined && performance.now() - upSinceMs >= limits.stableMs
 
@@ -38,6 +41,7 @@ export function openStanding(
     /** A connection stands. */
     up(): void {
       upSinceMs = performance.now()
+      down = undefined
       shut = undefined
       refused.clear()
     },
@@ -47,6 +51,7 @@ export function openStanding(
      */
     down(ending: Ending, resting: boolean, version: string) {
       const stable = isStable()
+      down = ending.why
       if (stable) clone = undefined
       // MQTT 3.1.1 hangs up without a word; but it also does so to refuse what it was just sent.
       const silent = ending.kind === 'hung up' && upSinceMs !== undefined && resting && !stable
@@ -72,6 +77,7 @@ export function openStanding(
     },
     /** Why the broker did not let us in the last time, if it did not. */
     shut: () => shut,
+    down: () => down,
     takes: (topic: string) => void refused.delete(topic),
     /** We took leave ourselves, to come back with another login. */
     left(): void {
@@ -85,10 +91,11 @@ export function openStanding(
       files = why
       note({ event: 'login kept', why: why.message })
     },
-    state(): Pick<BrokerState, 'troubles' | 'takeovers'> {
+    state(): Pick<BrokerState, 'troubles' | 'takeovers' | 'down'> {
       if (isStable()) clone = undefined
       const line = [shut, clone, files].filter((one) => one !== undefined)
-      return { troubles: [...line, ...refused.values()], takeovers }
+      const ended = down === undefined ? {} : { down }
+      return { troubles: [...line, ...refused.values()], takeovers, ...ended }
     },
   }
 }

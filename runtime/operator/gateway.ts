@@ -131,7 +131,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
       looking.catch(() => {})
       // What happened while we were away comes before what buyers say of it now.
       await Promise.race([seenOnce.promise, pause(limits.firstLookMs, signal)])
-      await listen(broker, register.operator, desk, broken.reject)
+      await listen(broker, register, desk, broken.reject)
       note({ event: 'ready', operator: register.operator, gateway: parts.gateway.address })
       const loops = [looking, every(ackMs, signal, ackAll), notices?.start(signal)]
       const ended = new AbortController()
@@ -147,17 +147,19 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 
 async function listen(
   broker: GatewayParts['broker'],
-  operator: Address,
+  register: Register,
   desk: Desk,
   broken: (cause: unknown) => void,
 ): Promise<void> {
   const sold = newestOf(desk.sold)
-  await broker.subscribe(topics(operator).ask, (_, payload) => {
+  await broker.subscribe(topics(register.operator).ask, (_, payload) => {
     desk.ask(payload).catch(broken)
   })
   await broker.subscribe(everySold, (topic, payload) => {
     const parsed = parseTopic(topic)
-    if (parsed !== undefined) sold(parsed.seller, payload).catch(broken)
+    // One waits for each device of ours; a stranger's would wait without bound.
+    const isOurs = parsed !== undefined && register.get(parsed.seller) !== undefined
+    if (isOurs) sold(parsed.seller, payload).catch(broken)
   })
 }
 

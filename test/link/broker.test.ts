@@ -202,6 +202,34 @@ test('messages queue at the broker for a client that keeps its session', async (
   await host.stop()
 })
 
+test('a filter that nobody hears any more is given back, also while there is no link', async () => {
+  const host = await startBroker()
+  const broker = await open(host.url, 'one')
+  const heard: string[] = []
+  const [first, second] = [() => heard.push('first'), () => heard.push('second')]
+  await broker.subscribe('a', first)
+  await broker.subscribe('a', second)
+  broker.unsubscribe('a', first)
+  await broker.publish('a', 'x')
+  await eventually(() => heard.length === 1)
+  broker.unsubscribe('a', second)
+  const gone: string[] = []
+  host.aedes.on('unsubscribe', (filters) => gone.push(...filters))
+  await eventually(() => gone.includes('a'))
+  await broker.subscribe('b', first)
+  host.cut()
+  await eventually(() => !broker.connected())
+  broker.unsubscribe('b', first)
+  await broker.subscribe('c', first)
+  await broker.ready()
+  await broker.publish('b', 'x')
+  await broker.publish('c', 'x')
+  await eventually(() => heard.length === 2)
+  assert.deepEqual(heard, ['second', 'first'])
+  await broker.close()
+  await host.stop()
+})
+
 test('a refused publish is an error, and the line comes back', async () => {
   const host = await startBroker()
   host.aedes.authorizePublish = (_client, packet, answer) =>
