@@ -12,9 +12,12 @@ import { bitAt, type ReadFunction, type Request } from './request.ts'
 
 export const genericTypes = ['u16', 'i16', 'u32', 'i32', 'f32', 'u64', 'i64', 'f64'] as const
 
-type GenericType = (typeof genericTypes)[number]
+export const genericOrders = ['abcd', 'cdab', 'badc', 'dcba'] as const
 
-/** Fields `r<address>`, or `b<address>` for bits, as `function`, `address`, `count` and `type` say. */
+type GenericType = (typeof genericTypes)[number]
+type Order = (typeof genericOrders)[number]
+
+/** Fields `r<address>`, or `b<address>` for bits, as `function`, `address`, `count`, `type` and `order` say. */
 export function generic(options: OptionValues): Profile {
   const code = Number(options.function) as ReadFunction
   const bits = code <= 2
@@ -27,7 +30,8 @@ export function generic(options: OptionValues): Profile {
   const fields = Array.from({ length: count / step }, (_, i) => {
     const at = address + i * step
     const title = bits ? `bit ${at}` : `register ${at}`
-    return [`${bits ? 'b' : 'r'}${at}`, { title, address: at, type }]
+    const order = bits ? 'abcd' : (options.order as Order)
+    return [`${bits ? 'b' : 'r'}${at}`, { title, address: at, type, order }]
   })
   return defineProfile({
     title: 'Modbus registers',
@@ -36,14 +40,14 @@ export function generic(options: OptionValues): Profile {
 }
 
 /** All that was read, by its addresses: a request that was heard may ask for more than a profile has. */
-export function rowValues(read: Held, { type }: OptionValues): Record<string, Value> {
-  return read.function <= 2 ? bitsOf(read, 'b') : numbersOf(read, 'r', type as GenericType)
+export function rowValues(read: Held, how: OptionValues): Record<string, Value> {
+  return read.function <= 2 ? bitsOf(read, 'b') : numbersOf(read, 'r', how)
 }
 
 /** An answer whose request was not heard: numbers `w0` and on, or bits `i0` and on, from the first it brings. */
 export function unplacedValues(
   answer: Answer,
-  { type }: OptionValues,
+  how: OptionValues,
 ): Record<string, Value> | undefined {
   if ('bits' in answer) {
     const { function: code, bits } = answer
@@ -53,7 +57,7 @@ export function unplacedValues(
   const { registers } = answer
   const bytes = Uint8Array.from(registers.flatMap((word) => [word >> 8, word & 0xff]))
   const read = { function: 3, address: 0, count: registers.length, bytes }
-  return numbersOf(read, 'w', type as GenericType)
+  return numbersOf(read, 'w', how)
 }
 
 /** Registers of files by file and record, `f4.1`. */
@@ -76,12 +80,13 @@ function bitsOf({ address, count, bytes }: Held, letter: string): Record<string,
   )
 }
 
-function numbersOf(read: Held, letter: string, type: GenericType): Record<string, Value> {
+function numbersOf(read: Held, letter: string, how: OptionValues): Record<string, Value> {
+  const [type, order] = [how.type as GenericType, how.order as Order]
   const step = placesOf({ type })
   const values: Record<string, Value> = {}
   for (let at = 0; at + step <= read.count; at += step) {
     const address = read.address + at
-    const value = readField({ title: '', address, type, order: 'abcd', none: [] }, read)
+    const value = readField({ title: '', address, type, order, none: [] }, read)
     if (value !== undefined) values[`${letter}${address}`] = value
   }
   return values

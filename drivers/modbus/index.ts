@@ -42,7 +42,15 @@ import {
 } from '../../runtime/sense/driver.ts'
 import { type Answer, answers, decodeAnswer, exceptions } from './answer.ts'
 import { answered, ask, awaited, begin, type Dialogue } from './dialogue.ts'
-import { fileValues, generic, genericTypes, rowValues, unplacedValues } from './generic.ts'
+import {
+  fileValues,
+  generic,
+  genericOrders,
+  genericTypes,
+  rowValues,
+  unplacedValues,
+} from './generic.ts'
+import { strangeness } from './own.ts'
 import { profiles } from './profiles/index.ts'
 import { fieldsOf, held, type Placed, placedIn, selfDoubt, valuesOf } from './registers.ts'
 import { decodeRequest, type Request } from './request.ts'
@@ -91,6 +99,7 @@ export const modbus: Driver = defineDriver<Memory>({
     address: whole('generic: the first, as on the wire', 0, 65_535, 0),
     count: whole('generic: how many', 1, 125, 1),
     type: choice('generic: what they hold', genericTypes, 'u16'),
+    order: choice('generic: in which order, highest byte first', genericOrders, 'abcd'),
   },
   fields: { ...fieldsOfAll(), ...lineFields() },
   fieldsWith: (options) => soldBy(fieldsOf(profileOf(options))),
@@ -170,10 +179,11 @@ function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
   const { dialogue, heard, rowsOf } = memory
   const asking = decodeRequest(frame)
   const answering = decodeAnswer(frame)
-  // Whoever asks unit 0 for registers wants to learn who is there, and that one answers as itself.
+  // Whoever asks unit 0 for registers wants to learn who is there, and that one answers as itself; what is
+  // written to all nobody answers.
   const fits = (unit: number, request: Request) =>
     answering !== undefined &&
-    (answering.unit === unit || unit === 0) &&
+    (answering.unit === unit || (unit === 0 && 'count' in request)) &&
     answers(answering.answer, request)
   const expected = heard !== undefined && fits(heard.unit, heard.request)
   // What can be both is what is due: an answer behind a request, a request behind an answer.
@@ -183,7 +193,7 @@ function overhear(frame: Uint8Array, memory: Memory): Step<Memory> {
       said: { ok: true, subject: String(asking.unit), values: asked(asking.request) },
     }
   }
-  if (answering === undefined) return { memory, said: doubt('no frame of a known form') }
+  if (answering === undefined) return { memory, said: doubt(...strangeness(frame)) }
   const { unit, answer } = answering
   // A generic row that nobody placed is no table to read by.
   const placed = rowsOf === undefined || rowsOf.address !== 0
@@ -233,7 +243,7 @@ function meant(profile: Profile, values: Record<string, Value>): Said {
 }
 
 /** How a unit is told that the profile is not for. */
-const anyRow: OptionValues = { type: 'u16' }
+const anyRow: OptionValues = { type: 'u16', order: 'abcd' }
 
 function refusal(code: number, detail = `code ${code}`): Said {
   return doubt(exceptions[code] ?? 'exception of its own', detail)

@@ -8,6 +8,7 @@
 import type { Shape } from '../../runtime/sense/driver.ts'
 import { answerSize, expectedSize } from './answer.ts'
 import { crcHolds } from './crc.ts'
+import { ownSize } from './own.ts'
 import { frameSizeMax, type Request, requestSize } from './request.ts'
 
 /** The answer of this unit to this request, or its exception; all else is given up byte by byte. */
@@ -34,7 +35,10 @@ export function answerShape(unit: number, request: Request): Shape {
   }
 }
 
-/** Every frame of either direction. A frame that is whole both ways is the one whose CRC holds. */
+/**
+ * Every frame of either direction. A frame that is whole both ways is the one whose CRC holds, and so is one
+ * that no book knows (own.ts).
+ */
 export const lineShape: Shape = {
   starts: Uint8Array.from({ length: 256 }, (_, byte) => byte),
   idle: new Uint8Array(0),
@@ -47,7 +51,9 @@ export const lineShape: Shape = {
     )
     const intact = whole.find((size) => crcHolds(bytes.subarray(0, size)))
     if (intact !== undefined) return intact
-    const longer = sizes.some((size) => size === 'more' || size > bytes.length)
+    const own = ownSize(bytes)
+    if (own !== 'more' && own > 0) return own
+    const longer = [...sizes, own].some((size) => size === 'more' || size > bytes.length)
     if (longer && !ended) return 'more'
     return whole.length === 0 ? 0 : Math.min(...whole)
   },

@@ -1,0 +1,76 @@
+/** Frames that no book knows, words in another order, and what is written to all. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { withCrc } from '../../../drivers/modbus/crc.ts'
+import { modbus } from '../../../drivers/modbus/index.ts'
+import { ownSize } from '../../../drivers/modbus/own.ts'
+import { doubts, hear, sayings } from '../bench.ts'
+
+const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
+
+test('functions that makers have of their own are whole frames, and doubts', () => {
+  const voltage = '01 04 00 00 00 0a 70 0d'
+  // PZEM-004T v3: reset and calibration, as its manual has them, and why not; and a longer one.
+  for (const own of ['01 42 80 11', 'f8 41 37 21 b7 78', '01 42 00 11 22 33 44 55 66 89 e4']) {
+    const heard = hear(modbus, Buffer.concat([bytes(own), bytes(voltage)]))
+    assert.deepEqual(doubts(heard), ['function of its own'], own)
+    assert.equal(sayings(heard).length, 1)
+  }
+  assert.deepEqual(doubts(hear(modbus, withCrc([0xf8, 0xc1, 4]))), ['server device failure'])
+})
+
+test('an answer with half a register is a doubt, and takes nothing from the next', () => {
+  // Meters of E-REDES have registers of one byte, such as the tariff.
+  const heard = hear(
+    modbus,
+    Buffer.concat([
+      bytes('01 04 00 0b 00 01 40 08'),
+      withCrc([1, 4, 1, 3]),
+      bytes('01 04 00 0b 00 01 40 08'),
+      withCrc([1, 4, 2, 0, 3]),
+    ]),
+  )
+  assert.deepEqual(doubts(heard), ['odd number of bytes'])
+  assert.deepEqual(sayings(heard).at(-1)?.values, { r11: 3 })
+})
+
+test('a frame that no book knows is only one whose CRC holds, and never a long one', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (noise) => {
+      const size = ownSize(noise)
+      if (size === 'more' || size === 0) return
+      assert.ok(size <= noise.length)
+      assert.deepEqual(noise.subarray(0, size), withCrc([...noise.subarray(0, size - 2)]))
+    }),
+  )
+  assert.equal(ownSize(new Uint8Array(40).fill(0x42)), 0)
+})
+
+test('what is written to all nobody answers: the same to one slave is a request', () => {
+  const told = sayings(hear(modbus, bytes('00 06 00 07 00 01 f8 1a 01 06 00 07 00 01 f9 cb')))
+  assert.deepEqual(
+    told.map(({ subject, values }) => [subject, values.asks]),
+    [
+      ['0', 6],
+      ['1', 6],
+    ],
+  )
+})
+
+test('a row of registers in the order of its maker', () => {
+  const rows = [
+    ['abcd', '43663334', 'f32'],
+    ['cdab', '33344366', 'f32'],
+    ['badc', '66433433', 'f32'],
+    ['dcba', '34336643', 'f32'],
+  ] as const
+  for (const [order, hex, type] of rows) {
+    const line = Buffer.concat([
+      bytes('01 04 20 00 00 02 7a 0b'),
+      withCrc([1, 4, 4, ...bytes(hex)]),
+    ])
+    const [, answer] = sayings(hear(modbus, line, { order, type }))
+    assert.equal(Math.round(10 * Number(answer?.values.r8192)), 2302, order)
+  }
+})
