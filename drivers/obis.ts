@@ -58,12 +58,16 @@ export function shifted(digits: string, exponent: number, per = 1): number | big
   return BigInt(digits.replace('+', '')) * 10n ** BigInt(exponent)
 }
 
-/** The text in pairs of hex digits (P1 sends octet strings so); as it stands when it is none. */
-export function octets(digits: string): string {
+/**
+ * The text in pairs of hex digits (P1 sends octet strings so), without the blanks that fill it up; as it
+ * stands when it is none. A number (`isNumber`) has letters and digits alone, else digits that were sent as
+ * they are, such as 53264741, would be taken for pairs.
+ */
+export function octets(digits: string, isNumber = false): string {
   const trimmed = digits.replace(/(00)+$/, '')
   if (trimmed.length < 4 || !/^([2-7][0-9A-Fa-f])+$/.test(trimmed)) return digits
   const text = trimmed.replace(/../g, (pair) => String.fromCharCode(Number.parseInt(pair, 16)))
-  return /^[ -~]*$/.test(text) ? text : digits
+  return (isNumber ? /^[0-9A-Za-z ./_-]*$/ : /^[ -~]*$/).test(text) ? text.trimEnd() : digits
 }
 
 /** Fields by their codes, titled by what the codes mean; `kilo` is whether energies count in kWh. */
@@ -186,6 +190,8 @@ const units: Readonly<Record<string, Written>> = Object.assign(Object.create(nul
   sec: ['s'],
   secs: ['s'],
   min: ['min'],
+  // Ultraheat; no meter counts in metres.
+  m: ['min'],
   h: ['h'],
   Deg: ['deg'],
   '°': ['deg'],

@@ -46,23 +46,24 @@ export type Read = { readonly value: Value; readonly unit?: Unit }
  * One value of a group. With a unit it is a number, in the unit `wanted` if any; without one `bare` says
  * what it is: `counts` a number, `names` a text, else a number where it has a point, and a text where it has
  * none (a serial number, `00`). Where a unit is wanted, it is an amount or nothing. Undefined when nothing is
- * there, or an amount of another kind.
+ * there, or an amount of another kind. A star with no unit behind it says nothing (Actaris ACE3000).
  */
 export function readValue(
   text: string,
   bare?: 'counts' | 'names',
   wanted?: Unit,
 ): Read | undefined {
-  const trimmed = text.trim()
+  const trimmed = text.trim().replace(/\*$/, '')
   if (trimmed === '' || /^[-*?.]+$/.test(trimmed)) return undefined
-  // Gateways drop the star: where an amount is wanted, its unit may follow the digits at once.
-  const parts = starred.exec(trimmed) ?? (wanted === undefined ? null : glued.exec(trimmed))
+  const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
+  // Gateways drop the star: the unit of what counts may follow the digits at once.
+  const parts =
+    starred.exec(trimmed) ?? (counts || wanted !== undefined ? glued.exec(trimmed) : null)
   const [, digits = '', written] = parts ?? []
   if (written !== undefined) {
     const found = amount(digits, written, wanted)
     if (found !== undefined || wanted !== undefined) return found
   }
-  const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
   const value = counts || wanted !== undefined ? plainNumber(trimmed.replace(',', '.')) : undefined
   if (value !== undefined) return { value }
   if (wanted !== undefined) return undefined

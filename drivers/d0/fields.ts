@@ -4,7 +4,7 @@
  *
  * Source: EDIS, DIN 43863-3; EN 1434-3 for heat; the manuals of Landis+Gyr (ZMD, Ultraheat), Iskraemeco, EMH.
  */
-import type { Field } from '../../runtime/sense/driver.ts'
+import type { Field, Unit } from '../../runtime/sense/driver.ts'
 import { obisFields } from '../obis.ts'
 
 const electricity = [
@@ -28,6 +28,7 @@ const heat: Readonly<Record<string, Field>> = {
   '6.29': { title: 'temperature of the forward flow', type: 'number', unit: 'Cel' },
   '6.28': { title: 'temperature of the return flow', type: 'number', unit: 'Cel' },
   '6.30': { title: 'difference of the temperatures', type: 'number', unit: 'K' },
+  '6.35': { title: 'over how long the highest power is averaged', type: 'number', unit: 'min' },
   '6.31': { title: 'hours of operation', type: 'number', unit: 'h' },
   '6.32': { title: 'hours of failure', type: 'number', unit: 'h' },
   '9.4': { title: 'highest temperature of the forward flow', type: 'number', unit: 'Cel' },
@@ -51,6 +52,12 @@ const about: Readonly<Record<string, Field>> = {
   '9.20': word('number of the meter'),
   '9.21': word('number given by the owner'),
   '0-0:96.1.255': word('number of the meter'),
+}
+
+/** The unit of a code, whatever its period; of another channel it is that of the first. */
+export function unitOf(name: string): Unit | undefined {
+  const running = name.replace(/_\d+(?=$|-\d+$)/, '')
+  return (fields[running] ?? fields[running.replace(/^1-\d+:/, '1-0:')])?.unit
 }
 
 export const fields: Readonly<Record<string, Field>> = {

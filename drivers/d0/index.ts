@@ -33,7 +33,7 @@ import {
 import { type Gathered, gather, obisName } from '../obis.ts'
 import { type DataSet, dataSets, readValue } from './dataset.ts'
 import { answered, beginDialogue, blockMs, type Dialogue, named, speeds, turn } from './dialogue.ts'
-import { fields } from './fields.ts'
+import { fields, unitOf } from './fields.ts'
 import { hasCheck, partsOf, shapeOf, stx } from './shape.ts'
 
 type Memory = {
@@ -147,8 +147,11 @@ function say(
 ): Said {
   const into: Gathered = { values: {}, units: {} }
   for (const { code, groups } of sets) {
-    const name = obisName(code)
-    if (name !== undefined && (history || !/_\d+$/.test(name))) read(name, groups, into)
+    const [, of = code, isTime] = captureTime.exec(code) ?? []
+    const name = obisName(of)
+    if (name === undefined || (!history && /_\d+$/.test(name))) continue
+    if (isTime !== undefined) gather(into, `${name}_time`, timeOf(groups[0] ?? ''))
+    else read(name, groups, into)
   }
   if (Object.keys(into.values).length === 0) return doubt('no value')
   const values = identification === undefined ? into.values : { identification, ...into.values }
@@ -160,28 +163,40 @@ const names = /(^|:)(0\.|C\.|F|L\.|P\.|96\.|97\.)/
 /** Codes whose bare digits are an amount, though they have neither point nor unit: EDIS, value group C and D. */
 const amounts = /^(1-\d+:)?([1-9]|[1-8]\d)\.([2-8]|29)\.\d+(_\d+)?$/
 
+/** `1.6.0,5`: attribute 5 of an extended register is when its value was reached (ZPA). */
+const captureTime = /^([^,]+)(,5)$/
+
 function read(name: string, groups: readonly string[], into: Gathered): void {
   const bare = names.test(name) ? 'names' : amounts.test(name) ? 'counts' : undefined
   let count = 0
   for (const text of groups.flatMap((group) => group.split('&'))) {
     const time = count > 0 ? timeOf(text) : undefined
-    if (time !== undefined) gather(into, `${name}_time`, time)
+    gather(into, `${name}_time`, time)
     count += 1
-    if (time !== undefined) continue
+    if (time !== undefined || (count > 1 && never.test(text))) continue
     const nth = count === 1 ? name : `${name}-${count}`
     // An earlier period is said in the unit of the running one.
-    const declared = fields[nth.replace(/_\d+$/, '')]?.unit
+    const declared = unitOf(nth)
     const found = readValue(text, bare, declared)
     const unit = typeof found?.value === 'number' ? (found.unit ?? declared) : found?.unit
     gather(into, nth, found?.value, unit)
   }
 }
 
-/** YYMMDDhhmm or with seconds, perhaps behind a digit of the season: a maximum's time, on the meter's clock. */
+/** The time of a maximum that was not reached yet. */
+const never = /^0{10}(00)?$/
+
+/**
+ * A maximum's time, on the meter's clock: YYMMDDhhmm or with seconds, perhaps behind a digit of the season or
+ * with the century; `24-12-01,00:00` and `10-02-01 00:00` too.
+ */
 function timeOf(text: string): string | undefined {
+  const digits = /^\d\d-\d\d-\d\d[ ,]\d\d:\d\d(:\d\d)?$/.test(text) ? text.replace(/\D/g, '') : text
   const [, y = '', m = '', d = '', h = '', min = '', s] =
     /^\d?(\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-4])([0-5]\d)([0-5]\d)?$/.exec(
-      text,
-    ) ?? []
+      digits,
+    ) ??
+    /^20(\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-4])([0-5]\d)$/.exec(digits) ??
+    []
   return y === '' ? undefined : `20${y}-${m}-${d}T${h}:${min}${s === undefined ? '' : `:${s}`}`
 }

@@ -32,27 +32,37 @@ export function valuesOf(sets: readonly DataSet[], zone: Zone): Told {
   return time === undefined ? into : { ...into, time }
 }
 
+/** Where a code comes with several times, as gas by the hour does in Actaris' ACE4000, the latest is told. */
 function readGroups(name: string, groups: readonly string[], zone: Zone, into: Gathered): void {
-  let found = 0
-  for (const [i, group] of groups.entries()) {
-    if (isTime(group) || (i === 0 && groups.length > 1 && /^\d{12}$/.test(group))) {
-      const time = instant(group, zone)
-      if (time === undefined) return
-      gather(into, `${name}_time`, time)
-      continue
-    }
-    found += 1
-    put(found === 1 ? name : `${name}-${found}`, group, into)
+  const isTimeOf = (group: string, i: number) =>
+    isTime(group) || (groups.length > 1 && (i === 0 ? /^\d{12}$/ : written).test(group))
+  const times = groups.filter(isTimeOf).map((group) => instant(group.replace(/[-: ]/g, ''), zone))
+  if (times.includes(undefined)) return
+  const [time] = times
+  const before = into.values[`${name}_time`]
+  if (time !== undefined && before !== undefined) {
+    if (time <= before) return
+    delete into.values[name]
+    delete into.values[`${name}_time`]
   }
+  gather(into, `${name}_time`, time)
+  const values = groups.filter((group, i) => !isTimeOf(group, i))
+  for (const [i, group] of values.entries()) put(i === 0 ? name : `${name}-${i + 1}`, group, into)
 }
+
+const written = /^\d\d-\d\d-\d\d \d\d:\d\d:\d\d$/
 
 function put(name: string, group: string, into: Gathered): void {
   const { type, unit: wanted } = fields[name] ?? {}
-  const bare = type === 'integer' ? 'counts' : type === 'text' ? 'names' : undefined
+  const bare = type === 'text' ? 'names' : type === undefined ? undefined : 'counts'
   const read = readValue(group, bare, wanted)
   if (read === undefined) return
   const { value, unit } = read
-  gather(into, name, typeof value === 'string' && inHex.test(name) ? octets(value) : value, unit)
+  if (typeof value !== 'string') gather(into, name, value, unit)
+  else if (bare !== 'counts') {
+    const text = inHex.test(name) ? octets(value, !/:96\.13\./.test(name)) : value
+    gather(into, name, text === '' ? undefined : text)
+  }
 }
 
 /** Octet strings: serial numbers and messages are sent in hex. The version of Belgium is not. */

@@ -14,7 +14,7 @@
  * What can go wrong, and what then happens:
  *   noise, sunlight in the eye        bad checksum, a doubt; bytes are given up to the next beginning
  *   a message with a wrong CRC        read and marked `unchecked`, for the file's own is right
- *   power of DZG's DVS74              marked as signed though it is not: read as it was meant
+ *   power of DZG's DVS74 and WS74     marked as signed though it is not: read as it was meant
  *   no list in the file               doubt `no list of values`
  */
 import {
@@ -59,7 +59,7 @@ function say(lists: readonly ValueList[]): Said {
     if (server !== undefined) gather(into, 'server', hex(server))
     for (const entry of entries) {
       gather(into, 'status', entry.status === undefined ? undefined : plain(entry.status))
-      read(entry, isDvs74(server), into)
+      read(entry, server, into)
     }
   }
   if (!lists.some(({ entries }) => entries.length > 0)) return doubt('no list of values')
@@ -75,7 +75,11 @@ function say(lists: readonly ValueList[]): Said {
     : { ok: true, values, units: those, time }
 }
 
-function read({ code, unit, scaler, value }: Entry, isOdd: boolean, into: Gathered): void {
+function read(
+  { code, unit, scaler, value }: Entry,
+  server: Uint8Array | undefined,
+  into: Gathered,
+): void {
   const [a, b, c, d, e, f] = code
   const name = obisName(`${a}-${b}:${c}.${d}.${e}*${f}`)
   if (name === undefined) return
@@ -83,7 +87,7 @@ function read({ code, unit, scaler, value }: Entry, isOdd: boolean, into: Gather
   if (value.kind === 'bytes' && value.bytes.length > 0) gather(into, name, textOf(value.bytes))
   if (value.kind !== 'whole' || Math.abs(scaler) > scalerMax) return
   const [our, exponent = 0, per = 1] = units[unit ?? 255] ?? []
-  const whole = isOdd && netPower.test(name) ? asMeant(value) : value.value
+  const whole = misreads(server, name) ? asMeant(value) : value.value
   gather(into, name, scaled(whole, scaler + exponent, per), our)
 }
 
@@ -91,23 +95,25 @@ function read({ code, unit, scaler, value }: Entry, isOdd: boolean, into: Gather
 const scalerMax = 18
 
 /**
- * DZG's DVS74 (and its sisters for one phase) says the power 328.05 W as 53 80 25: two bytes and signed,
- * where the number takes two without a sign. Its negative power comes in four bytes. The maker named the
- * numbers of these meters; others of the same years, such as DVSB20, say small negative powers in two bytes
- * and mean them. Source: libsml, issue 132 and pull request 136; for a single phase, issue 125.
+ * DZG's DVS74 (and its sisters) says the power 328.05 W as 53 80 25: two bytes and signed, where the number
+ * takes two without a sign. Its negative power comes in four bytes. The maker named the numbers of these
+ * meters; others of the same years, such as DVSB20, say small negative powers in two bytes and mean them.
+ * Source: libsml, issue 132 and pull request 136. WS74, for a single phase, does the same under numbers that
+ * he did not name: seen was 50071463, with 507 W as 53 c6 0c (vzlogger, issue 544; libsml, issue 125).
  */
-function isDvs74(server: Uint8Array | undefined): boolean {
+function misreads(server: Uint8Array | undefined, name: string): boolean {
   if (server?.length !== 10 || latin1(server.subarray(2, 5)) !== 'DZG') return false
   const number = server.subarray(5).reduce((all, byte) => all * 256 + byte, 0)
-  return dvs74Numbers.some(([from, to]) => number >= from && number <= to)
+  return misread.some(([from, to, power]) => number >= from && number <= to && power.test(name))
 }
 
-const dvs74Numbers = [
-  [42_000_000, 48_999_999],
-  [55_000_000, 58_999_999],
-] as const
 /** Power of all phases and of each, imported less exported. */
 const netPower = /^1-0:(16|36|56|76)\.7\.0$/
+const misread = [
+  [42_000_000, 48_999_999, netPower],
+  [55_000_000, 58_999_999, netPower],
+  [50_000_000, 50_999_999, /^1-0:36\.7\.0$/],
+] as const
 
 function asMeant({ value, signed, size }: Whole): bigint {
   return signed && size < 4 ? BigInt.asUintN(8 * size, value) : value

@@ -94,6 +94,12 @@ test('octets are the text that they are, and stand as they are where they are no
   }
 })
 
+test('what fills octets up is no part of them, and a number that was sent as it is stays one', () => {
+  assert.equal(octets('31323639333037322020202020202020', true), '12693072')
+  assert.equal(octets('202020202020', true), '')
+  assert.equal(octets('53264741', true), '53264741', 'as octets S&GA')
+})
+
 test('lines fall into data sets, and what is none is noticed', () => {
   const { sets, whole } = dataSets(
     '6.8(1*MWh)6.26(2*m3)\r\n\r\n0-1:24.3.0(09)(m3)\r\n(00001.001)\r\n',
@@ -115,4 +121,13 @@ test('bare digits are a name unless they count, and nothing is nothing', () => {
   assert.deepEqual(readValue('4.556'), { value: 4.556 })
   assert.deepEqual(readValue('1.10', 'names'), { value: '1.10' })
   for (const no of ['', ' ', '-----', '****', '??']) assert.equal(readValue(no), undefined)
+})
+
+test('what counts may have its unit without a star, or a star without a unit', () => {
+  assert.deepEqual(readValue('999A', 'counts'), { value: 999, unit: 'A' })
+  assert.deepEqual(readValue('01.234kW'), { value: 1.234, unit: 'kW' })
+  assert.deepEqual(readValue('013925.5*', 'counts', 'kWh'), { value: 13925.5 })
+  assert.deepEqual(readValue('999A'), { value: '999A' }, 'may be a name')
+  assert.deepEqual(readValue('1.29A', 'names'), { value: '1.29A' })
+  assert.deepEqual(readValue('1.29X'), { value: '1.29X' }, 'X is no unit')
 })

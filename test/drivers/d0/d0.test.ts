@@ -144,6 +144,37 @@ test('units become those that the fields declare, and the value with them', () =
   assert.deepEqual([past?.values['1.8.0_01'], past?.units?.['1.8.0_01']], [120.1, 'kWh'])
 })
 
+test('an earlier period has the unit of the running one on every channel, and a time that never was is none', () => {
+  // Landis+Gyr ZMD310.
+  const text =
+    '1-1:1.6.0(10.102*kW)(2104070015)\r\n1-1:1.6.0*01(06.130)(2101281415)\r\n' +
+    '1-1:2.6.0*01(00.000)(0000000000)\r\n1-1:5.8.0*01(0000001.1)\r\n1-1:56.7.0( 001.67*kW)\r\n'
+  const [said] = sayings(hear(d0, block(`${text}!\r\n`)))
+  assert.deepEqual(said?.values, {
+    ...{ '1-1:1.6.0': 10.102, '1-1:1.6.0_time': '2021-04-07T00:15' },
+    ...{ '1-1:1.6.0_01': 6.13, '1-1:1.6.0_01_time': '2021-01-28T14:15' },
+    ...{ '1-1:2.6.0_01': 0, '1-1:5.8.0_01': 1.1, '1-1:56.7.0': 1.67 },
+  })
+  assert.deepEqual(said?.units, {
+    ...{ '1-1:1.6.0': 'kW', '1-1:1.6.0_01': 'kW', '1-1:2.6.0_01': 'kW' },
+    ...{ '1-1:5.8.0_01': 'kvarh', '1-1:56.7.0': 'kW' },
+  })
+})
+
+test("a maximum's time is read however the meter writes it", () => {
+  // Turkish meters; ZPA AM363; those of IEC 1107 in its first years.
+  const text =
+    '1.6.0(001.234*kW)(24-12-01,00:15)\r\n1.6.1(2.002*kW)\r\n1.6.1,5(202601130730)\r\n' +
+    '3.6.3(186*kvar)(10-02-01 00:15)\r\n1.8.0(013925.5*)\r\n'
+  const [said] = sayings(hear(d0, block(`${text}!\r\n`)))
+  assert.deepEqual(said?.values, {
+    ...{ '1.6.0': 1.234, '1.6.0_time': '2024-12-01T00:15' },
+    ...{ '1.6.1': 2.002, '1.6.1_time': '2026-01-13T07:30' },
+    ...{ '3.6.3': 186, '3.6.3_time': '2010-02-01T00:15', '1.8.0': 13925.5 },
+  })
+  assert.equal(said?.units?.['1.8.0'], 'kWh')
+})
+
 test('a telegram of P1 is left to its driver, and lines without a beginning to nobody', () => {
   assert.deepEqual(doubts(hear(d0, `/ISk5x\r\n\r\n${lines.trim()}6EEE\r\n`)), [
     'telegram of P1: driver dsmr',

@@ -77,6 +77,32 @@ test('an amount is a number or absent: a unit without its star is read, and word
   })
 })
 
+test('a number is never a text, and a name without a letter is absent', () => {
+  const lines = [
+    '0-0:17.0.0(999.9kW)',
+    '1-0:31.4.0(999A)',
+    '0-0:96.7.21(none)',
+    '0-0:96.1.2(20202020)',
+  ]
+  const [said] = sayings(hear(dsmr, `/FLU5\\253769484_A\r\n\r\n${lines.join('\r\n')}\r\n!\r\n`))
+  assert.deepEqual(said?.values, {
+    ...{ identification: 'FLU5\\253769484_A', '0-0:17.0.0': 999.9, '1-0:31.4.0': 999 },
+  })
+  assert.equal(said?.units?.['0-0:17.0.0'], 'kW')
+})
+
+test('of a code that comes with several times the latest is told', () => {
+  // Actaris ACE4000: gas by the hour of the day, today's hours before those that are yesterday's.
+  const hours = ['(01238.740*m3)(19-01-01 00:00:00)', '(01240.690*m3)(19-01-01 13:00:00)']
+  const old = ['(01237.560*m3)(18-12-31 14:00:00)', '(01238.700*m3)(632525252525W)']
+  const lines = [...hours, ...old].map((groups) => `7-0:23.1.0*255${groups}`)
+  const [said] = sayings(hear(dsmr, `/ACE5ACE4KGPRS\r\n\r\n${lines.join('\r\n')}\r\n!\r\n`))
+  assert.deepEqual(said?.values, {
+    ...{ identification: 'ACE5ACE4KGPRS', '7-0:23.1.0': 1240.69 },
+    '7-0:23.1.0_time': '2019-01-01T12:00:00Z',
+  })
+})
+
 test('a version that has a CRC is not believed without', () => {
   const bare = text.decode(v5).replace('!6EEE', '!')
   assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where one belongs'])

@@ -158,6 +158,8 @@ test("power of DZG's DVS74 is read as it was meant, that of its other meters as 
     assert.equal(power(number, '54fecbfd'), -788.51)
   }
   assert.equal(power(42_082_910, '538025', '1-0:16.7.0', '454d48'), -327.31)
+  assert.equal(power(50_071_463, '53c60c', '1-0:36.7.0'), 507, 'WS74 has a single phase')
+  assert.equal(power(50_071_463, '53c60c'), -148.36)
 })
 
 test("either CRC is taken; a message's own is told where only that of the file is right", () => {
