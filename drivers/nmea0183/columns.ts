@@ -44,11 +44,7 @@ export function real(at: number, scale = 1): Column {
 
 /** A dilution of precision; receivers that know none say 99.99 or thereabouts. */
 export function dilution(at: number): Column {
-  const value = real(at)
-  return (fields) => {
-    const number = value(fields)
-    return typeof number === 'number' && number >= 99 ? undefined : number
-  }
+  return below(99, real(at))
 }
 
 /** A whole number from `min` to `max`. */
@@ -74,7 +70,11 @@ export function measure(at: number, scales: Readonly<Record<string, number>>): C
   }
 }
 
-export const speeds = { N: 1852 / 3600, K: 1 / 3.6, M: 1, S: 0.447_04 }
+/** Miles an hour are S in the standard and P in anemometers of Gill, which also know feet a minute. */
+export const speeds = {
+  ...{ N: 1852 / 3600, K: 1 / 3.6, M: 1, S: 0.447_04 },
+  ...{ P: 0.447_04, F: 0.3048 / 60 },
+}
 export const lengths = { M: 1, f: 0.3048, F: 1.8288, N: 1852, K: 1000, S: 1609.344 }
 export const metresOnly = { M: 1 }
 
@@ -90,7 +90,10 @@ export function degrees(at: number, letter?: 'T' | 'M'): Column {
   }
 }
 
-/** A number whose sign is a letter in the next field, such as an offset; nought needs none. */
+/**
+ * A number whose sign is a letter in the next field, such as an offset. Nought needs none, and some receivers
+ * write their mode or another nought there.
+ */
 export function signed(at: number, plus: string, minus: string, scale = 1): Column {
   const value = real(at, scale)
   const [positive, negative] = [code(plus), code(minus)]
@@ -98,8 +101,8 @@ export function signed(at: number, plus: string, minus: string, scale = 1): Colu
     const number = value(fields)
     if (typeof number !== 'number') return number
     const letter = letterIn(fields, at + 1)
-    if (letter === negative) return -number
-    return letter === positive || (letter === 0 && number === 0) ? number : bad
+    if (letter === negative) return 0 - number
+    return letter === positive || number === 0 ? number : bad
   }
 }
 
@@ -120,12 +123,13 @@ export function eastward(at: number): Column {
 export const latitude = (at: number): Column => angle(at, 'N', 'S', 90)
 export const longitude = (at: number): Column => angle(at, 'E', 'W', 180)
 
-/** A for valid, V for void. */
+/** A for valid, V for void; handhelds of Magellan say N where others say it in the mode behind. */
 export function status(at: number): Column {
   return (fields) => {
     const letter = letterIn(fields, at)
     if (letter === 0) return undefined
-    return letter === valid ? true : letter === invalid ? false : bad
+    if (letter === valid) return true
+    return letter === invalid || letter === notValid ? false : bad
   }
 }
 
@@ -190,6 +194,14 @@ export function spelled(at: number, table: Readonly<Record<string, string>>): Co
   }
 }
 
+/** The column, but for numbers from `error` on: instruments write such for what is broken or not there. */
+export function below(error: number, column: Column): Column {
+  return (fields) => {
+    const number = column(fields)
+    return typeof number === 'number' && number >= error ? undefined : number
+  }
+}
+
 /** The first of these columns that is filled; none of them may be bad. */
 export function firstOf(...columns: readonly Column[]): Column {
   return (fields) => {
@@ -243,7 +255,7 @@ function code(letter: string): number {
   return letter.charCodeAt(0)
 }
 
-const [valid, invalid] = [code('A'), code('V')]
+const [valid, invalid, notValid] = [code('A'), code('V'), code('N')]
 
 /** `hhmmss` as `hh:mm:ss`. */
 function clockAt(bytes: Uint8Array, at: number): string {

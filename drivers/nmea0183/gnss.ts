@@ -5,9 +5,10 @@
  * Trimble receivers, versions 2.1 to 4.11 (mode indicator from 2.3, navigational status from 4.10,
  * system and signal id from 4.10 and 4.11).
  */
-import { field } from './cells.ts'
+import { field, tidy } from './cells.ts'
 import {
   bad,
+  type Column,
   dayMonthYear,
   dayThenMonthThenYear,
   degrees,
@@ -117,7 +118,7 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       range_rms: real(1),
       ellipse_major: real(2),
       ellipse_minor: real(3),
-      ellipse_course: degrees(4),
+      ellipse_course: orientation(4),
       lat_error: real(5),
       lon_error: real(6),
       alt_error: real(7),
@@ -147,7 +148,10 @@ export const gnss: Readonly<Record<string, Sentence>> = {
   },
   TXT: {
     many: true,
-    columns: { messages: whole(0), message: whole(1), text_kind: whole(2), text: words(3) },
+    columns: {
+      ...{ messages: unlessAlone(whole(0)), message: whole(1), text_kind: whole(2) },
+      text: (fields) => words(fields.length === 1 ? 0 : 3)(fields),
+    },
   },
   HDT: { columns: { heading: degrees(0, 'T') } },
   THS: {
@@ -185,4 +189,19 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       spherical_error: measure(4, metresOnly),
     },
   },
+}
+
+/** Receivers of ST write a text and nothing before it. */
+function unlessAlone(column: Column): Column {
+  return (fields) => (fields.length === 1 ? undefined : column(fields))
+}
+
+/** A direction that some receivers count from −180 to 180: from 0 to 360 degrees. */
+function orientation(at: number): Column {
+  const value = real(at)
+  return (fields) => {
+    const angle = value(fields)
+    if (typeof angle !== 'number') return angle
+    return angle >= -180 && angle <= 360 ? tidy(angle < 0 ? angle + 360 : angle) : bad
+  }
 }

@@ -8,6 +8,7 @@ import type { Value } from '../../runtime/sense/driver.ts'
 import { type Fields, field, tidy } from './cells.ts'
 import {
   bad,
+  below,
   type Column,
   degrees,
   eastward,
@@ -25,9 +26,17 @@ import {
 import type { More, Sentence } from './sentence.ts'
 import { transducers } from './transducers.ts'
 
-const celsius = { C: 1 }
-/** In bars beside inches of mercury; some write pascals for the inches. */
-const pressure = firstOf(measure(2, { B: 1e5 }), measure(0, { I: 3386.389, P: 1 }))
+/** Stations of Lambrecht write 999.9 for what they cannot measure, and 9999.9 for a pressure. */
+const error = 999
+const temperature = (at: number) => below(error, measure(at, { C: 1 }))
+const percent = (at: number) => below(error, real(at))
+
+/** In bars beside inches of mercury; some write pascals for the inches, and hectopascals for the bars. */
+const pressure = firstOf(
+  below(20e5, measure(2, { B: 1e5 })),
+  hectopascals(2),
+  measure(0, { I: 3386.389, P: 1 }),
+)
 
 export const marine: Readonly<Record<string, Sentence>> = {
   // Depth of water
@@ -41,7 +50,8 @@ export const marine: Readonly<Record<string, Sentence>> = {
     columns: {
       wind_direction: degrees(0, 'T'),
       wind_direction_magnetic: degrees(2, 'M'),
-      wind_speed: firstOf(measure(6, metresOnly), measure(4, { N: speeds.N })),
+      // Some write metres in the place of knots, and end there.
+      wind_speed: firstOf(measure(6, metresOnly), measure(4, { N: speeds.N, M: 1 })),
     },
   },
   MWV: { columns: {}, gate: status(4), more: windFromBow },
@@ -55,11 +65,11 @@ export const marine: Readonly<Record<string, Sentence>> = {
   MDA: {
     columns: {
       pressure,
-      air_temperature: measure(4, celsius),
-      water_temperature: measure(6, celsius),
-      humidity: real(8),
+      air_temperature: temperature(4),
+      water_temperature: temperature(6),
+      humidity: percent(8),
       absolute_humidity: real(9),
-      dew_point: measure(10, celsius),
+      dew_point: temperature(10),
       wind_direction: degrees(12, 'T'),
       wind_direction_magnetic: degrees(14, 'M'),
       wind_speed: firstOf(measure(18, metresOnly), measure(16, { N: speeds.N })),
@@ -67,10 +77,10 @@ export const marine: Readonly<Record<string, Sentence>> = {
   },
   MMB: { columns: { pressure } },
   MHU: {
-    columns: { humidity: real(0), absolute_humidity: real(1), dew_point: measure(2, celsius) },
+    columns: { humidity: percent(0), absolute_humidity: real(1), dew_point: temperature(2) },
   },
-  MTA: { columns: { air_temperature: measure(0, celsius) } },
-  MTW: { columns: { water_temperature: measure(0, celsius) } },
+  MTA: { columns: { air_temperature: temperature(0) } },
+  MTW: { columns: { water_temperature: temperature(0) } },
 
   // Heading and motion
   HDM: { columns: { heading_magnetic: degrees(0, 'M') } },
@@ -122,6 +132,15 @@ export const marine: Readonly<Record<string, Sentence>> = {
   RSA: { columns: { rudder: when(1, real(0)), rudder_port: when(3, real(2)) } },
   RPM: { columns: { rotation: real(2), pitch: real(3) }, gate: status(4), more: whichEngine },
   XDR: { columns: {}, many: true, more: transducers },
+}
+
+/** No barometer reads twenty bars: these are hundreds of pascals, said to be bars. */
+function hectopascals(at: number): Column {
+  const bars = measure(at, { B: 100 })
+  return (fields) => {
+    const found = bars(fields)
+    return typeof found === 'number' && (found <= 2000 || found > 2000e2) ? undefined : found
+  }
 }
 
 /** Feet, metres and fathoms side by side: metres when they are filled. */

@@ -24,10 +24,15 @@ export function transducers(fields: Fields, _: string, values: Record<string, Va
     const [type, letter] = [field(fields, at), field(fields, at + 2)]
     const value = real(at + 1)(fields)
     if (value === undefined && /^[A-Z]?$/.test(type)) continue
-    if (typeof value !== 'number' || !/^[A-Z]$/.test(type)) return bad
+    if (!/^[A-Z]$/.test(type)) return bad
     const label = field(fields, at + 3)
+    // The supervisor of Vaisala's stations is a generic transducer, and says its name: `HEL/___`.
+    if (type === 'G' && value === bad) {
+      values[nameOf(type, label, at / 4, values)] = field(fields, at + 1)
+      continue
+    }
     const meant = meaning(type, letter, label)
-    if (meant === undefined) return bad
+    if (typeof value !== 'number' || meant === undefined) return bad
     const { unit, scale = 1, from = 0 } = meant
     const name = nameOf(type, label, at / 4, values)
     values[name] = tidy((value - from) * scale)
@@ -63,7 +68,7 @@ function meaning(type: string, letter: string, label: string): Meaning | undefin
   if (type === 'V' && letter === 'M' && /^\d+$/.test(label)) return {}
   const told = row(byType, type + letter)
   if (told !== undefined) return told
-  if (!/^[A-Z]?$/.test(letter)) return undefined
+  if (!/^([A-Z]?|[A-Za-z]{2,8})$/.test(letter)) return undefined
   return ofItsOwn.includes(type) ? {} : (row(byLetter, letter) ?? {})
 }
 

@@ -1,0 +1,70 @@
+/** What receivers and instruments in the field write otherwise than the standard does. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { nmea0183 } from '../../drivers/nmea0183/index.ts'
+import { doubts, hear, sayings, sentence } from './bench.ts'
+
+const valuesOf = (body: string) => sayings(hear(nmea0183, sentence(body)))[0]?.values
+const doubtsOf = (body: string) => doubts(hear(nmea0183, sentence(body)))
+
+test('nought needs no side, whatever stands there instead', () => {
+  // Motorola's T805 leaves out the side, and its mode takes that place; Furuno writes another nought.
+  const motorola = valuesOf('GPRMC,212607.891,A,4221.1,N,07103.5,W,0.1,12,181207,0,A')
+  assert.deepEqual([motorola?.variation, motorola?.valid], [0, true])
+  assert.equal(valuesOf('GPRMC,010341.06,A,0123.4,N,10350.9,E,0,0,220115,0,0,A')?.variation, 0)
+  assert.deepEqual(doubtsOf('GPRMC,010341.06,A,0123.4,N,10350.9,E,0,0,220115,3,0,A'), ['bad field'])
+})
+
+test('nought to the west is nought, not less than nothing', () => {
+  assert.ok(Object.is(valuesOf('HCHDG,238.5,0.0,W,0.0,W')?.deviation, 0))
+})
+
+test('a GLL with status and mode the wrong way round is void all the same', () => {
+  // Magellan's eXplorist 110 before its first fix.
+  const void_ = valuesOf('GPGLL,3728.0549,N,12213.8639,W,014413.076,N,V')
+  assert.deepEqual([void_?.valid, void_?.lat, void_?.time], [false, undefined, '01:44:13.076Z'])
+})
+
+test('an ellipse may be turned to the west of north', () => {
+  // SkyTraq counts from -180 to 180.
+  const west = valuesOf('GPGST,213122.000,15.7,22.8,11.6,-1.1,0.4,0.6,1.3')
+  assert.deepEqual([west?.ellipse_course, west?.lat_error], [358.9, 0.4])
+  assert.deepEqual(doubtsOf('GPGST,213122.000,15.7,22.8,11.6,-181,0.4,0.6,1.3'), ['bad field'])
+})
+
+test('a text may stand alone', () => {
+  const st = valuesOf('GPTXT,DEFAULT PVT CONFIGURATION')
+  assert.deepEqual([st?.text, st?.messages], ['DEFAULT PVT CONFIGURATION', undefined])
+  assert.equal(valuesOf('GPTXT,01,01,02,ANTSTATUS=OK')?.text, 'ANTSTATUS=OK')
+})
+
+test('a wind in metres a second may stand where knots belong', () => {
+  assert.equal(valuesOf('IIMWD,322.8,T,333.9,M,4.5,M')?.wind_speed, 4.5)
+  assert.equal(valuesOf('IIMWD,322.8,T,333.9,M,36,N,18.5,M')?.wind_speed, 18.5)
+})
+
+test('an anemometer may count in miles an hour and in feet a minute', () => {
+  // As Gill's WindObserver writes them.
+  assert.equal(valuesOf('IIMWV,120,R,10,P,A')?.wind_speed_apparent, 4.4704)
+  assert.equal(valuesOf('IIMWV,120,R,1000,F,A')?.wind_speed_apparent, 5.08)
+})
+
+test('a reading that a weather station could not take is absent', () => {
+  // Stations of Lambrecht write nines, and hectopascals that they call bars.
+  assert.deepEqual(doubtsOf('WIMTA,999.9,C'), ['empty'])
+  assert.deepEqual(doubtsOf('WIMMB,,,9999.9,B'), ['empty'])
+  assert.equal(valuesOf('WIMTA, -25.0, C')?.air_temperature, -25)
+  assert.equal(valuesOf('WIMMB, , ,1050.0, B')?.pressure, 105_000)
+  assert.equal(valuesOf('WIMMB,29.92,I,1.0132,B')?.pressure, 101_320)
+  const humid = valuesOf('WIMHU,999.9,,15.4,C')
+  assert.deepEqual([humid?.humidity, humid?.dew_point], [undefined, 15.4])
+})
+
+test('a transducer may have a unit in letters, and a generic one may say its name', () => {
+  const angles = sayings(hear(nmea0183, sentence('DHXDR,X,2.72,rad,HDT,C,9.5,C,AIR')))[0]
+  assert.deepEqual([angles?.values.xdr_hdt, angles?.values.xdr_air], [2.72, 9.5])
+  assert.deepEqual(angles?.units, { xdr_air: 'Cel' })
+  // The supervisor's message of Vaisala's WXT536.
+  const supervisor = valuesOf('WIXDR,C,20.4,C,2,U,12.0,N,0,U,12.5,V,1,U,3.460,V,2,G,HEL/___,,4')
+  assert.deepEqual([supervisor?.xdr_u2, supervisor?.xdr_g4], [3.46, 'HEL/___'])
+})
