@@ -12,6 +12,7 @@ import { channelTable } from './channels.ts'
 import { cursorTable } from './cursors.ts'
 import { keyTable } from './keyring.ts'
 import { sessionTable } from './sessions.ts'
+import { setupTable } from './setups.ts'
 import { versionTable } from './versions.ts'
 
 export type Books = ReturnType<typeof tables> & {
@@ -94,5 +95,6 @@ function tables(db: Parameters<typeof channelTable>[0]) {
     sessions: sessionTable(db),
     keys: keyTable(db),
     versions: versionTable(db),
+    setups: setupTable(db),
   }
 }

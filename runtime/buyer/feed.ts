@@ -17,6 +17,7 @@ import { open } from './handout.ts'
 import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { asked, buyAgain, hear, pass, wantOf } from './placing.ts'
+import type { SetupWatch } from './setups.ts'
 import type { Tally } from './tally.ts'
 import type { Want } from './want.ts'
 
@@ -41,6 +42,7 @@ export type Shelf = Index['streams'][number]
 
 export type Feed = {
   readonly meter: Meter
+  readonly setup: SetupWatch
   /** For a feed of a range: takes nothing before. */
   begin(span: Span): void
   isBegun(): boolean
@@ -93,6 +95,7 @@ export type FeedOptions = {
   /** A later run may resume it: its cursor and what is in hand are kept. */
   readonly keeps: boolean
   readonly tally: Tally
+  readonly setup: SetupWatch
   readonly emit: (parcel: Parcel) => void
   /** An epoch that was asked for ahead is seen: now its price is known. False when it was not paid for. */
   readonly prepaid: (want: Want) => boolean
@@ -141,10 +144,10 @@ export type State = FeedOptions & {
 
 export function openFeed(options: FeedOptions): Feed {
   const state = stateOf(options)
-  const { meter, entries, askedFor, price, books } = state
+  const { meter, setup, entries, askedFor, price, books } = state
   recall(state)
   return {
-    meter,
+    ...{ meter, setup },
     begin(span) {
       state.span = span
       state.follower = followerOf(options, { at: span.from })

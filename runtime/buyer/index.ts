@@ -35,7 +35,7 @@ import type { BuyRange, Point } from './range.ts'
 import type { Line } from './session.ts'
 import { type Shop, startShop } from './shop.ts'
 import type { Summary } from './summary.ts'
-import { type BuyNote, openTally } from './tally.ts'
+import { type BuyNote, openTally, type SetupFound } from './tally.ts'
 
 export { csv, ndjson } from './lines.ts'
 export type {
@@ -47,6 +47,7 @@ export type {
   Item,
   Listing,
   Point,
+  SetupFound,
   Summary,
   Wanted,
 }

@@ -1,5 +1,6 @@
 /** A reading as it is handed out: verified, and able to prove itself to others. */
 import type { Address } from '../wire/address.ts'
+import { type Hex, hex } from '../wire/bytes.ts'
 import type { Message, Opened } from '../wire/epoch.ts'
 import { makeEvidence } from '../wire/evidence.ts'
 import { leafHash, type ProofTree, proofTree } from '../wire/merkle.ts'
@@ -15,6 +16,8 @@ import type { Placed } from './lines.ts'
 export type Verified = Placed & {
   readonly stream: string
   readonly terms: Terms
+  /** Hash of the signed setup that was in force: sensor, calibration, place, driver. */
+  readonly setup: Hex
   /** Evidence for `wayside verify`: this reading, its proof, and nothing of its neighbours. */
   evidence(): Uint8Array
 }
@@ -36,6 +39,7 @@ export function itemsOf(
 ): Verified[] {
   const { device, stream, generation, number: epoch } = message.header
   const { terms, enrolment } = about
+  const setup = hex(message.header.setup)
   let tree: ProofTree | undefined
   // Most readings are never asked to prove themselves; the tree is built for the first that is.
   const path = (index: number) => {
@@ -50,6 +54,7 @@ export function itemsOf(
     index,
     reading,
     terms,
+    setup,
     evidence: () =>
       makeEvidence({
         pack: opened.packs[index] as Uint8Array,

@@ -33,8 +33,11 @@ export async function listen(parts: Parts, seller: Seller, { offer }: Listing): 
       if (payload.length > 0) unlessMalformed(parts, device, () => take(payload))
       seller.look()
     })
-  for (const feed of seller.feeds)
-    await hear(topic.epoch(feed.meter.stream), (payload) => feed.take([payload]))
+  for (const { meter, setup, take } of seller.feeds) {
+    // Before the epochs: so a change of setup finds its document.
+    await hear(topic.setup(meter.stream), setup.hear)
+    await hear(topic.epoch(meter.stream), (payload) => take([payload]))
+  }
   await hear(topic.index, (payload) => takeIndex(parts, seller.feeds, offer, payload))
   if (till === undefined) return
   await hear(topic.grant, (payload) => takeGrants(parts, till.purse, offer, payload))

@@ -83,6 +83,7 @@ function see(state: State, message: Message, head: Head): void {
   const { tally, askedFor, listed } = state
   const { number, generation } = head
   tally.count('seen')
+  state.setup.passed(number, message.header.setup)
   const entry: Entry = { message, head, state: 'seen', sinceMs: state.nowMs() }
   state.entries.push(entry)
   if (hex(message.header.terms) !== listed.hash) {

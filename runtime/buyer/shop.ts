@@ -25,6 +25,7 @@ import { openQueue, type Queue } from './queue.ts'
 import type { BuyRange } from './range.ts'
 import { openSeller, type Seller, type SellerOptions } from './seller.ts'
 import { type Line, openSession } from './session.ts'
+import { openSetups } from './setups.ts'
 import { type Summary, summing } from './summary.ts'
 import type { Tally } from './tally.ts'
 
@@ -184,11 +185,14 @@ function feedFor(
 ): Feed {
   const { device } = listing.offer
   const channel = till?.purse.channel.id ?? ''
+  const { stream } = listed.terms
+  const { signingKey } = listing.offer
   return openFeed({
     books,
     listing,
     listed,
-    meter: { channel, device, stream: listed.terms.stream, terms: listed.hash },
+    meter: { channel, device, stream, terms: listed.hash },
+    setup: openSetups({ books, of: { device, stream }, signingKey, tally, keeps: keeps(range) }),
     resume,
     ranged: range !== undefined,
     keeps: keeps(range),

@@ -1,5 +1,7 @@
 /** What a buyer has seen, done and found wrong: counted, and told as it happens. */
 import type { Address } from '../wire/address.ts'
+import type { Hex } from '../wire/bytes.ts'
+import type { Setup } from '../wire/setup.ts'
 import type { Finding } from './follow.ts'
 import type { Short } from './purse.ts'
 
@@ -10,6 +12,9 @@ export type BuyNote =
   | ({ readonly event: 'gap' | 'evicted'; readonly from: number; readonly to: number } & About)
   | ({ readonly event: 'unknown kind'; readonly number: number } & About)
   | ({ readonly event: 'range' } & RangeFound)
+  | ({ readonly event: 'setup' } & SetupFound)
+  /** `members`: which of its members are others, where both documents are at hand. */
+  | ({ readonly event: 'setup changed'; readonly members?: readonly string[] } & SetupFound)
   | { readonly event: 'ordered'; readonly seller: Address; readonly session: string }
   | { readonly event: 'refused'; readonly seller: Address; readonly why: string }
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
@@ -105,6 +110,15 @@ export type RangeFound = {
   readonly toMs?: number
   /** What the device keeps of the stream; absent when nothing. */
   readonly kept?: { readonly from: number; readonly to: number }
+}
+
+/** What an epoch's header names as its setup, from this number on; the document where it is at hand. */
+export type SetupFound = {
+  readonly device: Address
+  readonly stream: string
+  readonly number: number
+  readonly hash: Hex
+  readonly setup?: Setup
 }
 
 /** Numbers of a stream, both ends included. */

@@ -11,6 +11,9 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
   switch (note.event) {
     case 'range':
       return rangeWords(note)
+    case 'setup':
+    case 'setup changed':
+      return setupWords(note)
     case 'finding':
       if (note.finding === 'other terms') return otherTerms(note)
       return findingWords(note)
@@ -49,6 +52,23 @@ function findingWords(note: Extract<BuyNote, { event: 'finding' }>): string {
   const why = note.why === undefined ? '' : ` (${note.why})`
   const last = note.isLast ? '; more of its kind are counted, and not told one by one' : ''
   return `finding: ${note.finding}${placeOf(note)}${why}${last}`
+}
+
+/** From when on who speaks: enough to see that a sensor was swapped, or newly calibrated. */
+function setupWords(note: Extract<BuyNote, { event: 'setup' | 'setup changed' }>): string {
+  const { setup, hash } = note
+  const { make, model, serial, calibration } = setup?.sensor ?? {}
+  const { id, version } = setup?.driver ?? {}
+  const parts = [
+    [make, model, serial].filter((one) => one !== undefined).join(' '),
+    ...(calibration === undefined ? [] : [`calibrated ${calibration}`]),
+    ...(id === undefined ? [] : [`driver ${id} ${version}`]),
+    ...(setup === undefined ? ['its document is not at hand'] : [setup.product]),
+  ]
+  const said = parts.filter((one) => one !== '').join(', ')
+  if (note.event === 'setup') return `setup${placeOf(note)}: ${said} (${hash.slice(0, 10)}…)`
+  const what = note.members === undefined ? '' : `: other ${note.members.join(', ') || 'spelling'}`
+  return `the setup changed${placeOf(note)}${what}; now ${said} (${hash.slice(0, 10)}…)`
 }
 
 function rangeWords(found: RangeFound): string {

@@ -87,7 +87,7 @@ export async function openStreet(t: Ends, options: StreetOptions = {}) {
     gateway: books.gateway,
     buy: buyers(t, folder, broker),
     /** Starts a device that was stopped again, on its own store, perhaps under other terms. */
-    async reopen(more: Pick<StreetOptions, 'terms'> = {}) {
+    async reopen(more: Pick<StandOptions, 'terms' | 'product'> = {}) {
       const again = await openDevice(join(folder, 'device0'), broker, { ...options, ...more })
       running.push(again)
       return again
@@ -161,6 +161,8 @@ export type StandOptions = {
   /** Hash of the terms of the epoch that is made after so many. */
   readonly termsOf?: (epochs: number) => Uint8Array | undefined
   readonly terms?: Terms
+  /** The software that its setup names. */
+  readonly product?: string
   /** What it offers; the street's own rail and people, unless named. */
   readonly offer?: (key: Key, streams: Terms[]) => Omit<Offer, 'version'>
   /** With whose key a dishonest device signs its headers, and its states. */
@@ -186,7 +188,7 @@ export async function openDevice(
     sign: key.sign,
     store,
     offer: offer(key, [sold]),
-    setups: [{ device, stream: 'air', product: 'wayside test' }],
+    setups: [{ device, stream: 'air', product: options.product ?? 'wayside test' }],
     indexEveryMs: 100,
     changed: box.look,
   })
