@@ -13,7 +13,7 @@ export const faults = {
   CONFIG_UNREADABLE: {
     exit: 2,
     says: 'cannot read {path}: {why}',
-    cure: 'check the path, or write a first one with `wayside init`',
+    cure: 'check the path, or write a first one: `wayside init`, and for a desk `wayside operate init`',
   },
   CONFIG_EXISTS: {
     exit: 2,
@@ -48,7 +48,7 @@ export const faults = {
   INPUT_UNREADABLE: {
     exit: 2,
     says: 'cannot read {path}: {why}',
-    cure: 'check the path and its permissions, or give the bytes on standard input',
+    cure: 'check the path and its permissions',
   },
   PORT_UNREADABLE: {
     exit: 2,

@@ -21,10 +21,10 @@ export function aclCommand(program: Command): void {
 type Options = { readonly config: string; readonly alone?: boolean; readonly json?: boolean }
 
 async function acl({ config: path, alone = false, json = false }: Options): Promise<void> {
-  const { loadOperatorConfig, openKeys } = await import('./office.ts')
+  const { loadOperatorConfig, openOperator } = await import('./office.ts')
   const { aclFile, mosquittoHints, rightsOf } = await import('../operator/acl.ts')
   const config = await loadOperatorConfig(path)
-  const { operator } = await openKeys(config)
+  const operator = await openOperator(config)
   const devices = config.devices.map(({ device }) => device)
   const login = await loginOf(config)
   const gatewayLogin = login ?? operator.address
@@ -61,4 +61,5 @@ Examples:
   wayside acl --json                            the same rights, for the lists of another broker
 
 The login of a device is its address: as user name, or as the common name of its certificate. A device
-that was taken out of the fleet keeps its own topics until its login is taken away at the broker.`
+that was taken out of the fleet keeps its own topics until its login is taken away at the broker.
+Exit code: 0 written, 2 a mistake in config or keys.`

@@ -11,11 +11,13 @@ import {
 } from '../config/config.ts'
 import { driversOf } from '../config/driverlist.ts'
 import type { Mistake } from '../config/mistake.ts'
+import { placedModel } from '../config/place.ts'
 import { sensorAt, sensorMistakes, withTables } from '../config/sensorcheck.ts'
 import { type Checked, configFault, readYaml } from '../config/yamlfile.ts'
 import { fault } from '../faults.ts'
 import { modelFolder } from '../modelfolder.ts'
 import { meant } from '../nearest.ts'
+import type { OperatorConfig } from '../operator/config.ts'
 import type { Driver } from '../sense/driver.ts'
 
 export function configCommand(program: Command): void {
@@ -25,24 +27,40 @@ export function configCommand(program: Command): void {
     .command('check')
     .argument('[file]', 'the config', 'wayside.yaml')
     .option('--json', 'print {"ok", "problems": [{"line", "column", "what", "hint"}]}')
-    .description('read a config and say of every mistake where it is and how to cure it')
+    .description('read the config of a device, or of a desk, and say of every mistake where it is')
     .addHelpText('after', checkExamples)
-    .action((file: string, { json }: { json?: boolean }) => {
-      const checked = checkConfig(readText(file), dirname(file))
-      const problems = checked.ok ? [] : checked.problems
-      if (json) console.log(JSON.stringify({ ok: checked.ok, problems }))
-      else if (checked.ok) console.log(`${file}: fine, ${summary(checked.value)}`)
-      for (const { line, column, what, hint } of json ? [] : problems) {
-        console.error(`${file}:${line}:${column}: ${what}\n  ${hint}`)
-      }
-      if (!checked.ok) process.exitCode = 2
-    })
+    .action(check)
 
   config
     .command('schema')
     .description('print the JSON Schema of wayside.yaml, for editors')
     .addHelpText('after', schemaExample)
     .action(() => console.log(JSON.stringify(configJsonSchema(), null, 2)))
+}
+
+/** Says of a device's config, or of a desk's, whether the machine that it stands on can start by it. */
+async function check(file: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const text = readText(file)
+  const folder = dirname(file)
+  const { checkDesk, withLine } = await import('./check.ts')
+  const [checked, says] = isDesks(text)
+    ? await checkDesk(text, folder).then((one) => [one, one.ok ? fleet(one.value) : ''] as const)
+    : await withLine(checkConfig(text, folder), text, folder).then(
+        (one) => [one, one.ok ? summary(one.value) : ''] as const,
+      )
+  const problems = checked.ok ? [] : checked.problems
+  if (json) console.log(JSON.stringify({ ok: checked.ok, problems }))
+  else if (checked.ok) console.log(`${file}: fine, ${says}`)
+  for (const { line, column, what, hint } of json ? [] : problems) {
+    console.error(`${file}:${line}:${column}: ${what}\n  ${hint}`)
+  }
+  if (!checked.ok) process.exitCode = 2
+}
+
+/** Whether this is the config of `wayside operate`: by what only one of the two can have. */
+function isDesks(text: string): boolean {
+  const has = (names: string) => new RegExp(`^["']?(${names})["']?\\s*:`, 'm').test(text)
+  return has('keys|chain|tokens|devices|settle') && !has('sensors|models|operator|rails')
 }
 
 /** The config in this file. Throws CONFIG_UNREADABLE, or CONFIG_INVALID with the first problem. */
@@ -63,7 +81,7 @@ export function checkConfig(text: string, folder = '.'): Checked<Config> {
         : numbersOf(sensor, folder, driversOf(config.drivers, folder))
     return [
       ...sensors,
-      ...config.models.flatMap((model, i) => modelMistakes(config, numbers, model, i)),
+      ...config.models.flatMap((model, i) => modelMistakes(config, numbers, { model, i, folder })),
     ]
   })
 }
@@ -80,11 +98,10 @@ function readText(file: string): string {
 function modelMistakes(
   { sensors }: Config,
   numbersOf: (sensor: SensorConfig) => readonly string[] | undefined,
-  { model, input }: ModelConfig,
-  i: number,
+  { model: { model, input }, i, folder }: { model: ModelConfig; i: number; folder: string },
 ): Mistake[] {
   const mistakes: Mistake[] = []
-  if (!existsSync(join(modelFolder(model), 'model.json'))) {
+  if (!existsSync(join(modelFolder(placedModel(folder, model)), 'model.json'))) {
     const hint = 'write anomaly, or the path of a folder with model.json and model.onnx'
     mistakes.push({ path: ['models', i, 'model'], what: `there is no model ${model}`, hint })
   }
@@ -112,19 +129,29 @@ function numbersOf(sensor: SensorConfig, folder: string, drivers: readonly Drive
 }
 
 function summary({ sensors, models }: Config): string {
-  const count = (n: number, noun: string) => `${n} ${noun}${n === 1 ? '' : 's'}`
   return `${count(sensors.length, 'sensor')} and ${count(models.length, 'model')}`
+}
+
+function fleet({ devices, tokens }: OperatorConfig): string {
+  return `the desk of ${count(devices.length, 'device')}, paid in ${count(tokens.length, 'token')}`
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`
 }
 
 const checkExamples = `
 Examples:
   wayside config check
   wayside config check --json air.yaml
+  wayside config check operate.yaml
 
-Exit code: 0 when the device can be started with it, 2 when not.`
+Exit code: 0 when the device, or the desk, can be started with it, 2 when not.`
 
 const schemaExample = `
 Example:
   wayside config schema > wayside.schema.json
   # and as the first line of wayside.yaml, for editors:
-  # yaml-language-server: $schema=wayside.schema.json`
+  # yaml-language-server: $schema=wayside.schema.json
+
+Exit code: 0.`

@@ -4,29 +4,43 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { drivers as ours } from '../../drivers/index.ts'
 import { driversOf } from '../config/driverlist.ts'
+import { brokerUrl, configAddress } from '../config/quantity.ts'
 import { atomicWrite } from '../disk/write.ts'
 import { fault } from '../faults.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Driver } from '../sense/driver.ts'
 import type { FoundPort } from '../sense/find.ts'
 import { addWithFlag, type WithFlag } from './driverflags.ts'
+import { takenBy } from './flagvalue.ts'
 
 export type InitOptions = WithFlag & {
   readonly broker: string
   readonly operator?: string
+  readonly gateway?: string
+  readonly port?: readonly string[]
   readonly folder: string
   readonly force?: boolean
   readonly probe: boolean
 }
+
+const dataFolder = './wayside-data'
+const address = takenBy(configAddress)
+const ports = (path: string, before: readonly string[] = []) => [...before, path]
 
 export function initCommand(program: Command): void {
   const command = program
     .command('init')
     .argument('[file]', 'where to write', 'wayside.yaml')
     .description('look at the serial ports, listen for known sensors and write a first config')
-    .option('--broker <url>', 'the MQTT broker', 'mqtt://127.0.0.1:1883')
-    .option('--operator <address>', 'your address: who enrols and owns this device')
-    .option('--folder <path>', 'where keys and readings will live', './wayside-data')
+    .option('--broker <url>', 'the MQTT broker', takenBy(brokerUrl), 'mqtt://127.0.0.1:1883')
+    .option('--operator <address>', 'your address: who enrols and owns this device', address)
+    .option('--gateway <address>', "your desk's key; left out, the operator's", address)
+    .option(
+      '--folder <path>',
+      'where keys and readings will live, from the folder of the config',
+      dataFolder,
+    )
+    .option('--port <path>', 'this port instead of all that there are; may be repeated', ports)
     .option('--no-probe', 'list the ports without listening on them')
     .option('--force', 'write over a file that is there')
   addWithFlag(command).addHelpText('after', examples).action(init)
@@ -34,25 +48,36 @@ export function initCommand(program: Command): void {
 
 async function init(file: string, options: InitOptions): Promise<void> {
   if (existsSync(file) && !options.force) throw fault('CONFIG_EXISTS', { path: file })
-  const { findOn, namedPorts } = await import('../sense/find.ts')
+  const { findOn, namedPorts, portAt } = await import('../sense/find.ts')
   const { openPort } = await import('../sense/port.ts')
   const stop = new AbortController()
   const interrupt = () => stop.abort()
   process.once('SIGINT', interrupt)
   console.error(options.probe ? 'listening on the serial ports …' : 'looking at the serial ports …')
   const drivers = driversOf(options.with ?? [], dirname(file))
-  const search = { drivers, open: openPort, asks: 'private', signal: stop.signal } as const
-  const named = await namedPorts()
+  const progress = (path: string, words: string) => console.error(`  ${path}: ${words}`)
+  const search = {
+    ...{ drivers, open: openPort, progress, signal: stop.signal },
+    asks: 'private',
+  } as const
+  const named = await (options.port === undefined
+    ? namedPorts()
+    : Promise.all(options.port.map((path) => portAt(path))))
   const found: FoundPort[] = options.probe
     ? await Promise.all(named.map((port) => findOn(port, search)))
     : named
   process.off('SIGINT', interrupt)
+  if (stop.signal.aborted) {
+    console.error('stopped: nothing is written')
+    process.exitCode = 130
+    return
+  }
   for (const port of found) console.error(`  ${port.path}: ${heardOn(port, options)}`)
   if (found.length === 0) console.error('  none found; the config has an example to fill in')
   await atomicWrite(file, render(found, options, drivers))
   console.error(`wrote ${file}`)
   if (options.operator === undefined)
-    console.error('  put your address in it: operator, gateway, receiver')
+    console.error('  put your addresses in it: `wayside operate init` makes and names them')
   console.error(`next:\n  wayside config check ${file}\n  wayside run ${file}`)
 }
 
@@ -63,6 +88,7 @@ export function render(
   drivers: readonly Driver[] = ours,
 ): string {
   const owner = options.operator ?? `0x${'0'.repeat(40)}`
+  const gateway = options.gateway ?? owner
   const known = found.filter(({ driver }) => driver !== undefined)
   const silent = found.filter(({ driver }) => driver === undefined)
   const packages = options.with ?? []
@@ -74,14 +100,12 @@ folder: ${JSON.stringify(options.folder)}
 ${packages.length === 0 ? '' : `drivers: ${JSON.stringify(packages)}\n`}broker:
   url: ${JSON.stringify(options.broker)}
 
-# Whose device this is, who signs its grants, and where money goes. One address will do to begin with.
+# Whose device this is, and where money goes: one address will do to begin with.
 operator: "${owner}"
-gateway: "${owner}"
 receiver: "${owner}"
+# Who signs its grants and acks: the other address that \`wayside operate init\` named.
+gateway: "${gateway}"
 
-# One entry a sensor; its name is the name of its stream. \`wayside drivers\` lists what can be read.
-sensors:
-${sensors.join('')}${silent.map(({ path }) => `  # nothing known speaks on ${path}\n`).join('')}
 # Free streams go out in the clear. To sell one sealed, say what it costs, as in
 #     price: { amount: 0.01, per: 1h }
 # and on which rails you are paid: a token on a chain, and the contracts that hold buyers' deposits there.
@@ -94,7 +118,11 @@ ${sensors.join('')}${silent.map(({ path }) => `  # nothing known speaks on ${pat
 #     tokenName: USD Coin
 #     tokenVersion: "2"
 #     decimals: 6
-`
+
+# One entry a sensor; its name is the name of its stream. \`wayside drivers\` lists what can be read, and
+# \`wayside sniff PORT >> FILE\` adds one here.
+sensors:
+${sensors.join('')}${silent.map(({ path }) => `  # nothing known speaks on ${path}\n`).join('')}`
 }
 
 const example = { driver: 'plantower', path: '/dev/ttyUSB0' }
@@ -143,6 +171,8 @@ const examples = `
 Examples:
   wayside init
   wayside init --operator 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --broker mqtts://broker.example:8883
+  wayside init --port /dev/ttyAMA0 --port /dev/ttyUSB0
   wayside init --no-probe bench.yaml
 
-Exit code: 0 written, 2 when the file is there already or cannot be written.`
+Listening takes up to half a minute, on all ports at once, and asks only what changes nothing.
+Exit code: 0 written, 2 when the file is there already or cannot be written, 130 at Ctrl-C.`

@@ -1,6 +1,6 @@
 /** What `wayside operate` opens: keys, books, chain and broker, wired to gateway and settler. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { x25519 } from '@noble/curves/ed25519.js'
 import { randomBytes } from '#crypto'
@@ -30,6 +30,7 @@ import { type Money, sentenceOf } from '../operator/words.ts'
 import { hex } from '../wire/bytes.ts'
 import { shown } from '../wire/shown.ts'
 import { localSigner, type Signer } from '../wire/signer.ts'
+import { placedDesk } from './check.ts'
 import { type DeskWindow, openDeskWindow, watchDesk } from './operatewatch.ts'
 
 export type Office = {
@@ -114,13 +115,14 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
   }
 }
 
+/** The desk's config in this file, with every path in its place. Throws CONFIG_UNREADABLE, CONFIG_INVALID. */
 export async function loadOperatorConfig(path: string): Promise<OperatorConfig> {
   const text = await readFile(path, 'utf8').catch((cause: Error) => {
     throw fault('CONFIG_UNREADABLE', { path, why: cause.message }, cause)
   })
   const checked = readYaml(operatorSchema, text)
   if (!checked.ok) throw configFault(path, checked.problems)
-  return checked.value
+  return placedDesk(checked.value, dirname(path))
 }
 
 type Keys = {
@@ -130,19 +132,30 @@ type Keys = {
   readonly hpke: { readonly publicKey: Uint8Array; readonly privateKey: Uint8Array }
 }
 
-/** The desk's keys, from the files that its config names. */
-export async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
-  const { passwordFile } = keys
-  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile)
-  const signer = async (path: string) => localSigner(await readKeyFile(path, password))
+/** The operator's key alone, as whoever only reads needs it: nothing is made. */
+export async function openOperator({ keys }: OperatorConfig): Promise<Signer> {
+  return signerIn(keys.operator, await passwordOf(keys))
+}
+
+/** The desk's keys, from the files that its config names; its `hpke.key` is made where there is none. */
+async function openKeys({ folder, keys }: OperatorConfig): Promise<Keys> {
+  const password = await passwordOf(keys)
   const privateKey = await openSecret(join(folder, 'hpke.key'), randomBytes)
-  const gateway = await signer(keys.gateway)
+  const gateway = await signerIn(keys.gateway, password)
   return {
-    operator: await signer(keys.operator),
+    operator: await signerIn(keys.operator, password),
     gateway,
-    sender: keys.gas === undefined ? gateway : await signer(keys.gas),
+    sender: keys.gas === undefined ? gateway : await signerIn(keys.gas, password),
     hpke: { publicKey: x25519.getPublicKey(privateKey), privateKey },
   }
+}
+
+async function passwordOf({ passwordFile }: OperatorConfig['keys']): Promise<string | undefined> {
+  return passwordFile === undefined ? undefined : await readPassword(passwordFile)
+}
+
+async function signerIn(path: string, password: string | undefined): Promise<Signer> {
+  return localSigner(await readKeyFile(path, password))
 }
 
 async function chainOf(

@@ -10,13 +10,21 @@ export function operateCommand(program: Command): void {
     .option('-c, --config <file>', 'the config', 'operate.yaml')
     .option('--json', 'one JSON object an event on stdout; amounts are decimal texts')
     .addHelpText('after', examples)
+    .allowExcessArguments()
     .action(operateFrom)
   addOperateInit(operate)
 }
 
 type Options = { readonly config: string; readonly json?: boolean }
 
-async function operateFrom({ config: path, json = false }: Options): Promise<void> {
+async function operateFrom(
+  { config: path, json = false }: Options,
+  command: Command,
+): Promise<void> {
+  const [other] = command.args
+  if (other !== undefined) {
+    command.error(`error: unknown command '${other}': there are operate and operate init`)
+  }
   const { armFailpoints } = await import('../disk/failpoint.ts')
   armFailpoints(process.env.WAYSIDE_FAILPOINT ?? '')
   const { loadOperatorConfig, openOffice } = await import('./office.ts')
@@ -45,4 +53,5 @@ Examples:
 
 Events: watching ready connected disconnected renewed ordered refused deposited granted acked withdrawing
 short ended lost unseen claiming replaced claimed settled trouble, 'endpoint failing', 'endpoint well'.
-Exit code: 0 ended in order, 2 a mistake in config or keys, 3 broker or chain unreachable at the start.`
+Exit code: 0 ended in order, 1 books that are behind the broker's, 2 a mistake in config or keys, 3 broker or
+chain unreachable at the start, 130 at a second Ctrl-C.`

@@ -23,7 +23,9 @@ Examples:
 
 It writes one JSON object an event to standard error. SIGTERM or Ctrl-C ends it cleanly: the open epochs
 are sealed and what is unsent is handed to the broker, or kept for the next start. A second one ends it at
-once; what was stored stays stored.`
+once; what was stored stays stored.
+Exit code: 0 ended in order, 1 lost books or another machine, 2 config, keys, folder or port,
+130 at a second Ctrl-C.`
 
 async function run(file: string): Promise<void> {
   const config = loadConfig(file)

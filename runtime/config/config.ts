@@ -6,7 +6,17 @@
 import { z } from 'zod'
 import { isFieldName, isStreamName } from '../wire/reading.ts'
 import { contradictions } from './contradictions.ts'
-import { brokerLine, configAddress, decimal, duration, size, smallestUnits } from './quantity.ts'
+import {
+  brokerLine,
+  configAddress,
+  decimal,
+  duration,
+  file,
+  size,
+  smallestUnits,
+  watchHost,
+} from './quantity.ts'
+import { railSchema } from './rail.ts'
 
 const second = 1000
 const hour = 3600 * second
@@ -117,31 +127,12 @@ const modelSchema = z.strictObject({
   policy: policy.optional(),
 })
 
-const railSchema = z.strictObject({
-  chainId: z.number().int().min(1).describe('EIP-155 number of the chain: 8453 is Base.'),
-  settlement: configAddress.describe('The batch-settlement contract there.'),
-  collector: configAddress.describe('The contract that takes deposits for it.'),
-  permit2Collector: configAddress
-    .optional()
-    .describe('The contract that takes deposits of tokens without EIP-3009, through Permit2.'),
-  token: configAddress.describe('The token that is paid in.'),
-  tokenName: z.string().max(100).describe('Name of the token in its own EIP-712 domain.'),
-  tokenVersion: z.string().max(20).describe('Version of the token in its own EIP-712 domain.'),
-  decimals: z
-    .number()
-    .int()
-    .min(0)
-    .max(36)
-    .default(6)
-    .describe('Digits of its smallest unit after the point; the same for every rail.'),
-})
-
 /** The name of a package as npm takes it: no path, no version. */
 const packageName = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/
 
 export const configSchema = z
   .strictObject({
-    folder: z.string().min(1).describe('Where keys and readings live. Back up the keys.'),
+    folder: file.describe('Where keys and readings live. Back up the keys.'),
     broker: brokerLine.describe('The line out; any MQTT broker will do.'),
     operator: configAddress.describe(
       'Whose device this is: who enrols it and reads it for nothing.',
@@ -254,7 +245,7 @@ export const configSchema = z
       ),
     watch: z
       .strictObject({
-        host: z.string().default('127.0.0.1').describe('Where /health and /metrics are served.'),
+        host: watchHost,
         port: z.number().int().min(0).max(65_535).default(9464).describe('0 chooses a free one.'),
         log: z
           .enum(['debug', 'info', 'warn', 'error'])

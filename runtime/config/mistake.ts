@@ -50,8 +50,13 @@ function unknownSetting(schema: z.ZodType, path: Mistake['path'], key: string): 
   const known = settingsAt(schema, path)
   const near = meant(known, key)
   const list = known.length === 0 ? 'see `wayside config schema`' : `here are ${known.join(', ')}`
-  const hint = near === undefined ? list : `perhaps ${near}`
+  const hint = near === undefined ? (unreadKeys[key] ?? list) : `perhaps ${near}`
   return { path: [...path, key], what: 'there is no such setting', hint, atKey: true }
+}
+
+/** What YAML means to some and to others not. */
+const unreadKeys: Readonly<Record<string, string>> = {
+  '<<': 'merge keys are not read: write out what it would bring',
 }
 
 type JsonSchema = {
@@ -117,9 +122,14 @@ function allowedBy(issue: z.core.$ZodIssue): string {
     return words.length === 1 ? `${words[0]}` : `one of ${words.join(', ')}`
   }
   if (issue.code === 'invalid_type') return nouns[issue.expected] ?? issue.expected
-  if (issue.code !== 'invalid_union') return 'it as docs/wayside.yaml shows'
+  if (issue.code !== 'invalid_union') return ownCure(issue) ?? 'it as docs/wayside.yaml shows'
   const branches = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]))
   return [...new Set(branches.map(allowedBy))].join(', or ')
+}
+
+/** Of a sentence of the schema's own (see `sentence`) what it says to write. */
+function ownCure({ message }: z.core.$ZodIssue): string | undefined {
+  return / write (.+)$/.exec(message)?.[1]
 }
 
 const nouns: Readonly<Record<string, string>> = {

@@ -62,18 +62,37 @@ export const configAddress = z
   })
   .meta({ type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' })
 
+const noBroker = 'not a broker; write mqtt://host:1883 or mqtts://host:8883'
+
+/** A host, and a port that there can be. */
+function hasHost(url: string): boolean {
+  return URL.canParse(url) && new URL(url).hostname !== ''
+}
+
 const loginInUrl = 'a login stands in the address; write it as `username` and `passwordFile`'
 
-const file = z.string().min(1)
+/** A path; where it begins with no slash, from the folder of the file that it stands in (config/place.ts). */
+export const file = z.string().min(1)
+
+/** An empty one would be every address of the machine. */
+export const watchHost = z
+  .string()
+  .min(1)
+  .default('127.0.0.1')
+  .describe('Where /health and /metrics are served.')
+
+/** Where a broker listens. */
+export const brokerUrl = z
+  .string()
+  .regex(/^(mqtts?|wss?):\/\//, { error: noBroker, abort: true })
+  .refine(hasHost, noBroker)
+  .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
+  .describe('MQTT 3.1.1 or 5.')
 
 /** The line to a broker, as device, gateway and buyer write it. */
 export const brokerLine = z
   .strictObject({
-    url: z
-      .string()
-      .regex(/^(mqtts?|wss?):\/\//, 'not a broker; write mqtt://host:1883 or mqtts://host:8883')
-      .refine((url) => !/^\w+:\/\/[^/]*@/.test(url), loginInUrl)
-      .describe('MQTT 3.1.1 or 5.'),
+    url: brokerUrl,
     username: z.string().optional().describe('Login, where the broker wants one.'),
     passwordFile: file.optional().describe('A file (0600), so that no password stands here.'),
     caFile: file.optional().describe('PEM of the authority that signed the broker.'),

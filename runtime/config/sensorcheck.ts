@@ -1,5 +1,5 @@
 /** What the sensors of a config have against each other, their drivers and the tables that they name. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { drivers as ours } from '../../drivers/index.ts'
 import { Fault, fault } from '../faults.ts'
@@ -11,6 +11,7 @@ import { sensorPlan } from './catalogue.ts'
 import type { Config, SensorConfig } from './config.ts'
 import { driversOf, placed } from './driverlist.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
+import { brokerFiles, placedIn, placedModel } from './place.ts'
 import { configFault, readYaml } from './yamlfile.ts'
 
 type Written = SensorConfig['options']
@@ -36,7 +37,10 @@ export function readTables(
   )
 }
 
-/** The config with every table, recording and package in its place. Throws as `readTables` and `driversOf` do. */
+/**
+ * The config with every table read, and everything else that it names by a path in its place: keys and
+ * readings, the files of its line, recordings, models, packages. Throws as `readTables` and `driversOf` do.
+ */
 export function withTables(config: Config, folder: string): Config {
   const drivers = driversOf(config.drivers, folder)
   const sensors = config.sensors.map((sensor) => ({
@@ -44,7 +48,16 @@ export function withTables(config: Config, folder: string): Config {
     port: portAt(sensor.port, folder),
     options: readTables(sensor.driver, sensor.options, folder, drivers),
   }))
-  return { ...config, sensors, drivers: placed(config.drivers, folder) }
+  const models = config.models.map((one) => ({
+    ...one,
+    model: placedModel(folder, one.model),
+  }))
+  return {
+    ...placedIn(folder, config, ['folder']),
+    broker: placedIn(folder, config.broker, brokerFiles),
+    drivers: placed(config.drivers, folder),
+    ...{ sensors, models },
+  }
 }
 
 /** What the supervisor of this sensor needs. Throws as `readTables` and the driver's options do. */
@@ -163,9 +176,10 @@ function sharingMistakes(sensors: readonly SensorConfig[], { folder, drivers }: 
   const firsts = new Map<string, ReturnType<typeof sensorAt>>()
   return sensors.flatMap((sensor, i): Mistake[] => {
     const plan = sensorAt(sensor, folder, drivers)
-    const first = firsts.get(plan.path)
-    if (first === undefined || plan.path.startsWith(recordingScheme)) {
-      firsts.set(plan.path, plan)
+    const port = realPort(plan.path)
+    const first = firsts.get(port)
+    if (first === undefined || port.startsWith(recordingScheme)) {
+      firsts.set(port, plan)
       return []
     }
     const shares = plan.driver.bus !== undefined && plan.driver.id === first.driver.id
@@ -180,6 +194,15 @@ function sharingMistakes(sensors: readonly SensorConfig[], { folder, drivers }: 
     const hint = 'set `baudRate`, `parity` and `stopBits` alike, on the devices too'
     return [{ path: ['sensors', i], what, hint }]
   })
+}
+
+/** The port itself, by whichever of its names it is called; one that is not plugged in now has no other. */
+function realPort(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 function words({ baudRate, dataBits = 8, parity = 'none', stopBits = 1 }: Serial): string {

@@ -2,7 +2,16 @@
  * Reads a YAML file by a schema and says of every mistake where it stands, what it is and how to cure it.
  * The device's and the operator's config are read by this one door.
  */
-import { type ErrorCode, isAlias, isMap, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import {
+  type ErrorCode,
+  isAlias,
+  isMap,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml'
 import type { z } from 'zod'
 import { type Fault, fault } from '../faults.ts'
 import { type Mistake, mistakesOf } from './mistake.ts'
@@ -38,41 +47,37 @@ export function readYaml<T>(
   if (text.length > configCharactersMax) {
     return bad([{ line: 1, column: 1, what: 'larger than 1 MiB', hint: 'is it a config at all?' }])
   }
+  const garbled = text.search(/[\uFFFD\0]/)
+  if (garbled >= 0) return bad([{ ...placeIn(text, garbled), ...otherEncoding }])
   const lines = new LineCounter()
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return { line: Math.max(line, 1), column: Math.max(col, 1) }
-  }
-  let document: Document
+  const document = parsed(text, lines)
+  if (!('contents' in document)) return bad([document])
+  const broken = document.errors.map(({ code, message, pos }) => ({
+    ...placeOf(lines, pos[0]),
+    ...unread(code, message),
+  }))
+  if (broken.length > 0) return bad(broken)
   let whole: unknown
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: false })
     // An empty file is an empty config: its schema then names what is missing.
-    whole = document.errors.length > 0 ? {} : (document.toJS({ maxAliasCount: aliasesMax }) ?? {})
+    whole = document.toJS({ maxAliasCount: aliasesMax }) ?? {}
   } catch (error) {
-    // Nested past the stack, or aliases that stand for themselves or for too much.
-    const what = `not a config: ${firstLine((error as Error).message)}`
-    return bad([{ line: 1, column: 1, what, hint: 'nest less, and write out what aliases repeat' }])
-  }
-  if (document.errors.length > 0) {
-    return bad(
-      document.errors.map(({ code, message, pos }) => ({
-        ...at(pos[0]),
-        ...unread(code, message),
-      })),
-    )
+    const nameless = namelessAlias(document, lines)
+    return bad([nameless ?? notAConfig(error)])
   }
   const read = schema.safeParse(whole)
   const mistakes = read.success
     ? further(read.data)
     : read.error.issues.flatMap((issue) => mistakesOf(issue, schema, whole))
   if (read.success && mistakes.length === 0) return { ok: true, value: read.data }
-  const problems = mistakes.map(({ path, what, hint, atKey }) => ({
-    ...at(offsetOf(document, path, atKey === true)),
-    what: path.length === 0 ? what : `${path.join('.')}: ${what}`,
-    hint,
-  }))
-  return bad(problems.sort((a, b) => a.line - b.line || a.column - b.column))
+  return bad(placed(document, lines, mistakes))
+}
+
+/** Where in this text, which `readYaml` takes, each of these mistakes stands, in the order of the file. */
+export function problemsIn(text: string, mistakes: readonly Mistake[]): Problem[] {
+  const lines = new LineCounter()
+  const document = parsed(text, lines)
+  return 'contents' in document ? placed(document, lines, mistakes) : [document]
 }
 
 /** The first problem as the fault that ends a command. */
@@ -90,6 +95,59 @@ export function configFault(path: string, problems: readonly Problem[]): Fault {
 
 type Document = ReturnType<typeof parseDocument>
 
+/** The document, or why it is none. */
+function parsed(text: string, lineCounter: LineCounter): Document | Problem {
+  try {
+    return parseDocument(text, { lineCounter, prettyErrors: false, merge: false })
+  } catch (error) {
+    return notAConfig(error)
+  }
+}
+
+/** Nested past the stack, or aliases that stand for themselves or for too much. */
+function notAConfig(error: unknown): Problem {
+  const what = `not a config: ${firstLine((error as Error).message)}`
+  return { line: 1, column: 1, what, hint: 'nest less, and write out what aliases repeat' }
+}
+
+/** The first alias of a name that no anchor before it has. */
+function namelessAlias(document: Document, lines: LineCounter): Problem | undefined {
+  let found: Problem | undefined
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined
+      const what = `*${alias.source} stands for nothing: no &${alias.source} is above it`
+      const hint = 'write out what it stands for, or put the text in quotes'
+      found = { ...placeOf(lines, alias.range?.[0] ?? 0), what, hint }
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
+function placed(document: Document, lines: LineCounter, mistakes: readonly Mistake[]): Problem[] {
+  return mistakes
+    .map(({ path, what, hint, atKey }) => ({
+      ...placeOf(lines, offsetOf(document, path, atKey === true)),
+      what: path.length === 0 ? what : `${path.join('.')}: ${what}`,
+      hint,
+    }))
+    .sort((a, b) => a.line - b.line || a.column - b.column)
+}
+
+function placeOf(lines: LineCounter, offset: number): Pick<Problem, 'line' | 'column'> {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(line, 1), column: Math.max(col, 1) }
+}
+
+/** The same in a text that is not parsed. */
+function placeIn(text: string, offset: number): Pick<Problem, 'line' | 'column'> {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+}
+
+const otherEncoding = { what: 'bytes that are not UTF-8', hint: 'save the file as UTF-8' }
+
 function bad(problems: readonly Problem[]): { ok: false; problems: readonly Problem[] } {
   return { ok: false, problems }
 }
@@ -98,8 +156,13 @@ function unread(code: ErrorCode, message: string): { what: string; hint: string 
   if (code === 'DUPLICATE_KEY') {
     return { what: 'a setting that stands above already', hint: 'keep one of the two' }
   }
+  if (code === 'MULTIPLE_DOCS') {
+    return { what: 'a second document begins here', hint: 'keep one, and take the --- out' }
+  }
+  const what = `not YAML: ${firstLine(message)}`
+  if (code === 'TAB_AS_INDENT') return { what, hint: 'indent with spaces' }
   const hint = 'look at indentation, quotes and colons on this line and the one before'
-  return { what: `not YAML: ${firstLine(message)}`, hint }
+  return { what, hint }
 }
 
 function firstLine(text: string): string {

@@ -3,7 +3,14 @@
  * schema.
  */
 import { z } from 'zod'
-import { brokerLine, configAddress, decimal, duration, smallestUnits } from '../config/quantity.ts'
+import {
+  brokerLine,
+  configAddress,
+  decimal,
+  duration,
+  smallestUnits,
+  watchHost,
+} from '../config/quantity.ts'
 import type { GasRules } from '../link/gasprice.ts'
 import { zeroAddress } from '../wire/address.ts'
 import type { OfferedRail } from '../wire/offer.ts'
@@ -36,9 +43,14 @@ const gwei = decimal.refine(
   'finer than a wei; nine decimals are the most',
 )
 
+/** One endpoint of a chain. */
+export const endpoint = z
+  .string()
+  .refine(isEndpoint, 'not an endpoint; write the https:// URL of a JSON-RPC')
+
 const chainSchema = z.strictObject({
   rpcs: z
-    .array(z.string().refine(isEndpoint, 'not an endpoint; write the https:// URL of a JSON-RPC'))
+    .array(endpoint)
     .min(1)
     .max(8)
     .describe('JSON-RPC endpoints; two of different owners, which must agree.'),
@@ -131,7 +143,7 @@ export const operatorSchema = z
       .prefault({}),
     watch: z
       .strictObject({
-        host: z.string().default('127.0.0.1').describe('Where /health and /metrics are served.'),
+        host: watchHost,
         port: z
           .number()
           .int()

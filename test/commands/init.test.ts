@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { drivers } from '../../drivers/index.ts'
 import { checkConfig } from '../../runtime/commands/config.ts'
-import { type InitOptions, render } from '../../runtime/commands/init.ts'
+import { type InitOptions, render, sensorText } from '../../runtime/commands/init.ts'
 import { type FoundPort, findOn } from '../../runtime/sense/find.ts'
 import { mockPort } from '../../runtime/sense/mock.ts'
 import type { OpenPort } from '../../runtime/sense/port.ts'
@@ -70,10 +70,10 @@ test('with nothing found it writes an example that config check accepts, and nam
 })
 
 test('the rails that it explains are accepted once filled in', () => {
-  const [sensors = '', rails = ''] = render([], options).split(/^(?=# rails:)/m)
-  const filled = `${sensors.replace('    price: free', '    price: { amount: 0.01, per: 1h }')}${rails
+  const filled = render([], options)
+    .replace('    price: free', '    price: { amount: 0.01, per: 1h }')
     .replaceAll('0x…', options.operator ?? '')
-    .replace(/^# /gm, '')}`
+    .replace(/^# (?=rails:| {2}- chainId| {4}(?!price)[a-z]+: )/gim, '')
   const checked = checkConfig(filled)
   assert.ok(checked.ok, JSON.stringify(checked))
   assert.equal(checked.value.rails.length, 1)
@@ -91,4 +91,58 @@ test('init writes a file, says what to do next, and never writes over one unaske
   assert.equal(second.status, 2)
   assert.match(second.stderr, /is there already/)
   assert.equal(wayside(['init', '--no-probe', '--force', file]).status, 0)
+})
+
+test('what sniff appends to it stays a sensor when the rails are filled in', () => {
+  const written = render([], options).replace(/^# rails:$/m, 'rails: []')
+  const checked = checkConfig(
+    `${written}${sensorText({ path: '/dev/ttyUSB7', driver: 'sds011' }, 'dust')}`,
+  )
+  assert.ok(checked.ok, JSON.stringify(checked))
+  assert.deepEqual(
+    checked.value.sensors.map(({ name }) => name),
+    ['air', 'dust'],
+  )
+})
+
+test('a flag that no config would take is said at once, and nothing is written', () => {
+  const file = join(folder, 'wrong.yaml')
+  for (const [flag, value, why] of [
+    ['--operator', '0x1234', /not an address; write 0x and 40 hex digits/],
+    ['--gateway', 'me', /not an address/],
+    ['--broker', 'http://broker.example', /not a broker; write mqtt:/],
+  ] as const) {
+    const { status, stderr } = wayside(['init', '--no-probe', flag, value, file])
+    assert.equal(status, 2, flag)
+    assert.match(stderr, why)
+    assert.equal(existsSync(file), false)
+  }
+})
+
+test('the desk and its device name each other as their inits write it', () => {
+  const desk = join(folder, 'office', 'operate.yaml')
+  const token = `0x${'22'.repeat(20)}`
+  const rpc = ['--rpc', 'https://a.example', 'https://b.example']
+  const made = wayside(['operate', 'init', desk, '--folder', 'data', '--token', token, ...rpc])
+  assert.equal(made.status, 0, made.stderr)
+  const [, operator = '', gateway = ''] =
+    /^operator: "(0x[0-9a-f]{40})"\ngateway: "(0x[0-9a-f]{40})"\n$/.exec(made.stdout) ?? []
+  assert.match(made.stderr, new RegExp(`wayside init --operator ${operator} --gateway ${gateway}`))
+  // Its keys lie beside the config, wherever it was made from.
+  const fine = wayside(['config', 'check', desk])
+  assert.equal(fine.stdout, `${desk}: fine, the desk of 0 devices, paid in 1 token\n`)
+  assert.equal(existsSync(join(folder, 'office/data/operator.key')), true)
+  const device = join(folder, 'owned.yaml')
+  wayside(['init', '--no-probe', '--operator', operator, '--gateway', gateway, device])
+  const checked = checkConfig(readFileSync(device, 'utf8'))
+  assert.ok(checked.ok, JSON.stringify(checked))
+  assert.deepEqual([checked.value.operator, checked.value.gateway], [operator, gateway])
+})
+
+test('a port that nobody lists is listened to when it is named', async () => {
+  const file = join(folder, 'named.yaml')
+  const { status, stderr } = wayside(['init', '--port', join(folder, 'no-such-port'), file])
+  assert.equal(status, 0)
+  assert.match(stderr, /no-such-port: .*(no such file|ENOENT)/i)
+  assert.match(readFileSync(file, 'utf8'), /# nothing known speaks on .*no-such-port/)
 })
