@@ -15,6 +15,7 @@
  * What can go wrong, and what then happens:
  *   noise on the line             bad checksum, a doubt; without a check (mode D) `broken line`, if it shows
  *   no ETX and no BCC at the end  doubt `no checksum where one belongs`; `checksum: optional` reads it
+ *   7E1 that was read as 8N1      read all the same; doubt `wrong parity` where a bit is off
  *   nobody answers                doubt `no answer`; asked again when the time has come
  *   a telegram of P1              doubt that names its driver: its CRC would not be held here
  */
@@ -31,6 +32,7 @@ import {
   word,
 } from '../../runtime/sense/driver.ts'
 import { type Gathered, gather, obisName } from '../obis.ts'
+import { withoutParity } from '../parity.ts'
 import { type DataSet, dataSets, readValue } from './dataset.ts'
 import { answered, beginDialogue, blockMs, type Dialogue, named, speeds, turn } from './dialogue.ts'
 import { fields, unitOf } from './fields.ts'
@@ -107,7 +109,8 @@ export const d0: Driver = defineDriver<Memory>({
     }
     return { ...memory, dialogue: beginDialogue(settings) }
   },
-  decode(frame, memory) {
+  decode(sent, memory) {
+    const frame = withoutParity(sent)
     const { line, block } = partsOf(frame)
     const isBlock = frame[0] === stx
     const identification = isBlock ? memory.identification : identified(line)

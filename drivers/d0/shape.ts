@@ -11,6 +11,7 @@
  */
 import { badChecksum, missingChecksum, type Shape, xor8 } from '../../runtime/sense/driver.ts'
 import { asSent } from '../lineends.ts'
+import { orWithParity } from '../parity.ts'
 import { dataSets } from './dataset.ts'
 
 const slash = 0x2f
@@ -29,7 +30,7 @@ export type Reads = {
 }
 
 export function shapeOf({ answers, openEnded }: Reads): Shape {
-  return {
+  return orWithParity({
     starts: Uint8Array.of(slash, stx),
     idle: Uint8Array.of(0x0d, newline),
     sizeMax: blockMax,
@@ -40,7 +41,7 @@ export function shapeOf({ answers, openEnded }: Reads): Shape {
       if (hasCheck(frame)) return fits(frame.subarray(1)) ? undefined : badChecksum
       return openEnded ? textFlaw(frame) : missingChecksum
     },
-  }
+  })
 }
 
 /** What stands in a frame: its first line, if it is not a block, and its data. */

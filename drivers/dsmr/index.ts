@@ -40,9 +40,10 @@ import {
   uncheckedField,
 } from '../../runtime/sense/driver.ts'
 import { dataSets } from '../d0/dataset.ts'
+import { withoutParity } from '../parity.ts'
 import { type Opened, sealedStart, unseal } from './cipher.ts'
 import { fields } from './fields.ts'
-import { hasCrc, partsOf, shape, textFlaw, textSize } from './telegram.ts'
+import { earlyShape, hasCrc, partsOf, shape, textFlaw, textSize } from './telegram.ts'
 import { type Zone, zones } from './time.ts'
 import { valuesOf } from './values.ts'
 
@@ -52,6 +53,8 @@ type Memory = {
   readonly key?: string
   readonly authentication?: string
 }
+
+const earlySerial = { baudRate: 9600, dataBits: 7, parity: 'even' } as const
 
 export const dsmr: Driver = defineDriver<Memory>({
   id: 'dsmr',
@@ -76,7 +79,7 @@ export const dsmr: Driver = defineDriver<Memory>({
   },
   fields: { ...fields, ...uncheckedField },
   under: ({ early }) =>
-    early === true ? { ...dsmr, serial: { baudRate: 9600, dataBits: 7, parity: 'even' } } : dsmr,
+    early === true ? { ...dsmr, shape: earlyShape, serial: earlySerial } : dsmr,
   check: 'CRC-16; none before DSMR 4; AES-GCM where encrypted',
   shape,
   begin: ({ zone, key, authkey }) => ({
@@ -85,7 +88,7 @@ export const dsmr: Driver = defineDriver<Memory>({
     ...(authkey === undefined ? {} : { authentication: String(authkey) }),
   }),
   decode(frame, memory) {
-    if (frame[0] !== sealedStart) return { memory, said: say(frame, memory.zone) }
+    if (frame[0] !== sealedStart) return { memory, said: say(withoutParity(frame), memory.zone) }
     const { key, authentication, zone } = memory
     if (key === undefined) return { memory, said: doubt('encrypted: option key') }
     const opened = unseal(frame, authentication === undefined ? { key } : { key, authentication })

@@ -6,6 +6,7 @@ import { badChecksum, missingChecksum, type Shape } from '../../runtime/sense/dr
 import { reflectedCrc } from '../crc.ts'
 import { dataSets } from '../d0/dataset.ts'
 import { asSent } from '../lineends.ts'
+import { orWithParity } from '../parity.ts'
 import { sealedMax, sealedSize, sealedStart } from './cipher.ts'
 
 export const shape: Shape = {
@@ -16,6 +17,12 @@ export const shape: Shape = {
   size: (bytes, ended) => (bytes[0] === sealedStart ? sealedSize(bytes) : textSize(bytes, ended)),
   flaw: (frame) => (frame[0] === sealedStart ? undefined : textFlaw(frame)),
 }
+
+/** DSMR 2 and 3: seven bits with parity, and in the clear. */
+export const earlyShape: Shape = orWithParity({
+  ...{ starts: Uint8Array.of(0x2f), idle: shape.idle, sizeMax: shape.sizeMax },
+  ...{ size: textSize, flaw: textFlaw },
+})
 
 /** Size up to and with the CRC, if there is one; 0 where no telegram begins. */
 export function textSize(bytes: Uint8Array, ended: boolean): number | 'more' {
