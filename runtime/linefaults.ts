@@ -2,8 +2,13 @@
 export const lineFaults = {
   BROKER_UNREACHABLE: {
     exit: 3,
-    says: 'no MQTT broker answers at {url} after {seconds} s',
+    says: 'no MQTT broker answers at {url} after {seconds} s: {why}',
     cure: 'check `broker` in the config, the network and the login, or start a broker there',
+  },
+  BROKER_UNFIT: {
+    exit: 3,
+    says: 'the MQTT broker {url} does not do what is needed: {why}',
+    cure: 'let it keep retained messages and give QoS 1, or take another broker: docs/operating.md has the list',
   },
   BROKER_LOST: {
     exit: 3,

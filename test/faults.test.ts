@@ -67,8 +67,8 @@ test('exit codes are those of the command line, and every cure is a sentence', (
 
 test('a fault repeats no login of an address, and nothing that moves a cursor', () => {
   const url = 'mqtts://me:hush@broker.example:8883'
-  const { message } = fault('BROKER_UNREACHABLE', { url, seconds: 5 })
-  assert.equal(message, 'no MQTT broker answers at mqtts://broker.example:8883 after 5 s')
+  const { message } = fault('BROKER_UNREACHABLE', { url, seconds: 5, why: 'hush' })
+  assert.equal(message, 'no MQTT broker answers at mqtts://broker.example:8883 after 5 s: hush')
   const raised = fault('CHAIN_REFUSED', { action: 'claim', why: 'no\u001b[2J\nowned' })
   assert.equal(raised.message, String.raw`the contract refuses claim: no\u{1b}[2J\u{a}owned`)
 })

@@ -89,7 +89,7 @@ export function openBroker(options: BrokerOptions): Broker {
   const suspects = openSuspects(limits)
   const stop = new AbortController()
   const standing = openStanding(options, limits, note)
-  const waiting = waiters(url, standing.down)
+  const waiting = waiters(url, standing.why)
   /** Rung when waiting has become pointless: there is another login to try. */
   const hurry = bell()
   let link: Link | undefined

@@ -102,8 +102,11 @@ export function dial(dialling: Dialling): Dialled {
 /** The ending of a line that never was one. */
 function before({ kind, why }: Ending): Ending {
   const silent = kind === 'hung up' || kind === 'message'
-  return { kind, why: silent ? `${why} instead of a CONNACK` : why }
+  return { kind, why: silent ? `${why} instead of a CONNACK: ${mayBe}` : why }
 }
+
+const mayBe =
+  'TLS where there is none or the reverse, too many clients, or a last will it does not take?'
 
 /** A line on which an answer is overdue while the pings come back is no line. */
 function endWhenStalled(
@@ -205,6 +208,9 @@ function carry(client: MqttClient, connack: IConnackPacket, { url, limits, width
       }
       await asked.run(filter, begin, lost).catch(() => {})
       return refusal
+    },
+    unsubscribe(filter: string) {
+      if (client.connected) client.unsubscribe(filter)
     },
     open: () => client.connected,
     async end() {

@@ -33,7 +33,7 @@ export function openStanding(
   let inARow = 0
   let takeovers = 0
   let upSinceMs: number | undefined
-  let down: string | undefined
+  let why: string | undefined
 
   const isStable = () => upSinceMs !== undefined && performance.now() - upSinceMs >= limits.stableMs
 
@@ -41,7 +41,7 @@ export function openStanding(
     /** A connection stands. */
     up(): void {
       upSinceMs = performance.now()
-      down = undefined
+      why = undefined
       shut = undefined
       refused.clear()
     },
@@ -51,7 +51,7 @@ export function openStanding(
      */
     down(ending: Ending, resting: boolean, version: string) {
       const stable = isStable()
-      down = ending.why
+      why = ending.why
       if (stable) clone = undefined
       // MQTT 3.1.1 hangs up without a word; but it also does so to refuse what it was just sent.
       const silent = ending.kind === 'hung up' && upSinceMs !== undefined && resting && !stable
@@ -60,8 +60,8 @@ export function openStanding(
       if (ending.kind === 'taken over' || inARow >= limits.takeoversMin) {
         takeovers += 1
         clone = fault('BROKER_TAKEN_OVER', { url, clientId, times: takeovers })
-        const { message: why, cure } = clone
-        note({ event: 'taken over', clientId, times: takeovers, why, cure })
+        const { message, cure } = clone
+        note({ event: 'taken over', clientId, times: takeovers, why: message, cure })
         return { stable, slow: clone }
       }
       shut = shutOut(ending, url, version)
@@ -77,7 +77,8 @@ export function openStanding(
     },
     /** Why the broker did not let us in the last time, if it did not. */
     shut: () => shut,
-    down: () => down,
+    /** How the last line ended, or why there was none. */
+    why: () => why,
     takes: (topic: string) => void refused.delete(topic),
     /** We took leave ourselves, to come back with another login. */
     left(): void {
@@ -94,7 +95,7 @@ export function openStanding(
     state(): Pick<BrokerState, 'troubles' | 'takeovers' | 'down'> {
       if (isStable()) clone = undefined
       const line = [shut, clone, files].filter((one) => one !== undefined)
-      const ended = down === undefined ? {} : { down }
+      const ended = why === undefined ? {} : { down: why }
       return { troubles: [...line, ...refused.values()], takeovers, ...ended }
     },
   }

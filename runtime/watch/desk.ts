@@ -4,7 +4,7 @@
  */
 import { parseTopic } from '../wire/topic.ts'
 import { openCounts } from './counts.ts'
-import { certificateProblem, type LineHealth, printable } from './health.ts'
+import { because, certificateProblem, type LineHealth, printable } from './health.ts'
 
 /** A note, as far as it is looked at; whoever makes them knows more. */
 type Note = { readonly event: string }
@@ -155,10 +155,12 @@ function healthOf(
   return { ok: problems.length === 0, problems, ...parts, unclaimed, endpoints, ...trouble }
 }
 
-function lineProblems({ url, connected, troubles, certificateDays }: LineHealth): string[] {
+function lineProblems({ url, connected, down, troubles, certificateDays }: LineHealth): string[] {
   const certificate = certificateProblem(certificateDays)
   return [
-    ...(connected ? [] : [`no line to ${url}: devices sell on, each up to its exposure`]),
+    ...(connected
+      ? []
+      : [`no line to ${url}${because(down)}: devices sell on, each up to its exposure`]),
     ...troubles.map(({ message, cure }) => `${message}: ${cure}`),
     ...(certificate === undefined ? [] : [certificate]),
   ]

@@ -43,6 +43,8 @@ export type LineHealth = {
   readonly url: string
   readonly connected: boolean
   readonly version?: string
+  /** How the last line ended, or why there was none. */
+  readonly down?: string
   /** What the line itself has to say: each with its cure. */
   readonly troubles: readonly Trouble[]
   /** How often another client with our id threw us out. */
@@ -67,10 +69,10 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
       problems.push(`sensor ${name} is silent: check its cable and power, and see wayside ports`)
     }
   }
-  const { url, connected, troubles, certificateDays } = parts.broker
+  const { url, connected, down, troubles, certificateDays } = parts.broker
   const cloned = parts.books === 'cloned'
   if (!connected && !cloned)
-    problems.push(`no line to ${url}: readings are kept and sent when it is back`)
+    problems.push(`no line to ${url}${because(down)}: readings are kept and sent when it is back`)
   for (const { message, cure } of troubles) problems.push(`${message}: ${cure}`)
   const certificate = certificateProblem(certificateDays)
   if (certificate !== undefined) problems.push(certificate)
@@ -97,6 +99,11 @@ export function healthOf({ outboxBytesMax, ...parts }: HealthParts): Health {
     problems.push('the clock is unset: readings carry time since boot only; see NTP or an RTC')
   }
   return { ok: problems.length === 0, problems, ...parts, sale: printable(parts.sale) }
+}
+
+/** Why there is no line, in brackets. */
+export function because(down: string | undefined): string {
+  return down === undefined ? '' : ` (${down})`
 }
 
 /** What is wrong with a certificate that ends in so many days, if anything. */
