@@ -40,7 +40,7 @@
  * What can go wrong, and what then happens:
  *   noise on the line      bad checksum; bytes are given up until a frame is whole again
  *   cold fan               frames of the first 30 s after a silence are doubts (warmUpMs)
- *   fan stopped, blocked   mass without particles; a doubt
+ *   fan stopped, blocked   mass without particles; a doubt, and so is a Honeywell HPMA115, which frames alike
  *   not begun yet          nothing but zeros, where a version would stand too; a doubt
  *   cable pulled           no frame for 5 s; the port is opened anew (silenceMs)
  *   not answered           a doubt; it is woken and told again, for it may have lost its power
@@ -106,7 +106,6 @@ export const plantower: Driver = defineDriver<Memory>({
     mode: choice('ask: it speaks only when asked', ['listen', 'ask'], 'listen'),
     every: lapse('mode ask: how often; from 1min on it sleeps', second, 60 * minute, minute),
   },
-
   fields: {
     pm1: mass('PM1 in air'),
     pm2_5: mass('PM2.5 in air'),
@@ -175,7 +174,8 @@ export const plantower: Driver = defineDriver<Memory>({
     if (frame.subarray(4, -2).every((byte) => byte === 0)) return no('nothing measured yet')
     const inAir = air(frame)
     const byItsModel = byModel(frame, found)
-    if (byItsModel.over0_3um === 0 && inAir.pm10 > 0) return no('mass without particles')
+    const isMass = inAir.pm10 > 0 || inAir.pm10_factory > 0
+    if (byItsModel.over0_3um === 0 && isMass) return no('mass without particles')
     const values = { ...inAir, ...byItsModel }
     return { memory: { ...after, variant: found }, said: { ok: true, values } }
   },

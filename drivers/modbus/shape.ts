@@ -9,12 +9,16 @@ import type { Shape } from '../../runtime/sense/driver.ts'
 import { answerSize, expectedSize } from './answer.ts'
 import { crcHolds } from './crc.ts'
 import { ownSize } from './own.ts'
-import { frameSizeMax, type Request, requestSize } from './request.ts'
+import { encodeRequest, frameSizeMax, type Request, requestSize } from './request.ts'
 
-/** The answer of this unit to this request, or its exception; all else is given up byte by byte. */
+/**
+ * The answer of this unit to this request, or its exception; all else is given up byte by byte. So is the
+ * request itself, which adapters of two wires hear when they send it.
+ */
 export function answerShape(unit: number, request: Request): Shape {
   const size = expectedSize(request)
   const reads = 'count' in request
+  const sent = encodeRequest(unit, request)
   return {
     starts: Uint8Array.of(unit),
     idle: new Uint8Array(0),
@@ -28,6 +32,9 @@ export function answerShape(unit: number, request: Request): Shape {
       if (code !== request.function) return 0
       if (reads && count === undefined) return 'more'
       if (reads && count !== size - 5) return 0
+      if (reads && isEcho(bytes, sent) && !crcHolds(bytes.subarray(0, size))) {
+        return bytes.length < sent.length ? 'more' : 0
+      }
       const whole = reads ? size : answerSize(bytes)
       if (whole === 'more' || whole === 0) return whole
       return bytes.length < whole ? 'more' : whole
@@ -57,6 +64,13 @@ export const lineShape: Shape = {
     if (longer && !ended) return 'more'
     return whole.length === 0 ? 0 : Math.min(...whole)
   },
+}
+
+/** These bytes are the first, or all, of what was sent. Most are not by their third. */
+function isEcho(bytes: Uint8Array, sent: Uint8Array): boolean {
+  const many = Math.min(bytes.length, sent.length)
+  for (let at = 2; at < many; at += 1) if (bytes[at] !== sent[at]) return false
+  return true
 }
 
 function badChecksum(frame: Uint8Array): string | undefined {

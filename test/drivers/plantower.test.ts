@@ -54,6 +54,9 @@ test('finds the frames in any noise, dealt in any way', () => {
 test('a stopped fan is a doubt, not a clean room', () => {
   const frame = signed({ words: [1, 2, 3, 1, 2, 3, 0, 0, 0, 0, 0, 0, 0x9700] })
   assert.deepEqual(doubts(hear(plantower, frame)), ['mass without particles'])
+  // A Honeywell HPMA115 that speaks unasked: the same frame, and only PM2.5 and PM10 in it.
+  const honeywell = signed({ words: [0, 35, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] })
+  assert.deepEqual(doubts(hear(plantower, honeywell)), ['mass without particles'])
 })
 
 test('nothing but zeros is a sensor that has not begun; zeros under its version are clean air', () => {

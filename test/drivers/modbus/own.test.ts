@@ -5,6 +5,9 @@ import fc from 'fast-check'
 import { withCrc } from '../../../drivers/modbus/crc.ts'
 import { modbus } from '../../../drivers/modbus/index.ts'
 import { ownSize } from '../../../drivers/modbus/own.ts'
+import { encodeRequest } from '../../../drivers/modbus/request.ts'
+import { answerShape } from '../../../drivers/modbus/shape.ts'
+import { cutter } from '../../../runtime/sense/frame.ts'
 import { doubts, hear, sayings } from '../bench.ts'
 
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
@@ -72,5 +75,25 @@ test('a row of registers in the order of its maker', () => {
     ])
     const [, answer] = sayings(hear(modbus, line, { order, type }))
     assert.equal(Math.round(10 * Number(answer?.values.r8192)), 2302, order)
+  }
+})
+
+test('an adapter that hears what it sends itself costs no doubt', () => {
+  // The address of the question looks like the length of the answer.
+  for (const [address, count] of [
+    [0x0402, 2],
+    [0x0201, 1],
+    [0, 2],
+  ] as const) {
+    const asked = { function: 4, address, count } as const
+    const sent = encodeRequest(1, asked)
+    const values = Array(2 * count).fill(7)
+    const answer = withCrc([1, 4, 2 * count, ...values])
+    const cut = cutter(answerShape(1, asked))
+    const found = [...sent, ...answer].flatMap((byte) => cut.push(Uint8Array.of(byte)))
+    assert.deepEqual(
+      found.map(({ flaw }) => flaw),
+      [undefined],
+    )
   }
 })
