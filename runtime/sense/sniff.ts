@@ -246,12 +246,15 @@ function earOf(candidate: Candidate) {
   }
 }
 
+/** Short frames with a sum of 8 bits come about in any stream of somebody else: so much of it can be theirs. */
+const chanceMost = 0.05
+
 function sureness(
   evidence: Pick<Fingerprint, 'frames' | 'unchecked' | 'share'>,
 ): Fingerprint['sure'] {
   const { frames, unchecked, share } = evidence
   if (frames > 1 && share > 0.9) return 'certain'
-  if (frames > 3 || (frames > 1 && share > 0.5)) return 'likely'
+  if ((frames > 3 && share > chanceMost) || (frames > 1 && share > 0.5)) return 'likely'
   return (frames > 0 || unchecked > 1) && share > 0.9 ? 'likely' : 'perhaps'
 }
 

@@ -66,6 +66,23 @@ test('half a frame before the first one is not held against it, one frame in noi
   assert.deepEqual([once.name, once.sure], ['sds011', 'perhaps'])
 })
 
+test('a few short frames in a long stream are an accident, too', async () => {
+  const port = mockPort()
+  const open: OpenPort = async (given) => {
+    const opened = await port.open(given)
+    setTimeout(() => {
+      for (let n = 0; n < 6; n += 1) {
+        port.say(report)
+        port.say(new Uint8Array(250).fill(0x11))
+      }
+    }, 5)
+    return opened
+  }
+  const found = await sniff({ path: '/dev/x', drivers, open, asks: 'none', signal, patience })
+  assert.ok(found !== undefined && found !== 'silent')
+  assert.deepEqual([found.name, found.frames, found.sure], ['sds011', 6, 'perhaps'])
+})
+
 test('a line of somebody else is known by its talk, and nothing is asked on it', async () => {
   const talk = Buffer.from('1103007c00020743110304008d008efbbd'.repeat(2), 'hex')
   const { port, found } = line('9600none', talk, { drivers: [modbus], asks: 'private' })
