@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDatabase } from '../../runtime/disk/sqlite.ts'
+import { lazily, openDatabase } from '../../runtime/disk/sqlite.ts'
 
 test('a database and what SQLite puts beside it are the owner’s alone, also one that was not', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'wayside-sqlite-'))
@@ -22,4 +22,21 @@ test('a database and what SQLite puts beside it are the owner’s alone, also on
     }
     db.close()
   }
+})
+
+test('what is done lazily leaves the next commit as durable as ever, also when it fails', () => {
+  const db = openDatabase(':memory:')
+  const settings = () =>
+    ['synchronous', 'wal_autocheckpoint'].map((name) => db.pragma(name, { simple: true }))
+  const before = settings()
+  const within = lazily(db, settings)
+  assert.deepEqual(before[0], 2, 'FULL')
+  assert.deepEqual(within, [1, 0], 'NORMAL, and no checkpoint of its own')
+  assert.deepEqual(settings(), before)
+  const failing = () => {
+    throw new RangeError('no')
+  }
+  assert.throws(() => lazily(db, failing), RangeError)
+  assert.deepEqual(settings(), before)
+  db.close()
 })

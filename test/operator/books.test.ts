@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { takeBooks, takeShown } from '../../runtime/operator/books.ts'
+import { splitsMax, takeBooks, takeShown } from '../../runtime/operator/books.ts'
 import {
   type Channel,
   claimable,
@@ -43,6 +43,25 @@ test('leaves that are not all there are not acked, but the voucher is kept for t
   assert.equal(refusal?.code, 'books-root')
   assert.equal(kept.acked.period, 0n)
   assert.equal(claimable(kept), 30n)
+})
+
+test('leaves that add up to the total under another root are not acked', async () => {
+  const channel = fleet(2, 400n)
+  const signed = [leaf(0, 10n), leaf(1, 20n)]
+  const shown = await books(channel, 1n, signed, [leaf(0, 20n), leaf(1, 10n)])
+  const { channel: kept, refusal } = takeBooks(channel, shown, 1)
+  assert.equal(refusal?.code, 'books-root')
+  assert.deepEqual([kept.acked, kept.members], [channel.acked, channel.members])
+})
+
+test('of splits whose leaves never come only so many are remembered', async () => {
+  const many = Array.from({ length: splitsMax }, (_, i) => [BigInt(i + 1), `0x${i}`] as const)
+  const channel = { ...fleet(2, 400n), splits: new Map(many) }
+  const period = BigInt(splitsMax + 1)
+  const shown = await books(channel, period, [leaf(0, 10n), leaf(1, 20n)], [leaf(0, 10n)])
+  const { channel: kept, refusal } = takeBooks(channel, shown, 1)
+  assert.equal(refusal?.code, 'books-root')
+  assert.deepEqual(kept.splits, channel.splits)
 })
 
 test('equal and older books change nothing and are no mistake', async () => {

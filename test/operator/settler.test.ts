@@ -7,6 +7,7 @@ import { type Channel, observe } from '../../runtime/operator/channel.ts'
 import { openKeeper } from '../../runtime/operator/keeper.ts'
 import { openLedger } from '../../runtime/operator/ledger.ts'
 import type { Note } from '../../runtime/operator/note.ts'
+import { onTheWayMax } from '../../runtime/operator/queue.ts'
 import { isSchedule, openSettler } from '../../runtime/operator/settler.ts'
 import { type FakeChain, fakeChain } from './fakechain.ts'
 import { device, funded } from './fixture.ts'
@@ -44,6 +45,18 @@ test('at the end a chain that comes back a moment later is asked again, and told
   assert.deepEqual(events(gone.notes), ['trouble'])
 })
 
+test('whoever is in a hurry at the end waits for nothing, and the next start sees to the rest', async (t) => {
+  const { settler, chain, notes } = await world(t, [promised(300n)], { mines: false })
+  const hurry = new AbortController()
+  const ended = settler({ endMs: 600_000 }).settleAll(hurry.signal)
+  for (let i = 0; i < 2_000 && totals(chain).length === 0; i += 1)
+    await new Promise((done) => setTimeout(done, 5))
+  hurry.abort()
+  await ended
+  assert.deepEqual(totals(chain), [[300n]])
+  assert.match(JSON.stringify(notes.at(-1)), /the next start sees to them/)
+})
+
 test('what is on its way is not claimed again, but more is', async (t) => {
   const { settler, chain, keeper } = await world(t, [promised(300n)], { mines: false })
   const end = { endMs: 0 }
@@ -53,6 +66,19 @@ test('what is on its way is not claimed again, but more is', async (t) => {
   keeper().put(promised(500n))
   await settler(end).settleAll()
   assert.deepEqual(totals(chain), [[300n], [500n]])
+})
+
+test('only so many claims are on their way at once, and the next one waits', async (t) => {
+  const { settler, chain, keeper, notes } = await world(t, [], { mines: false })
+  for (let i = 0; i <= onTheWayMax; i += 1) {
+    keeper().put(promised(100n + 50n * BigInt(i)))
+    await settler({ endMs: 0 }).settleAll()
+  }
+  assert.equal(chain.calls.length, onTheWayMax)
+  assert.match(
+    JSON.stringify(notes.map((note) => ('why' in note ? note.why : ''))),
+    /16 claims are on/,
+  )
 })
 
 test('a claim that arrived counts as claimed at once, though nobody has read the chain since', async (t) => {

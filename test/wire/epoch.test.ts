@@ -8,7 +8,7 @@ import { checkEvidence, makeEvidence } from '../../runtime/wire/evidence.ts'
 import { decodeHeader, encodeHeader } from '../../runtime/wire/header.ts'
 import { cover, leafKey, streamRoot } from '../../runtime/wire/keytree.ts'
 import { Malformed } from '../../runtime/wire/malformed.ts'
-import { leafHash, proofTree } from '../../runtime/wire/merkle.ts'
+import { leafHash, proofTree, rootOf } from '../../runtime/wire/merkle.ts'
 import { device, enrolled, sampleEpoch, secretOf } from './sample.ts'
 
 test('an epoch opens with its key and gives back every reading', async () => {
@@ -94,6 +94,21 @@ test('every path of every tree leads to its root, and to no other leaf', () => {
         signature: sealed.signature,
       })
       assert.equal(checkEvidence(evidence).header.count, header.count)
+    }
+  }
+})
+
+test('a path leads nowhere when it is shorter or longer than the tree is deep', () => {
+  for (let size = 1; size <= 40; size += 1) {
+    const tree = proofTree()
+    for (let i = 0; i < size; i += 1) tree.append(secretOf(i))
+    for (let index = 0; index < size; index += 1) {
+      const path = tree.path(index)
+      assert.deepEqual(rootOf(secretOf(index), index, size, path), tree.root())
+      const wrong = [[...path, tree.root()], ...(path.length > 0 ? [path.slice(0, -1)] : [])]
+      for (const other of wrong) {
+        assert.throws(() => rootOf(secretOf(index), index, size, other), Malformed)
+      }
     }
   }
 })

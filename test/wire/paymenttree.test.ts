@@ -41,6 +41,15 @@ test('every leaf of any fleet verifies, and the total is the sum', () => {
   )
 })
 
+test('a leaf whose index is past the tree that its path spans does not verify', () => {
+  const leaf = { index: 1, device: deviceOf(1), amount: 5n }
+  const tree = grow([leaf])
+  // Beside the empty place 0 it stands alone: as a root it would have no path and the index 1.
+  const [own] = tree.path(0) as [Step]
+  assert.ok(!verifyLeaf(leaf, [], own.hash, own.sum))
+  assert.ok(verifyLeaf(leaf, tree.path(1), tree.root().root, 5n))
+})
+
 test('a leaf that says anything else does not verify', () => {
   fc.assert(
     fc.property(fleet, fc.nat(), fc.bigInt({ min: 1n, max: 1000n }), (leaves, pick, more) => {

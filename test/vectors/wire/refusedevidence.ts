@@ -10,8 +10,18 @@ import {
   type Header,
   headerDigest,
 } from '../../../runtime/wire/header.ts'
-import { epochKeys } from '../../../runtime/wire/keytree.ts'
-import { deviceSecret, enrolled, operator, sampleEpoch, secretOf } from '../../wire/sample.ts'
+import { epochKeys, salts } from '../../../runtime/wire/keytree.ts'
+import { leafHash, proofTree } from '../../../runtime/wire/merkle.ts'
+import { encodePack } from '../../../runtime/wire/reading.ts'
+import {
+  device,
+  deviceSecret,
+  enrolled,
+  operator,
+  sampleEpoch,
+  sampleReading,
+  secretOf,
+} from '../../wire/sample.ts'
 import { sampleStatement, sampleStatements } from '../../wire/statements.ts'
 import type { Refused } from './refused.ts'
 
@@ -50,6 +60,15 @@ function bodies(): Refused[] {
       body,
     })
   }
+  /** Under a header whose root is that of these very packs. */
+  const rooted = (count: number, ...packs: Uint8Array[]) => {
+    const salty = salts(epochKeys(leaf).salt, packs.length)
+    const tree = proofTree()
+    for (const [i, pack] of packs.entries()) tree.append(leafHash(salty[i] as Uint8Array, pack))
+    return message(cose(padded(...packs)), { count, root: tree.root() })
+  }
+  const named = ({ device: of = device, stream = 'air' }) =>
+    encodePack({ ...sampleReading(1), stream }, of)
   const good = padded(a, b, c)
   const bad: [string, Uint8Array][] = [
     ['is sealed for another place', message(cose(good, place.with(63, 42)))],
@@ -67,6 +86,10 @@ function bodies(): Refused[] {
     ['is padded with a one', message(cose(good.with(-1, 1)))],
     ['has packs behind its padding', message(cose(concat(good, padded(a))))],
     ['has a reading less than its header says', message(cose(padded(a, b)))],
+    ['has a reading less than its header says, under its own root', rooted(3, a, b)],
+    ['has a reading more than its header says, under its own root', rooted(2, a, b, c)],
+    ['has a reading of another device', rooted(2, a, named({ device: operator }))],
+    ['has a reading of another stream', rooted(2, a, named({ stream: 'water' }))],
     ['has its readings in another order', message(cose(padded(a, c, b)))],
     ['is under another commitment', message(cose(good), { commitment: secretOf('key') })],
   ]
