@@ -1,6 +1,4 @@
 /** `wayside decode`: what a driver makes of raw bytes, frame by frame, before any grouping. */
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { driversOf, isPackage } from '../config/driverlist.ts'
 import { fault } from '../faults.ts'
@@ -8,6 +6,7 @@ import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
 import { allSaid, type Driver, unitsOf } from '../sense/driver.ts'
 import type { Value } from '../wire/reading.ts'
+import { betweenDigits, chunksOf } from './decodeinput.ts'
 import { addOptionFlag, addWithFlag, type OptionFlag, type WithFlag } from './driverflags.ts'
 
 export function decodeCommand(program: Command): void {
@@ -16,9 +15,12 @@ export function decodeCommand(program: Command): void {
     .description('print what a driver makes of raw bytes, one JSON object a frame')
     .argument(
       '<driver>',
-      'a driver or a model, such as plantower or pms5003; or a package with one',
+      'a driver or a model, such as plantower or pms5003; a package with one; or a sensor of --config',
     )
-    .argument('[file]', 'raw bytes as they came from the line; standard input when left out')
+    .argument(
+      '[file]',
+      'raw bytes as they came from the line, or a recording; standard input when left out',
+    )
     .option('--json', 'taken as everywhere: it prints nothing else anyway')
     .option('--doubts', 'print what was refused, and why, as well')
     .option('--hex', 'the input is hex digits, as many tools print them')
@@ -26,6 +28,7 @@ export function decodeCommand(program: Command): void {
     .option('--key <hex>', 'short for --option key=HEX, of a line that is encrypted')
     .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
     .option('--request <hex>', 'the question that the bytes answer, as a whole frame')
+    .option('--config <file>', 'take options, tables, keys and packages from this config')
   addWithFlag(addOptionFlag(command)).addHelpText('after', examples).action(decode)
 }
 
@@ -37,6 +40,7 @@ Examples:
   wayside decode dsmr --key 0123456789abcdef0123456789abcdef sealed.bin
   wayside decode modbus --profile sdm120 --request 01040000000271cb answer.bin
   wayside decode pms5003 --doubts < capture.bin
+  wayside decode garden --config wayside.yaml air.recording
   wayside decode wayside-soil soil.bin        its package is in node_modules
   wayside decode ./soil.js soil.bin           a driver in the making
   wayside decode rain --with wayside-weather rain.bin
@@ -53,12 +57,12 @@ type Options = WithFlag &
     readonly key?: string
     readonly profile?: string
     readonly request?: string
+    readonly config?: string
   }
 
 async function decode(named: string, file: string | undefined, given: Options): Promise<void> {
-  const { name, drivers } = known(named, given.with ?? [])
-  const written = await withTables(name, optionsOf(name, drivers, given), drivers)
-  const { driver, options } = chooseDriver(drivers, name, written)
+  const { driver, options } =
+    given.config === undefined ? await chosen(named, given) : await ofConfig(named, given)
   const work = decoder(driver, options, given.checksum ? undefined : 'checksums')
   const asked = given.request === undefined ? 0 : ask(driver, work, given.request)
   const count = { decoded: 0, doubts: 0 }
@@ -73,7 +77,10 @@ async function decode(named: string, file: string | undefined, given: Options): 
     if (lines !== '') await write(lines)
   }
 
-  for await (const chunk of bytesOf(file, given.hex === true)) await print(work.push(chunk))
+  for await (const { bytes, asked: isAsked } of chunksOf(file ?? '-', given.hex === true)) {
+    // Whoever shares a line is told by the question what an answer is about; others would only doubt it.
+    if (!isAsked || driver.bus !== undefined) await print(work.push(bytes))
+  }
   await print(work.finish())
   process.stderr.write(`${summary(work, count)}\n`)
   process.exitCode = count.decoded > 0 ? 0 : 1
@@ -81,11 +88,44 @@ async function decode(named: string, file: string | undefined, given: Options): 
 
 type Drivers = readonly Driver[]
 
+/** The driver that is named, with the options that are written here. */
+async function chosen(named: string, given: Options) {
+  const { name, drivers } = known(named, given.with ?? [])
+  return chooseDriver(
+    drivers,
+    name,
+    await withTables(name, optionsOf(name, drivers, given), drivers),
+  )
+}
+
+/** The sensor of the config that is named, or a driver that the config knows; what is written here comes first. */
+async function ofConfig(named: string, given: Options) {
+  const { loadConfig } = await import('./config.ts')
+  const config = loadConfig(given.config ?? '')
+  const packages = [...(config.drivers ?? []), ...(given.with ?? [])]
+  const sensor = config.sensors.find(({ name }) => name === named)
+  const { name, drivers } = known(sensor?.driver ?? named, packages, config.sensors)
+  const written = await withTables(name, optionsOf(name, drivers, given), drivers)
+  return chooseDriver(drivers, name, { ...sensor?.options, ...written })
+}
+
 /** The drivers that may be named, and which is: a package may stand for the only one that it brings. */
-function known(name: string, packages: readonly string[]): { name: string; drivers: Drivers } {
+function known(
+  name: string,
+  packages: readonly string[],
+  sensors: readonly { readonly name: string }[] = [],
+): { name: string; drivers: Drivers } {
   const drivers = driversOf(packages)
-  const names = drivers.flatMap(({ id, models }) => [id, ...Object.keys(models)])
-  if (names.includes(name) || !isPackage(name)) return { name, drivers }
+  const names = drivers.flatMap(({ id, models }) => [
+    id,
+    ...Object.keys(models).flatMap((model) => [model, `${id}.${model}`]),
+  ])
+  const isDriver = names.includes(name.toLowerCase())
+  if (!isDriver && sensors.length > 0) {
+    const near = sensors.map((sensor) => sensor.name).join(' or ')
+    throw fault('DRIVER_UNKNOWN', { driver: name, near })
+  }
+  if (isDriver || !isPackage(name)) return { name, drivers }
   const more = driversOf([...packages, name])
   const brought = more.slice(drivers.length).map(({ id }) => id)
   const [only] = brought
@@ -150,31 +190,6 @@ function literal(value: Value): string {
 
 function summary(work: Decoder, { decoded, doubts }: { decoded: number; doubts: number }): string {
   return `${decoded} decoded, ${doubts} doubted, ${work.skipped()} bytes skipped`
-}
-
-/** What tools print between bytes: 0x01, 0x04 or [01][04], 01-04, 01.04, "\x01\x04". */
-const betweenDigits = /0x|\\x|[\s,:;.|<>()[\]{}"'-]/gi
-
-/** The input in chunks. Throws the fault INPUT_UNREADABLE. */
-async function* bytesOf(file: string | undefined, hex: boolean): AsyncGenerator<Uint8Array> {
-  const path = file ?? '-'
-  const stream: Readable = path === '-' ? process.stdin : createReadStream(path)
-  let odd = ''
-  try {
-    for await (const chunk of stream) {
-      if (!hex) {
-        yield chunk
-        continue
-      }
-      const digits = odd + (chunk as Buffer).toString('latin1').replace(betweenDigits, '')
-      if (/[^0-9a-f]/i.test(digits)) throw new Error('it is not hex digits')
-      const whole = digits.length - (digits.length % 2)
-      odd = digits.slice(whole)
-      yield Buffer.from(digits.slice(0, whole), 'hex')
-    }
-  } catch (error) {
-    throw fault('INPUT_UNREADABLE', { path, why: (error as Error).message }, error)
-  }
 }
 
 /** Writes to standard output at the reader's pace. */
