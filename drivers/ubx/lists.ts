@@ -55,24 +55,27 @@ export function satellites(payload: DataView): Values | undefined {
 
 /**
  * NAV-SVINFO, before NAV-SAT was: channels at 4, from 8 on 12 bytes each: chn (255: none), svid, flags (bit 0
- * used), quality, cno, elev, azim (i2), prRes (i4, cm). One count of numbers for all systems.
+ * used), quality, cno, elev, azim (i2), prRes (i4, cm). One count of numbers for all systems, and 0 where a
+ * channel has no satellite.
  */
 export function satellitesOld(payload: DataView): Values | undefined {
   const count = payload.getUint8(4)
   if (payload.byteLength < 8 + 12 * count) return undefined
+  const places = Array.from({ length: count }, (_, n) => 8 + 12 * n)
   return listed(
-    Array.from({ length: count }, (_, n): Satellite => {
-      const at = 8 + 12 * n
-      const [elev, azim] = [payload.getInt8(at + 5), payload.getInt16(at + 6, true)]
-      const [used, quality] = [bit(at + 2, 0)(payload), bits(at + 3, 0, 4)(payload)]
-      return {
-        ...ofOldNumber(payload.getUint8(at + 1)),
-        cno: payload.getUint8(at + 4),
-        ...direction(elev, azim),
-        prRes: payload.getInt32(at + 8, true) / 100,
-        ...{ quality, used },
-      }
-    }),
+    places
+      .filter((at) => payload.getUint8(at + 1) !== 0)
+      .map((at): Satellite => {
+        const [elev, azim] = [payload.getInt8(at + 5), payload.getInt16(at + 6, true)]
+        const [used, quality] = [bit(at + 2, 0)(payload), bits(at + 3, 0, 4)(payload)]
+        return {
+          ...ofOldNumber(payload.getUint8(at + 1)),
+          cno: payload.getUint8(at + 4),
+          ...direction(elev, azim),
+          prRes: payload.getInt32(at + 8, true) / 100,
+          ...{ quality, used },
+        }
+      }),
   )
 }
 

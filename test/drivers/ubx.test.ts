@@ -168,6 +168,9 @@ test('NAV-SOL, NAV-TIMEUTC and NAV-SVINFO of older receivers are read', () => {
     [svinfo.svId, svinfo.used, svinfo.elev, svinfo.prRes, svinfo.glonass_in_view],
     ['R1 S120', 'R1', '30 -', '1 0', 1],
   )
+  // An Antaris lists the channels that have no satellite, too.
+  const idle = valuesOf(message(0x01, 0x30, [...seen, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))
+  assert.deepEqual([idle.svId, idle.numSvs, idle.gps_in_view], ['R1', 1, undefined])
 })
 
 test('messages of one time of week are one moment, sentences another', () => {
