@@ -9,7 +9,10 @@ import type { Listing, Market, Wanted } from './market.ts'
 /** Where one is willing to pay; what is absent is any. */
 export type RailWanted = { readonly chainId?: number; readonly token?: Address }
 
-/** Waits for offers that fit: the first one, then a moment for the rest. Throws OFFER_MISSING. */
+/**
+ * Waits for offers that fit: the first one, then a moment for the rest. Throws OFFER_MISSING, or the reason
+ * of the signal.
+ */
 export async function waitForListings(
   market: Market,
   wanted: Wanted,
@@ -17,13 +20,16 @@ export async function waitForListings(
   signal: AbortSignal,
 ): Promise<readonly Listing[]> {
   const found = () => market.listings().length > 0
-  if (!(await within(limits.offerMs, found, signal))) throw missing(spell(wanted), limits)
+  if (!(await within(limits.offerMs, found, signal))) {
+    signal.throwIfAborted()
+    throw missing(spell(wanted), limits)
+  }
   const count = wanted.devices?.length
   await within(limits.discoverMs, () => market.listings().length === count, signal)
   return market.listings()
 }
 
-/** The offer of the operator's gateway, which may come after its devices'. Throws OFFER_MISSING. */
+/** The operator's gateway, whose offer may come after its devices'. Throws as `waitForListings` does. */
 export async function gatewayOf(
   market: Market,
   operator: Address,
@@ -32,6 +38,7 @@ export async function gatewayOf(
 ): Promise<Offer> {
   await within(limits.offerMs, () => market.gateway(operator) !== undefined, signal)
   const offer = market.gateway(operator)
+  if (offer === undefined) signal.throwIfAborted()
   if (offer === undefined) throw missing(`the gateway of operator ${operator}`, limits)
   return offer
 }

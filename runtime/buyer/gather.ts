@@ -1,8 +1,17 @@
+import { pause } from '../time/pause.ts'
 import type { Purchase, Purse, Short } from './purse.ts'
 import type { Wish } from './want.ts'
 
-/** Makes the purchases of one moment one period of the channel; `done` is told after each. */
-export function gathered(purse: Purse | undefined, waitMs: number, done: () => void) {
+/**
+ * Makes the purchases of one moment one period of the channel; `done` is told after each. Once the signal
+ * has come nothing is promised any more.
+ */
+export function gathered(
+  purse: Purse | undefined,
+  waitMs: number,
+  signal: AbortSignal,
+  done: () => void,
+) {
   type Asked = {
     readonly wish: Wish
     readonly done: (purchase: Purchase | Short) => void
@@ -10,10 +19,13 @@ export function gathered(purse: Purse | undefined, waitMs: number, done: () => v
   }
   let asked: Asked[] = []
   const buyAll = async () => {
+    // Also at 0 ms: what is asked in one turn is bought together.
+    await pause(waitMs, signal)
     const all = asked
     asked = []
     try {
-      const bought = (await purse?.buy(all.map(({ wish }) => wish))) ?? []
+      const wishes = all.map(({ wish }) => wish)
+      const bought = signal.aborted ? [] : ((await purse?.buy(wishes)) ?? [])
       for (const [i, one] of all.entries()) one.done(bought[i] ?? 'no grant')
       done()
     } catch (cause) {
@@ -23,6 +35,6 @@ export function gathered(purse: Purse | undefined, waitMs: number, done: () => v
   return (wish: Wish) =>
     new Promise<Purchase | Short>((done, fail) => {
       asked.push({ wish, done, fail })
-      if (asked.length === 1) setTimeout(buyAll, waitMs)
+      if (asked.length === 1) void buyAll()
     })
 }

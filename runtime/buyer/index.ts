@@ -81,7 +81,7 @@ export type BuyerOptions = {
   readonly chain?: (rail: OfferedRail) => Promise<BuyerChain | undefined>
   readonly note?: (note: BuyNote) => void
   readonly limits?: Partial<BuyerLimits>
-  /** Ends everything at once; `stop` is the orderly way. */
+  /** Ends everything at once, `stop` in order; while sellers are looked for, `openBuyer` throws its reason. */
   readonly signal?: AbortSignal
 }
 

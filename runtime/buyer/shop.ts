@@ -71,17 +71,19 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
   const { listings, till, tally, limits, signal } = options
   const sum = summing(options)
   const state = stateOf(options)
-  const { queue, buying } = state
+  const { queue, buying, ending } = state
   const stop = () => buying.abort()
   const abort = () => {
     stop()
-    state.ending.abort()
+    ending.abort()
   }
-  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  else signal.addEventListener('abort', abort, { once: true })
 
   if (!options.resume) for (const { offer } of listings) beginAnew(options, offer.device)
   const gateway = openGateway(state)
-  const together = gathered(till?.purse, listings.length > 1 ? gatherMs : 0, () => gateway?.look())
+  const waitMs = listings.length > 1 ? gatherMs : 0
+  const together = gathered(till?.purse, waitMs, ending.signal, () => gateway?.look())
   const sellers = listings.map((listing) => sellerFor(state, listing, together))
   await Promise.all(sellers.map((seller, i) => listen(state, seller, listings[i] as Listing)))
   const ended = run(state, sellers, gateway).then(

@@ -139,6 +139,7 @@ async function buyMore(state: TradeState, count: number, ending: AbortSignal): T
     return say(state, seen, { kind: 'take', buy: rangesOf(seen) }, ending)
   }
   const bought = await state.buy({ device, wants: [...seen, ...later], ahead })
+  if (ending.aborted) return undefined
   if (typeof bought === 'string') {
     if (bought === 'over the budget') state.broke()
     else if (bought !== state.short) state.tally.note({ event: 'waiting', device, why: bought })

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
+import { pause } from '../time/pause.ts'
 import type { OfferedRail } from '../wire/offer.ts'
 import type { Signer } from '../wire/signer.ts'
 import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
@@ -68,10 +69,12 @@ async function buy(options: Options, command: Command): Promise<void> {
   const { sinkOf } = await import('./buysink.ts')
   const startedMs = performance.now()
   const end = new AbortController()
+  const over = new AbortController()
   const tell = openTeller()
   const signer = await signerOf(options)
   let buyer: Buyer | undefined
-  const stop = stopper(() => buyer?.stop(), end)
+  // While sellers are looked for there is nothing yet to end in order.
+  const stop = stopper(() => (buyer === undefined ? end.abort() : buyer.stop()), end)
   try {
     buyer = await openBuyer({
       ...buyerOptions(options, signer, end.signal, tell.note, tell.money),
@@ -80,7 +83,7 @@ async function buy(options: Options, command: Command): Promise<void> {
     })
     const found = buyer
     tell.found(found)
-    if (options.for !== undefined) setTimeout(() => found.stop(), options.for).unref()
+    if (options.for !== undefined) void pause(options.for, over.signal).then(found.stop)
     const sink = await sinkOf(options, found.listings)
     let count = 0
     for await (const item of found.readings()) {
@@ -92,8 +95,12 @@ async function buy(options: Options, command: Command): Promise<void> {
     await found.close()
     const seconds = Math.round((performance.now() - startedMs) / 1000)
     process.exitCode = await tell.end(found.summary(), seconds, options.json)
+  } catch (cause) {
+    if (cause !== end.signal.reason) throw cause
+    process.exitCode = 130
   } finally {
     stop.forget()
+    over.abort()
     tell.quiet()
     await buyer?.close()
   }

@@ -51,8 +51,12 @@ type Open = {
 /** How long the broker has to take its leave. */
 const leaveMs = 5_000
 
-/** Opens every line of the desk; what fails closes those before it. */
-export async function openOffice(config: OperatorConfig, json: boolean): Promise<Office> {
+/** Opens every line of the desk; what fails closes those before it. Throws the signal's reason at its end. */
+export async function openOffice(
+  config: OperatorConfig,
+  json: boolean,
+  signal: AbortSignal,
+): Promise<Office> {
   const lock = await lockFolder(config.folder)
   const open: Open = { lock }
   const close = async () => {
@@ -77,7 +81,7 @@ export async function openOffice(config: OperatorConfig, json: boolean): Promise
     }
     open.chain = await chainOf(config, keys, note)
     console.error(`connecting to ${config.broker.url} …`)
-    await compare(config, keys, open.ledger)
+    await compare(config, keys, open.ledger, signal)
     open.broker = await brokerOf(config, `wayside-gateway-${keys.operator.address}`, note)
     const { ledger, chain, broker } = open
     let settler: Settler | undefined
@@ -199,10 +203,15 @@ function brokerNote(news: LinkNote): Note {
 }
 
 /** Looks, over a line of its own, whether the broker knows more of us than our books. */
-async function compare(config: OperatorConfig, { gateway }: Keys, ledger: Ledger): Promise<void> {
+async function compare(
+  config: OperatorConfig,
+  { gateway }: Keys,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<void> {
   const line = await brokerOf(config, `wayside-books-${gateway.address}`, () => {})
   try {
-    await checkLost(line, gateway.address, ledger.channels())
+    await checkLost(line, gateway.address, ledger.channels(), signal)
   } finally {
     await line.close()
   }

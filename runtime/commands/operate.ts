@@ -1,7 +1,6 @@
 /** `wayside operate`: the operator's desk, from its config to its orderly end. */
 import type { Command } from 'commander'
 import { addOperateInit } from './operateinit.ts'
-import { stopSignal } from './run.ts'
 
 export function operateCommand(program: Command): void {
   const operate = program
@@ -29,14 +28,19 @@ async function operateFrom(
   armFailpoints(process.env.WAYSIDE_FAILPOINT ?? '')
   const { loadOperatorConfig, openOffice } = await import('./office.ts')
   const config = await loadOperatorConfig(path)
-  const stop = stopSignal()
+  const { stop, hurry } = stopSignals()
   const broken = new AbortController()
   const signal = AbortSignal.any([stop, broken.signal])
-  const { gateway, settler, close } = await openOffice(config, json)
+  const office = await openOffice(config, json, stop).catch((cause) => {
+    if (cause === stop.reason) return undefined
+    throw cause
+  })
+  if (office === undefined) return
+  const { gateway, settler, close } = office
   try {
     await Promise.all([gateway.start(signal), settler.start(signal)])
     console.error('settling what is owed …')
-    await settler.settleAll()
+    await settler.settleAll(hurry)
   } finally {
     broken.abort()
     // A line that hangs would keep the process for ever: give main time to say why, then go.
@@ -44,10 +48,23 @@ async function operateFrom(
   }
 }
 
+/** The first Ctrl-C stops and settles, the second does not wait for what is on its way, the third just ends. */
+function stopSignals() {
+  const [stop, hurry] = [new AbortController(), new AbortController()]
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      const next = [stop, hurry].find(({ signal }) => !signal.aborted)
+      if (next === undefined) process.exit(130)
+      next.abort()
+    })
+  }
+  return { stop: stop.signal, hurry: hurry.signal }
+}
+
 const examples = `
 Examples:
   wayside operate init                       keys and a first operate.yaml
-  wayside operate                            until Ctrl-C, which settles what is owed
+  wayside operate                            until Ctrl-C, which settles what is owed; twice: waits for none of it
   wayside operate -c fleet.yaml --json | tee -a events.ndjson
   curl -s localhost:9465/health
 

@@ -76,11 +76,16 @@ export function aclFile(parts: AclParts): string {
 }
 
 /** What mosquitto.conf needs beside it, as comments and settings that a person copies. */
-export function mosquittoHints(): string {
+export function mosquittoHints(devices: number): string {
   return `# Beside it, in mosquitto.conf:
 acl_file /etc/mosquitto/wayside.acl
 # Without it a restart forgets offers, grants and keys:
 persistence true
+# A power cut takes what was not saved yet; by default that is half an hour:
+autosave_interval 60
+# What waits for one client, retained messages of all devices at its first question too. The 1,000 that
+# are the default hide the rest of a larger fleet from buyers and desk, and nobody is told:
+max_queued_messages ${queueOf(devices)}
 # MQTT 5: the most topics of one device that go as a number, about 60 bytes less a message:
 max_topic_alias 100
 # Buyers, without a login:
@@ -95,6 +100,11 @@ keyfile /etc/mosquitto/broker.key
 require_certificate true
 use_identity_as_username true
 # A changed list is read again at SIGHUP: systemctl reload mosquitto`
+}
+
+/** Two messages of each device, and no less than mosquitto's own default. */
+function queueOf(devices: number): number {
+  return Math.max(1_000, 2 * devices)
 }
 
 function head({ gatewayLogin, devices }: AclParts): readonly string[] {

@@ -3,9 +3,9 @@
  * What it has signed stands retained at the broker, so it reads that first and does not start
  * behind it.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fault } from '../faults.ts'
 import type { Broker } from '../link/broker.ts'
+import { pause } from '../time/pause.ts'
 import { type Ack, decodeAcks, recoverAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
 import { type Hex, hex } from '../wire/bytes.ts'
@@ -15,24 +15,29 @@ import type { Channel } from './channel.ts'
 
 /** How long the broker has been silent when we believe to have heard all that it retains. */
 const quietMs = 300
+/** One that is never silent is listened to so long: ten thousand devices are said in a few seconds. */
+const saidMs = 30_000
 
 /**
  * Reads every grant and ack retained at the broker over a line of its own. Throws BOOKS_BEHIND when
  * this gateway signed one that goes beyond these channels; what others wrote there counts for
- * nothing.
+ * nothing. Throws the signal's reason when it comes first: nothing is known then.
  */
 export async function checkLost(
   line: Pick<Broker, 'subscribe'>,
   gateway: Address,
   channels: Iterable<Channel>,
+  signal: AbortSignal,
 ): Promise<void> {
   const known = new Map([...channels].map((channel) => [channel.id, channel]))
-  const beyond: string[] = []
-  let heardAtMs = performance.now()
+  const beganMs = performance.now()
+  let beyond: string | undefined
+  let heardAtMs = beganMs
   const hear = (check: (payload: Uint8Array) => readonly string[]) => {
     return (_: string, payload: Uint8Array, retained: boolean) => {
+      if (!retained) return
       heardAtMs = performance.now()
-      if (retained) beyond.push(...readable(() => check(payload)))
+      beyond ??= readable(() => check(payload))[0]
     }
   }
   await line.subscribe(
@@ -43,9 +48,10 @@ export async function checkLost(
     'wayside/1/+/ack',
     hear((payload) => decodeAcks(payload).flatMap((ack) => beyondAck(ack, known, gateway))),
   )
-  while (performance.now() - heardAtMs < quietMs) await sleep(quietMs / 4)
-  const [what] = beyond
-  if (what !== undefined) throw fault('BOOKS_BEHIND', { what })
+  const isSaid = () => performance.now() - Math.min(heardAtMs + quietMs, beganMs + saidMs) >= 0
+  while (beyond === undefined && !isSaid() && !signal.aborted) await pause(quietMs / 4, signal)
+  if (beyond !== undefined) throw fault('BOOKS_BEHIND', { what: beyond })
+  signal.throwIfAborted()
 }
 
 type Known = ReadonlyMap<Hex, Channel>

@@ -5,10 +5,10 @@
  * orderly end. Totals are cumulative, so a claim that is lost, late or sent twice loses nothing:
  * the next one holds it.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createTask, validate } from 'node-cron'
 import { Fault } from '../faults.ts'
 import { costNow, type Fees } from '../link/gasprice.ts'
+import { aborted, pause } from '../time/pause.ts'
 import { type Channel, claimable } from './channel.ts'
 import type { Note } from './note.ts'
 import { troubleOf } from './orders.ts'
@@ -27,8 +27,11 @@ export type SettlerParts = QueueParts & {
 export type Settler = {
   /** Looks after claims on their way, and claims what a withdrawal is about to take. Never throws. */
   rescue(): Promise<void>
-  /** Claims everything that is worth more than its gas, and waits until it is mined. Never throws. */
-  settleAll(): Promise<void>
+  /**
+   * Claims everything that is worth more than its gas, and waits until it is mined, or until the signal that
+   * nobody has the time: then the next start sees to the rest. Never throws.
+   */
+  settleAll(hurry?: AbortSignal): Promise<void>
   /** Claims on schedule until the signal aborts. */
   start(signal: AbortSignal): Promise<void>
 }
@@ -83,7 +86,7 @@ export function openSettler(parts: SettlerParts): Settler {
     }
   }
 
-  async function end(): Promise<void> {
+  async function end(hurry: AbortSignal): Promise<void> {
     const beganMs = performance.now()
     const endMs = beganMs + (parts.endMs ?? endMsMax)
     const { pollMs } = parts.chain.outbox().limits
@@ -92,19 +95,19 @@ export function openSettler(parts: SettlerParts): Settler {
       parts.chain.rouse()
       const trouble = await settle(keeper.all(), true)
       const late = performance.now() > Math.min(endMs, beganMs + awakeMs)
-      const isLast = trouble === undefined || late
+      const isLast = trouble === undefined || late || hurry.aborted
       if (isLast) tell(trouble)
       if (isLast) break
-      await sleep(pollMs)
+      await pause(pollMs, hurry)
     }
     for (;;) {
       const waiting = await queue.tend()
       if (waiting === 0) return
-      if (performance.now() > endMs) {
+      if (performance.now() > endMs || hurry.aborted) {
         const why = `${waiting} are not mined yet: the next start sees to them`
         return note({ event: 'trouble', where: 'claim', why })
       }
-      await sleep(pollMs)
+      await pause(pollMs, hurry)
     }
   }
 
@@ -114,16 +117,13 @@ export function openSettler(parts: SettlerParts): Settler {
         await queue.tend()
         tell(await settle(urgent(keeper.all()), true))
       }),
-    settleAll: () => inTurn(end),
+    settleAll: (hurry = new AbortController().signal) => inTurn(() => end(hurry)),
     async start(signal) {
       const task = createTask(parts.schedule, () =>
         inTurn(async () => tell(await settle(keeper.all(), false))),
       )
       await task.start()
-      await new Promise<void>((done) => {
-        if (signal.aborted) done()
-        signal.addEventListener('abort', () => done(), { once: true })
-      })
+      await aborted(signal)
       await task.destroy()
       await before
     },

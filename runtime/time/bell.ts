@@ -1,3 +1,5 @@
+import { timerMsMax } from './pause.ts'
+
 /** Something to wait at: for a time, or until it is rung, or until the signal aborts. */
 export type Bell = { ring(): void; wait(ms: number, signal: AbortSignal): Promise<void> }
 
@@ -15,7 +17,7 @@ export function bell(): Bell {
       if (ms <= 0) await new Promise<void>((resolve) => setImmediate(resolve))
       else if (!rung && !signal.aborted) {
         await new Promise<void>((resolve) => {
-          const timer = ms === Number.POSITIVE_INFINITY ? undefined : setTimeout(resolve, ms)
+          const timer = ms > timerMsMax ? undefined : setTimeout(resolve, ms)
           wake = () => {
             clearTimeout(timer)
             resolve()

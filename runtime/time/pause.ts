@@ -1,5 +1,17 @@
+/** A timer of Node counts 31 bits of milliseconds, some 24 days; one that is set for longer goes off at once. */
+export const timerMsMax = 2 ** 31 - 1
+
 /** Waits so long, or until the signal aborts, whichever is first. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  let left = ms
+  while (left > timerMsMax && !signal.aborted) {
+    await sleep(timerMsMax, signal)
+    left -= timerMsMax
+  }
+  await sleep(left, signal)
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve()
   return new Promise((resolve) => {
     const end = () => {

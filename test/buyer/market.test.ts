@@ -1,7 +1,11 @@
 /** The market: which offers are kept when there are too many, and what is sold in terms of a later version. */
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { addressOf, sign } from '#crypto'
+import { openBuyer } from '../../runtime/buyer/index.ts'
 import { buyerLimits } from '../../runtime/buyer/limits.ts'
 import { openMarket, type Wanted } from '../../runtime/buyer/market.ts'
 import type { BuyNote } from '../../runtime/buyer/tally.ts'
@@ -154,4 +158,16 @@ test('a flood of findings is counted to the last and told only so often', () => 
   assert.deepEqual(notes.map((note) => note.event === 'finding' && note.isLast).filter(Boolean), [
     true,
   ])
+})
+
+test('who stops a buyer that still looks for sellers is not kept waiting', async () => {
+  const end = new AbortController()
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-looking-'))
+  const beganMs = performance.now()
+  const options = { folder, signer: operator, signal: end.signal, limits: { offerMs: 600_000 } }
+  const opened = openBuyer({ broker: memoryBroker(), ...options })
+  setTimeout(() => end.abort(new Error('enough')), 100)
+  await assert.rejects(opened, /enough/)
+  assert.ok(performance.now() - beganMs < 60_000)
+  await rm(folder, { recursive: true })
 })

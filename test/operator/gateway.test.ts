@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Channel, claimTotal } from '../../runtime/operator/channel.ts'
 import { checkLost } from '../../runtime/operator/lost.ts'
+import { pause } from '../../runtime/time/pause.ts'
 import { recoverAck } from '../../runtime/wire/ack.ts'
 import { unhex } from '../../runtime/wire/bytes.ts'
 import { channelId } from '../../runtime/wire/channel.ts'
@@ -193,13 +194,37 @@ test('books older than what was signed are noticed before anything is signed on 
   const old = world.current.ledger.channels()
   await one.ask({ kind: 'books', ...(await books(funded(400n), 1n, [leaf(0, 30n), leaf(1, 20n)])) })
   await eventually(() => acksOf(world, device(0))[0]?.period === 1n)
-  const check = (channels: Iterable<Channel>) => checkLost(world.broker, gateway.address, channels)
+  const never = new AbortController().signal
+  const check = (channels: Iterable<Channel>) =>
+    checkLost(world.broker, gateway.address, channels, never)
   await check(world.current.ledger.channels())
   await assert.rejects(check(old), /older than what it has signed: the ack of period 1/)
   await assert.rejects(check([]), /BOOKS_BEHIND|a grant of/)
-  await checkLost(world.broker, operator.address, [])
+  await checkLost(world.broker, operator.address, [], never)
   world.broker.retained.set(topics(device(0)).ack, new Uint8Array([0xff]))
   await check(world.current.ledger.channels())
+})
+
+test('a broker that never falls silent holds no start for ever, nor one that is given up', async (t) => {
+  const end = new AbortController()
+  t.after(() => end.abort())
+  const chatty = (retained: boolean) => ({
+    async subscribe(
+      _: string,
+      handler: (at: string, bytes: Uint8Array, retained: boolean) => void,
+    ) {
+      void (async () => {
+        for (; !end.signal.aborted; await pause(20, end.signal))
+          handler('', new Uint8Array(), retained)
+      })()
+    },
+  })
+  const early = new AbortController()
+  const checked = checkLost(chatty(true), gateway.address, [], early.signal)
+  early.abort(new Error('given up'))
+  await assert.rejects(checked, /given up/)
+  // What is said now and not retained is nobody's memory: it makes nothing wait.
+  await checkLost(chatty(false), gateway.address, [], AbortSignal.timeout(15_000))
 })
 
 test('what the disk does not take is never said', async (t) => {
