@@ -4,6 +4,7 @@
  *   1-0:1.8.0*255(0008048.375*kWh)         code, and one group: a value, a star, its unit
  *   1-0:1.6.0*255(02.468*kW)(1703100930)   more groups belong to the same code, on the next line too
  *   6.8(0029.055*MWh)6.26(01589.28*m3)     several on one line
+ *   1-0:0.2.0((ER11))                      brackets within a group are its text
  */
 
 import type { Unit, Value } from '../../runtime/sense/driver.ts'
@@ -19,22 +20,28 @@ export function dataSets(block: string): {
   const sets: DataSet[] = []
   let whole = true
   for (const line of block.split(/\r\n|\r|\n/)) {
-    let read = 0
-    for (const [all, code = '', parts = ''] of line.matchAll(set)) {
-      const groups = parts.slice(1, -1).split(')(')
+    for (const { 1: code = '', 2: parts = '', index } of line.matchAll(set)) {
+      const groups = Array.from(parts.matchAll(group), ([text]) => text.slice(1, -1))
       const last = sets.at(-1)
-      if (code !== '') sets.push({ code: code.trim(), groups })
-      else if (last !== undefined && read === 0) sets.push(continued(sets.pop() ?? last, groups))
+      const begins = line.slice(0, index).trim() === ''
+      if (code !== '') sets.push({ code, groups })
+      else if (last !== undefined && begins) sets.push(continued(sets.pop() ?? last, groups))
       else whole = false
-      read += all.length
     }
-    if (read !== line.trim().length) whole = false
+    if (line.replace(set, '').trim() !== '') whole = false
   }
   return { sets, whole }
 }
 
-/** A code, and what stands in the brackets behind it; some meters part the two by a blank. */
-const set = /([^()\s]{0,40})[ \t]{0,4}((?:\([^()]*\))+)/g
+/** In brackets; what has brackets in itself is a text, such as the `(ER11)` of T210-D. */
+const group = /\((?:[^()]|\([^()]*\))*\)/g
+
+/** A code, and its groups; some meters part them by a blank. */
+const blanks = '[ \\t]{0,4}'
+const set = new RegExp(
+  `([^()\\s]{0,40})${blanks}(${group.source}(?:${blanks}${group.source})*)`,
+  'g',
+)
 
 function continued({ code, groups }: DataSet, more: readonly string[]): DataSet {
   return { code, groups: [...groups, ...more] }

@@ -8,8 +8,8 @@
  *   1-0:99.97.0(1)(0-0:96.7.19)(190326095015W)(0000002014*s)  a log: how many, codes; then times and a value
  *
  * A time stands beside its value as `<code>_time`, in UTC. Of a log the code counts, `<code>-1` is the first
- * value, `<code>-1_time` its time, `<code>-1_end` that of the month. With a time that never was (a meter that
- * has not answered yet) the value is absent.
+ * value, `<code>-1_time` its time, `<code>-1_end` that of the month; in Israel several values share a time.
+ * With a time that never was (a meter that has not answered yet) the value is absent.
  */
 import { type DataSet, readValue } from '../d0/dataset.ts'
 import { type Gathered, gather, obisName, octets } from '../obis.ts'
@@ -54,7 +54,8 @@ const written = /^\d\d-\d\d-\d\d \d\d:\d\d:\d\d$/
 
 function put(name: string, group: string, into: Gathered): void {
   const { type, unit: wanted } = fields[name] ?? {}
-  const bare = type === 'text' ? 'names' : type === undefined ? undefined : 'counts'
+  const isName = type === 'text' || /:0\.2\./.test(name)
+  const bare = isName ? 'names' : type === undefined ? undefined : 'counts'
   const read = readValue(group, bare, wanted)
   if (read === undefined) return
   const { value, unit } = read
@@ -93,19 +94,21 @@ function readLog(name: string, groups: readonly string[], zone: Zone, into: Gath
   const entries = groups.slice(1).filter((group) => !isCode(group))
   gather(into, name, Number(groups[0]))
   let times: string[] = []
+  let ends = true
   let n = 1
   for (const group of entries) {
     if (/^\d{12}[SW]?$/.test(group)) {
-      times.push(group)
+      times = ends ? [group] : [...times, group]
+      ends = false
       continue
     }
+    ends = true
     const instants = times.map((text) => instant(text, zone))
     if (!instants.includes(undefined)) {
       put(`${name}-${n}`, group, into)
       gather(into, `${name}-${n}_time`, instants.at(-1))
       if (instants.length > 1) gather(into, `${name}-${n}_end`, instants[0])
     }
-    times = []
     n += 1
   }
 }

@@ -115,6 +115,19 @@ test('lines fall into data sets, and what is none is noticed', () => {
   }
 })
 
+test('brackets within a group are its text, and blanks between groups nothing', () => {
+  assert.deepEqual(dataSets('1-0:0.2.8(5)\r\n1-0:0.2.0((ER11))\r\n1-1:0.2.8 (a) (b) '), {
+    sets: [
+      { code: '1-0:0.2.8', groups: ['5'] },
+      { code: '1-0:0.2.0', groups: ['(ER11)'] },
+      { code: '1-1:0.2.8', groups: ['a', 'b'] },
+    ],
+    whole: true,
+  })
+  const odd = dataSets('1-0:0.2.8(5)\r\n1-1:0.2.0((ER12)')
+  assert.deepEqual(odd, { sets: [{ code: '1-0:0.2.8', groups: ['5'] }], whole: false })
+})
+
 test('bare digits are a name unless they count, and nothing is nothing', () => {
   assert.deepEqual(readValue('0002'), { value: '0002' })
   assert.deepEqual(readValue('0002', 'counts'), { value: 2 })

@@ -103,6 +103,26 @@ test('of a code that comes with several times the latest is told', () => {
   })
 })
 
+test('values of a log that share a time all have it, and a version with a point is no number', () => {
+  const lines = [
+    '1-0:99.1.0(2)(0-0:96.10.7)(1-0:1.29.0)(1-0:2.29.0)(260411233000S)(00)(000000.205*kWh)(0.1*kWh)' +
+      '(260411234500S)(00)(000000.210*kWh)(0.2*kWh)',
+    '1-0:0.2.0(02.10)',
+  ]
+  const [said] = sayings(hear(dsmr, `/XXX5meter\r\n\r\n${lines.join('\r\n')}\r\n!\r\n`))
+  const { identification, ...rest } = said?.values ?? {}
+  const [first, second] = ['2026-04-11T21:30:00Z', '2026-04-11T21:45:00Z']
+  assert.deepEqual(rest, {
+    ...{ '1-0:99.1.0': 2, '1-0:99.1.0-1': '00', '1-0:99.1.0-1_time': first },
+    ...{ '1-0:99.1.0-2': 0.205, '1-0:99.1.0-2_time': first },
+    ...{ '1-0:99.1.0-3': 0.1, '1-0:99.1.0-3_time': first },
+    ...{ '1-0:99.1.0-4': '00', '1-0:99.1.0-4_time': second },
+    ...{ '1-0:99.1.0-5': 0.21, '1-0:99.1.0-5_time': second },
+    ...{ '1-0:99.1.0-6': 0.2, '1-0:99.1.0-6_time': second },
+    ...{ '1-0:0.2.0': '02.10' },
+  })
+})
+
 test('a version that has a CRC is not believed without', () => {
   const bare = text.decode(v5).replace('!6EEE', '!')
   assert.deepEqual(doubts(hear(dsmr, bare)), ['no checksum where one belongs'])
