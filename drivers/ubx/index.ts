@@ -171,9 +171,13 @@ function begins(held: readonly Saying[], next: Saying): boolean {
   return again || times.some((time) => time !== times[0])
 }
 
-/** Where one message of the moment denies the fix, no other may have a place. */
+/**
+ * Where one message of the moment denies the fix, no other may have a place. Messages come in the order of
+ * their ids: a place and nothing else behind that of NAV-PVT is NAV-HPPOSLLH's, a hundred times as fine.
+ */
 function join(values: Record<string, Value>, next: Saying['values']): Record<string, Value> {
-  const blind = isBlind(values) || isBlind(next)
-  const both = nmea0183.moments?.join?.(values, next) ?? { ...next, ...values }
-  return blind ? withoutPlace(both) : both
+  if (isBlind(values) || isBlind(next)) return withoutPlace({ ...next, ...values })
+  const alone = next.hAcc !== undefined && next.fixType === undefined
+  if (alone && next.lat !== undefined) return Object.assign(values, next)
+  return nmea0183.moments?.join?.(values, next) ?? { ...next, ...values }
 }

@@ -193,6 +193,29 @@ test('messages of one time of week are one moment, sentences another', () => {
   )
 })
 
+test('of two places in a moment the finer one stays', () => {
+  const group = moments<number>(ubx)
+  const fine = new DataView(new ArrayBuffer(36))
+  const at = new DataView(pvt().slice(6).buffer)
+  fine.setUint32(4, at.getUint32(0, true), true)
+  for (const [to, from] of [
+    [8, 24],
+    [12, 28],
+    [16, 32],
+    [20, 36],
+  ] as const)
+    fine.setInt32(to, at.getInt32(from, true), true)
+  fine.setInt8(24, 17)
+  fine.setUint32(28, 14_910, true)
+  const said = sayings(
+    hear(ubx, Uint8Array.of(...pvt(), ...message(0x01, 0x14, [...new Uint8Array(fine.buffer)]))),
+  )
+  const [moment] = [...said.flatMap((one) => group.push(one, 0)), ...group.flush()]
+  const [coarse, finer] = said.map(({ values }) => values)
+  assert.ok(Math.abs(Number(finer?.lon) - Number(coarse?.lon) - 1.7e-8) < 1e-12)
+  assert.deepEqual([moment?.values.lon, moment?.values.gSpeed], [finer?.lon, coarse?.gSpeed])
+})
+
 test('sentences on the port are read or told of, corrections are told of', () => {
   const gll = sentence('GNGLL,3203.94995,N,03446.42914,E,084158.00,A,D')
   assert.equal(sayings(hear(ubx, gll))[0]?.values.lat, 32.0658325)
