@@ -24,13 +24,16 @@ export function valuesOf(sets: readonly DataSet[], zone: Zone): Told {
   for (const { code, groups } of sets) {
     const name = obisName(code)
     if (name === undefined) continue
-    if (name === '0-0:1.0.0') time ??= instant(groups[0] ?? '', zone)
+    if (isClock.test(name)) time ??= instant(groups[0] ?? '', zone)
     else if (/^0-\d:24\.3\.0$/.test(name)) readOldChannel(groups, zone, into)
     else if (isLog(groups)) readLog(name, groups, zone, into)
     else readGroups(name, groups, zone, into)
   }
   return time === undefined ? into : { ...into, time }
 }
+
+/** The clock of the meter; the WarmteLink of a heat meter calls it 1.1.0. */
+const isClock = /^0-0:1\.[01]\.0$/
 
 /** Where a code comes with several times, as gas by the hour does in Actaris' ACE4000, the latest is told. */
 function readGroups(name: string, groups: readonly string[], zone: Zone, into: Gathered): void {

@@ -103,6 +103,21 @@ test('of a code that comes with several times the latest is told', () => {
   })
 })
 
+test('the clock has the code of WarmteLink too, and its heat is read', () => {
+  const lines = [
+    '0-0:1.1.0(260415083136W)',
+    '0-1:24.1.0(012)',
+    '0-1:24.2.1(260415083100W)(170.265*GJ)',
+  ]
+  const [said] = sayings(hear(dsmr, `/WARMTELINK-VI\\\r\n\r\n${lines.join('\r\n')}\r\n!\r\n`))
+  assert.equal(said?.time, '2026-04-15T07:31:36Z')
+  assert.deepEqual(said?.values, {
+    ...{ identification: 'WARMTELINK-VI\\', '0-1:24.1.0': 12 },
+    ...{ '0-1:24.2.1': 170_265_000_000, '0-1:24.2.1_time': '2026-04-15T07:31:00Z' },
+  })
+  assert.equal(said?.units?.['0-1:24.2.1'], 'J')
+})
+
 test('values of a log that share a time all have it, and a version with a point is no number', () => {
   const lines = [
     '1-0:99.1.0(2)(0-0:96.10.7)(1-0:1.29.0)(1-0:2.29.0)(260411233000S)(00)(000000.205*kWh)(0.1*kWh)' +
