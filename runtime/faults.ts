@@ -117,13 +117,13 @@ export const faults = {
   },
   KEY_UNREADABLE: {
     exit: 2,
-    says: '{path} is not a key file: {why}',
-    cure: 'restore it from the backup; without it this is another device',
+    says: 'cannot use the key file {path}: {why}',
+    cure: 'check whose it is, and restore it from the backup: 32 bytes in hex, or a keystore; another key is another device or account',
   },
   KEY_MISSING: {
     exit: 2,
     says: 'there is no key file {path}',
-    cure: 'check the path; `wayside operate init` makes keys of an operator',
+    cure: "check the path; `wayside operate init` makes an operator's, and a buyer's is `(umask 077; openssl rand -hex 32 > {path})`",
   },
   KEY_LOCKED: {
     exit: 2,

@@ -95,6 +95,11 @@ export const lineFaults = {
     says: 'token {token} knows no ERC-3009, and the offer names no Permit2 collector',
     cure: 'pay in another token of the offer, or ask the seller to name `permit2Collector`',
   },
+  TOKEN_MISSING: {
+    exit: 2,
+    says: 'account {account} has {has} {token}, and {needed} are to be deposited',
+    cure: 'send it the rest, or lower the budget; nothing was sent',
+  },
   GAS_MISSING: {
     exit: 2,
     says: 'account {account} has too little for gas',

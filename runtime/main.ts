@@ -1,6 +1,6 @@
 /** The command line: which commands there are, and how one ends. Each is a file under commands/. */
 import { Command, CommanderError } from 'commander'
-import { Fault } from './faults.ts'
+import { Fault, fault } from './faults.ts'
 import { product } from './product.ts'
 
 type Entry = {
@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, Entry>> = {
   recover: {
     says: 'go on with lost books, or on another machine',
     add: async (program) => (await import('./commands/recover.ts')).recoverCommand(program),
+  },
+  renew: {
+    says: 'begin another generation of stream keys',
+    add: async (program) => (await import('./commands/renew.ts')).renewCommand(program),
   },
   retire: {
     says: 'take away what a device has left at its broker',
@@ -118,10 +122,15 @@ Examples:
 
 Exit codes: 0 fine, 1 finding, 2 usage or config, 3 the other side unreachable.`
 
-// A closed pipe (`wayside decode … | head`) is an end like any other.
+/** These work on when nobody reads their words any more: the journal may start anew, and they must not. */
+const services: ReadonlySet<string | undefined> = new Set(['run', 'operate'])
+
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (services.has(process.argv[2])) return
+  // A closed pipe (`wayside decode … | head`) is an end like any other.
   if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  process.exit(end(fault('FILE_UNWRITTEN', { path: 'standard output', why: error.message }, error)))
 })
+process.stderr.on('error', () => {})
 
 await main(process.argv)

@@ -1,5 +1,6 @@
 /** The channel that pays: an older one of ours when it fits, else a new one, with the budget in it. */
 import { randomBytes } from '#crypto'
+import { decimalText } from '../config/quantity.ts'
 import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import type { ChannelConfig } from '../wire/channel.ts'
@@ -22,6 +23,8 @@ export type BuyerChain = {
     amount: bigint,
     payer: Signer,
   ): Promise<{ readonly hash: string; readonly approved?: string }>
+  /** Tokens of an account; where it is left out, a payer that has too few learns it from the contract. */
+  balanceOf?(token: Address, account: Address): Promise<bigint>
   close(): void
 }
 
@@ -62,7 +65,7 @@ export function channelFor(
 
 /**
  * Deposits what the channel lacks until it holds `needed`. Returns what was deposited and where. Throws
- * CHANNEL_WITHDRAWING.
+ * CHANNEL_WITHDRAWING, TOKEN_MISSING.
  */
 export async function fund(
   chain: BuyerChain,
@@ -77,6 +80,13 @@ export async function fund(
   if (withdrawal !== undefined) throw fault('CHANNEL_WITHDRAWING', { channel: id })
   if (balance >= needed) return undefined
   const amount = needed - balance
+  const has = (await chain.balanceOf?.(rail.token, payer.address)) ?? amount
+  if (has < amount) {
+    const spell = (sum: bigint) => decimalText(sum, rail.decimals)
+    const { address: account } = payer
+    const facts = { account, has: spell(has), token: rail.tokenName, needed: spell(amount) }
+    throw fault('TOKEN_MISSING', facts)
+  }
   const { hash, approved } = await chain.deposit(rail, config, amount, payer)
   return { amount, tx: hash, ...(approved === undefined ? {} : { approved }) }
 }

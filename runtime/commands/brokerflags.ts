@@ -1,6 +1,8 @@
 /** The line to a broker as flags: what `broker` says in the configs. */
 import { type Command, Option } from 'commander'
+import { brokerUrl } from '../config/quantity.ts'
 import { type BrokerSettings, contradictionsIn } from '../link/settings.ts'
+import { takenBy } from './flagvalue.ts'
 
 export type BrokerFlags = {
   readonly broker: string
@@ -14,7 +16,11 @@ export type BrokerFlags = {
 
 export function addBrokerFlags(command: Command): Command {
   return command
-    .requiredOption('--broker <url>', 'where the devices publish: mqtt://, mqtts://, ws://, wss://')
+    .requiredOption(
+      '--broker <url>',
+      'where the devices publish: mqtt://, mqtts://, ws://, wss://',
+      takenBy(brokerUrl),
+    )
     .option('--username <name>', 'the login at the broker, where it wants one')
     .option('--broker-password-file <file>', 'its password (mode 0600)')
     .option('--ca <file>', 'PEM of the authority that signed the broker')

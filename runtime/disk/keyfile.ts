@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { keccak256 } from '#crypto'
 import { fault } from '../faults.ts'
 import { concat, equal, text, unhex, utf8 } from '../wire/bytes.ts'
-import { mustBePrivate, readSecret } from './secret.ts'
+import { keyBytes, mustBePrivate, readSecret } from './secret.ts'
 import { readIfThere } from './write.ts'
 
 /**
@@ -18,7 +18,7 @@ import { readIfThere } from './write.ts'
  * password.
  */
 export async function readKeyFile(path: string, password?: string): Promise<Uint8Array> {
-  const bytes = await readIfThere(path)
+  const bytes = await keyBytes(path)
   if (bytes === undefined) throw fault('KEY_MISSING', { path })
   const keystore = asKeystore(bytes)
   if (keystore === 'none') {

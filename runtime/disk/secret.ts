@@ -11,7 +11,7 @@ export const secretSize = 32
  * KEY_EXPOSED when others may read it and KEY_UNREADABLE when it holds anything else.
  */
 export async function readSecret(path: string): Promise<Uint8Array | undefined> {
-  const bytes = await readIfThere(path)
+  const bytes = await keyBytes(path)
   if (bytes === undefined) return undefined
   await mustBePrivate(path)
   try {
@@ -22,6 +22,13 @@ export async function readSecret(path: string): Promise<Uint8Array | undefined> 
     // The cause may quote the file; the sentence must not.
     throw cause instanceof Fault ? cause : fault('KEY_UNREADABLE', { path, why: notKey })
   }
+}
+
+/** The bytes of a key file, or undefined when there is none. Throws KEY_UNREADABLE, as when it is another user's. */
+export async function keyBytes(path: string): Promise<Uint8Array | undefined> {
+  return readIfThere(path).catch((cause: Error) => {
+    throw fault('KEY_UNREADABLE', { path, why: cause.message }, cause)
+  })
 }
 
 /** Throws KEY_EXPOSED when anybody but its owner may read, write or run the file. */
