@@ -1,10 +1,11 @@
 /** `wayside record`: what goes over a line, and when, as a file that can stand in for the port. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { driversOf } from '../config/driverlist.ts'
-import { fault } from '../faults.ts'
+import { type Fault, fault } from '../faults.ts'
 import type { SensorHealth, Supervised } from '../sense/book.ts'
 import { chooseDriver } from '../sense/choose.ts'
 import type { Serial } from '../sense/driver.ts'
+import { portAt } from '../sense/find.ts'
 import { type OpenPort, openPort } from '../sense/port.ts'
 import { type Recorded, recordingHead, recordingLine } from '../sense/recording.ts'
 import { superviseAll } from '../sense/supervisor.ts'
@@ -61,7 +62,9 @@ async function record(named: string, given: Given): Promise<void> {
     count[row.asked ? 'asked' : 'heard'] += row.bytes.length
   })
   const line = { path, ...driver?.serial, baudRate, parity }
-  const work = sensors.length > 0 ? ask(sensors, line, open, stop) : hear(line, open, stop.signal)
+  const hearing =
+    sensors.length > 0 ? ask(sensors, line, open, stop) : hear(line, open, stop.signal)
+  const work = hearing.catch((error) => refused(path, error))
   const waitMs = Math.min((seconds ?? longestMs) * 1000, longestMs)
   await Promise.race([work, pause(waitMs, stop.signal)]).finally(end)
   const summary = await work
@@ -153,6 +156,15 @@ async function ask(
   await Promise.all(lines.map((one) => one.start(stop.signal)))
   if (failure !== undefined) throw failure
   return lines.flatMap((one) => one.health().map(wordsOf)).join('')
+}
+
+/** Says of a port that cannot be opened who else has it, when that is seen. */
+async function refused(path: string, error: unknown): Promise<never> {
+  const { code, facts } = error as Partial<Fault>
+  const remarks = code === 'PORT_UNREADABLE' ? (await portAt(path)).remarks : []
+  const holder = remarks.find((remark) => remark.endsWith('has it open'))
+  if (holder === undefined) throw error
+  throw fault('PORT_UNREADABLE', { path, why: `${facts?.why}; ${holder}` }, error)
 }
 
 /** Readings carry no time here: the rows have their own. */

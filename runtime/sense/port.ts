@@ -51,12 +51,19 @@ export const openPort: OpenPort = async ({ path, ...serial }) => {
  * way out, and holds the lock until then. Throws the fault PORT_UNREADABLE.
  */
 async function openLocked(port: SerialPort, refused: Error, triesLeft = lockTries): Promise<void> {
-  const { message: why } = refused
-  if (triesLeft === 0 || !/\block\b/.test(why)) {
-    throw fault('PORT_UNREADABLE', { path: port.path, why }, refused)
+  const { message } = refused
+  if (triesLeft === 0 || !/\block\b/.test(message)) {
+    throw fault('PORT_UNREADABLE', { path: port.path, why: plainly(message, port.path) }, refused)
   }
   await new Promise((done) => setTimeout(done, lockWaitMs))
   await settled((done) => port.open(done)).catch((error) => openLocked(port, error, triesLeft - 1))
+}
+
+/** What the library says of a port that it cannot open, without what is said already, and as a person would. */
+function plainly(message: string, path: string): string {
+  if (/Cannot lock port/.test(message)) return 'another program has locked it'
+  if (/Inappropriate ioctl/.test(message)) return 'it is no serial port'
+  return message.replace(/^Error:? /, '').replace(`, cannot open ${path}`, '')
 }
 
 /** Somebody else's lock is there for longer. */

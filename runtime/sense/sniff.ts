@@ -236,6 +236,7 @@ function earOf(candidate: Candidate) {
       // One frame may be an accident: then all that is not of it counts.
       const noise = frames + unchecked > 1 ? before : 0
       const share = Math.max(0, 1 - (decode.skipped() - noise) / (bytes - noise))
+      if (frames + unchecked === 1 && share < leastShare) return undefined
       const sure = sureness({ frames, unchecked, share })
       const evidence = {
         ...{ driver, name, serial, frames, unchecked, said: said + unchecked, share, sure },
@@ -248,6 +249,9 @@ function earOf(candidate: Candidate) {
 
 /** Short frames with a sum of 8 bits come about in any stream of somebody else: so much of it can be theirs. */
 const chanceMost = 0.05
+
+/** Of one frame: in less of it some driver finds one in almost any noise, by one byte of a sum or none. */
+const leastShare = 0.15
 
 function sureness(
   evidence: Pick<Fingerprint, 'frames' | 'unchecked' | 'share'>,

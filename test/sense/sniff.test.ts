@@ -66,6 +66,11 @@ test('half a frame before the first one is not held against it, one frame in noi
   assert.deepEqual([once.name, once.sure], ['sds011', 'perhaps'])
 })
 
+test('one frame in much noise is nobody: some driver finds one in almost any', async () => {
+  const noise = new Uint8Array(90).fill(0x11)
+  assert.equal(await line('9600none', Uint8Array.of(...noise, ...report)).found, undefined)
+})
+
 test('a few short frames in a long stream are an accident, too', async () => {
   const port = mockPort()
   const open: OpenPort = async (given) => {
