@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Entry>> = {
     says: 'go on with lost books, or on another machine',
     add: async (program) => (await import('./commands/recover.ts')).recoverCommand(program),
   },
+  renew: {
+    says: 'begin another generation of stream keys',
+    add: async (program) => (await import('./commands/renew.ts')).renewCommand(program),
+  },
   retire: {
     says: 'take away what a device has left at its broker',
     add: async (program) => (await import('./commands/retire.ts')).retireCommand(program),

@@ -15,7 +15,7 @@ import { cutAnew } from '../sign/anew.ts'
 import { type DeviceKey, openDeviceKey } from '../sign/key.ts'
 import { generationHeader, tombstoneHeader } from '../sign/own.ts'
 import type { SealedRow } from '../sign/plan.ts'
-import { sealInterrupted } from '../sign/recover.ts'
+import { sealOpen } from '../sign/recover.ts'
 import { openStore, type Store } from '../store/client.ts'
 import type { Held, LostBooks, Recut, Uncut } from '../store/lost.ts'
 import { openGenerations } from '../stream/generations.ts'
@@ -75,7 +75,10 @@ async function mend(
   const generation = await store.beginRecovery(wanted)
   const { leafKey: keys } = await openGenerations(generations, { random, at: generation })
   if (lost.recovery?.adopted !== true) {
-    await sealOpen(key, store, { keys, clock, random })
+    // What a crash left open is sealed first, to be cut anew like the rest.
+    const { open } = await store.recover()
+    const cut = sealOpen(key, open, { keys, boot: clock.boot, random })
+    if (cut.length > 0) await store.commit({ gains: [], sealed: cut, messages: [], audits: [] })
     const { held = [] } = (await store.lostBooks()) ?? {}
     const chains = chainsOf(index, held)
     for (const { stream, held, there, base } of chains)
@@ -107,21 +110,6 @@ async function mend(
   }
   if (anew > 0) tell(`${anew} epochs that nobody was given are cut anew`)
   await store.endRecovery()
-}
-
-/** What a crash left open is sealed first, to be cut anew like the rest. */
-async function sealOpen(
-  key: DeviceKey,
-  store: Store,
-  ground: Pick<RecutGround, 'keys' | 'random'> & { readonly clock: Clock },
-): Promise<void> {
-  const { keys, random, clock } = ground
-  const { open } = await store.recover()
-  const sealed = open.map((row) => {
-    const leaf = keys(row.stream, row.generation, row.number)
-    return sealInterrupted(key, { open: row, leaf, boot: clock.boot, random })
-  })
-  if (sealed.length > 0) await store.commit({ gains: [], sealed, messages: [], audits: [] })
 }
 
 function generationsOf({ streams }: Index): number[] {

@@ -15,10 +15,10 @@ import { endpointLimits, endpoints } from './endpoints.ts'
 import { firstPrice, raisedPrice } from './gasprice.ts'
 import type { Chain, ChainLimits, ChainOptions, Claim, Tx } from './money.ts'
 import { chainIdOf, type Receipt, translate } from './node.ts'
-import { type Outbox, openOutbox } from './outbox.ts'
 import { newest } from './outgoing.ts'
 import { checkContract, openReads, type Reads } from './reads.ts'
 import { openRpc } from './rpc.ts'
+import { openTransactions, type Transactions } from './transactions.ts'
 
 export type { Chain, ChainOptions, Claim } from './money.ts'
 
@@ -52,14 +52,20 @@ export async function openChain(options: ChainOptions): Promise<Chain> {
   }
   const seen = openReads(circle, options)
   const { sender } = options
-  const own = sender && openOutbox(circle, sender, options, limits)
-  const outbox = () => {
+  const own = sender && openTransactions(circle, sender, options, limits)
+  const transactions = () => {
     if (own === undefined) throw new RangeError('a chain opened to read cannot send')
     return own
   }
-  const send = sending(outbox, seen, closed.signal)
+  const send = sending(transactions, seen, closed.signal)
   const { rouse } = circle
-  return { ...seen, ...writes(send, seen, options), outbox, rouse, close: () => closed.abort() }
+  return {
+    ...seen,
+    ...writes(send, seen, options),
+    transactions,
+    rouse,
+    close: () => closed.abort(),
+  }
 }
 
 const chainLimits: ChainLimits = {
@@ -73,7 +79,7 @@ const chainLimits: ChainLimits = {
   gasMax: 1n << 24n,
 }
 
-type Writes = Omit<Chain, keyof Reads | 'outbox' | 'rouse' | 'close'>
+type Writes = Omit<Chain, keyof Reads | 'transactions' | 'rouse' | 'close'>
 type Mined = { readonly action: string; readonly receipt: Receipt }
 type Send = (action: string, to: Address, data: Hex) => Promise<Mined>
 
@@ -131,10 +137,10 @@ async function claimOnly(claims: readonly Claim[], options: ChainOptions): Promi
 }
 
 /** Sends one transaction after the other: two at once would take the same nonce. */
-function sending(outbox: () => Outbox, seen: Reads, signal: AbortSignal): Send {
+function sending(transactions: () => Transactions, seen: Reads, signal: AbortSignal): Send {
   let before: Promise<unknown> = Promise.resolve()
   const one: Send = async (action, to, data) => {
-    const receipt = await deliver(outbox(), { to, data }, seen, signal)
+    const receipt = await deliver(transactions(), { to, data }, seen, signal)
     if (!receipt.ok) throw revertFault(action, undefined, `${receipt.hash} failed`)
     return { action, receipt }
   }
@@ -147,15 +153,15 @@ function sending(outbox: () => Outbox, seen: Reads, signal: AbortSignal): Send {
 
 /** Stays with a transaction until it is mined, at a higher price if need be. Throws CHAIN_SLOW. */
 async function deliver(
-  outbox: Outbox,
+  transactions: Transactions,
   call: { readonly to: Address; readonly data: Hex },
   { fees }: Reads,
   signal: AbortSignal,
 ): Promise<Receipt> {
-  const { rules, limits } = outbox
+  const { rules, limits } = transactions
   const price = firstPrice(await fees(), rules, true)
   if (price === undefined) throw new RangeError('what presses has a price')
-  let outgoing = await outbox.write(call, price, [])
+  let outgoing = await transactions.write(call, price, [])
   const beganMs = performance.now()
   let postedMs = Number.NEGATIVE_INFINITY
   for (;;) {
@@ -164,15 +170,15 @@ async function deliver(
     if (nowMs - postedMs > limits.minedMs) {
       if (postedMs > beganMs) {
         const dearer = raisedPrice(newest(outgoing).price, await fees(), rules)
-        if (dearer !== undefined) outgoing = await outbox.rewrite(outgoing, dearer)
+        if (dearer !== undefined) outgoing = await transactions.rewrite(outgoing, dearer)
       }
-      const why = await outbox.post(outgoing)
+      const why = await transactions.post(outgoing)
       if (why !== undefined && outgoing.versions.length === 1) {
         throw fault('CHAIN_REFUSED', { action: 'the transaction', why })
       }
       postedMs = performance.now()
     }
-    const fate = await outbox.fate(outgoing)
+    const fate = await transactions.fate(outgoing)
     if (fate.state === 'mined' || fate.state === 'deep') return fate.receipt
     await sleep(limits.pollMs, undefined, { signal })
   }

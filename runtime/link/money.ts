@@ -9,9 +9,9 @@ import type { AuthorizedDeposit, DepositRail } from './deposit.ts'
 import type { EndpointLimits } from './endpoints.ts'
 import type { Fees, GasRules } from './gasprice.ts'
 import type { Receipt } from './node.ts'
-import type { Outbox } from './outbox.ts'
 import type { Call } from './outgoing.ts'
 import type { RpcLimits } from './rpc.ts'
+import type { Transactions } from './transactions.ts'
 import type { EndpointNote } from './troubles.ts'
 
 export type ChannelState = {
@@ -84,7 +84,7 @@ export type Chain = {
   /** How much a claim that was mined sent to the receiver. */
   settledIn(receipt: Receipt, receiver: Address, token: Address): bigint
   /** Transactions step by step. Throws a RangeError when the chain was opened to read. */
-  outbox(): Outbox
+  transactions(): Transactions
   /** Announces a withdrawal and, after the channel's delay, takes it. The sender is the payer's side. */
   initiateWithdraw(config: ChannelConfig, amount: bigint): Promise<Tx>
   finalizeWithdraw(config: ChannelConfig): Promise<Tx>

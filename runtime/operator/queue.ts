@@ -22,7 +22,7 @@ import type { Claim } from './plan.ts'
 
 export type QueueParts = {
   readonly keeper: Pick<Keeper, 'get' | 'all' | 'claims' | 'send' | 'finish' | 'nowMs'>
-  readonly chain: Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn' | 'rouse'>
+  readonly chain: Pick<Chain, 'fees' | 'claimCall' | 'transactions' | 'settledIn' | 'rouse'>
   readonly note: (note: Note) => void
 }
 
@@ -67,7 +67,7 @@ export function openQueue(parts: QueueParts): Queue {
       if (onTheWay.length >= onTheWayMax)
         return { why: `${onTheWay.length} claims are on their way` }
       const { channels, receiver, token, value } = plan
-      const box = chain.outbox()
+      const box = chain.transactions()
       const price = firstPrice(fees, box.rules, channels.some(presses(fees)))
       if (price === undefined) return dear(fees, box.rules.maxFee)
       const rows = channels.map(rowOf)
@@ -108,7 +108,7 @@ export function openQueue(parts: QueueParts): Queue {
 /** Returns whether it still waits to be mined. */
 async function tendOne(parts: QueueParts, claim: SentClaim): Promise<boolean> {
   const { keeper, chain, note } = parts
-  const box = chain.outbox()
+  const box = chain.transactions()
   const isOwn = claim.sender === box.from
   const others = keeper.claims().filter((one) => one !== claim && one.sender === box.from)
   const fate = await box.fate(claim.outgoing, others.flatMap(noncesOf))
@@ -135,7 +135,7 @@ async function renew(
   claim: SentClaim,
   gap: number | undefined,
 ): Promise<SentClaim> {
-  const box = chain.outbox()
+  const box = chain.transactions()
   const nowMs = keeper.nowMs()
   const late = nowMs - claim.versionMs >= box.limits.minedMs
   if (gap === undefined && !late) return claim
@@ -163,7 +163,7 @@ async function renew(
 }
 
 async function post({ chain }: QueueParts, { outgoing }: SentClaim): Promise<string | undefined> {
-  const why = await chain.outbox().post(outgoing)
+  const why = await chain.transactions().post(outgoing)
   failpoint('claim.posted')
   return why
 }

@@ -89,7 +89,7 @@ export function openSettler(parts: SettlerParts): Settler {
   async function end(hurry: AbortSignal): Promise<void> {
     const beganMs = performance.now()
     const endMs = beganMs + (parts.endMs ?? endMsMax)
-    const { pollMs } = parts.chain.outbox().limits
+    const { pollMs } = parts.chain.transactions().limits
     for (;;) {
       // It may be the last word for a long time: an endpoint that rests is asked all the same.
       parts.chain.rouse()

@@ -29,7 +29,7 @@ import {
   type StreamPlan,
   signLimits,
 } from './plan.ts'
-import { sealInterrupted } from './recover.ts'
+import { sealOpen } from './recover.ts'
 import { type Due, type Gain, writer } from './writer.ts'
 
 export type EpochMakerOptions = {
@@ -174,11 +174,7 @@ function chainsOf(options: EpochMakerOptions, limits: SignLimits): Chains {
 /** Where the chains stood, and headers for the epochs that the last run left open. */
 async function recoverStore({ key, clock, keys, store, random }: EpochMakerOptions) {
   const { chains: stands, open } = await store.recover()
-  const sealed = open.map((row) => {
-    const leaf = keys(row.stream, row.generation, row.number)
-    return sealInterrupted(key, { open: row, leaf, boot: clock.boot, random })
-  })
-  return { stands, sealed }
+  return { stands, sealed: sealOpen(key, open, { keys, boot: clock.boot, random }) }
 }
 
 /** Tells of what is in the store now. */

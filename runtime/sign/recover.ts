@@ -18,6 +18,22 @@ export type Interrupted = {
   readonly random: (length: number) => Uint8Array
 }
 
+/** Headers for all that a crash left open, in the store's order. */
+export function sealOpen(
+  key: DeviceKey,
+  open: readonly Interrupted['open'][],
+  ground: Pick<Interrupted, 'boot' | 'random'> & { readonly keys: Keys },
+): SealedRow[] {
+  const { keys, ...rest } = ground
+  return open.map((row) => {
+    const leaf = keys(row.stream, row.generation, row.number)
+    return sealInterrupted(key, { open: row, leaf, ...rest })
+  })
+}
+
+/** An epoch's leaf of the key tree. */
+type Keys = (stream: string, generation: number, number: number) => Uint8Array
+
 /**
  * Seals an epoch that a crash cut short: it is its last tree head, and its header carries that signature.
  * Throws STORE_DAMAGED when the packs in the store are not the ones that the head signed.

@@ -12,8 +12,6 @@ import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
 export type Generations = {
   /** The newest; epochs are made under it. */
   readonly current: number
-  /** True when this start made it. */
-  readonly isNew: boolean
   /** The key of one epoch. Throws GENERATION_MISSING. */
   leafKey(stream: string, generation: number, number: number): Uint8Array
   /** The fewest keys that open from..to and nothing else. Throws GENERATION_MISSING. */
@@ -26,7 +24,7 @@ export type Generations = {
 
 export type GenerationOptions = {
   readonly random: (length: number) => Uint8Array
-  /** Begin another generation now: after a leak, a change of owner. */
+  /** Begin another generation now: after a leak, a change of owner, every 90 days. */
   readonly renew?: boolean
   /** Begin this generation, unless it is there: after lost books. */
   readonly at?: number
@@ -48,8 +46,7 @@ export async function openGenerations(
   }
   const newest = Math.max(0, ...secrets.keys())
   const current = at ?? (renew || newest === 0 ? newest + 1 : newest)
-  const isNew = !secrets.has(current)
-  if (isNew) {
+  if (!secrets.has(current)) {
     secrets.set(current, await openSecret(pathOf(current), random))
   }
 
@@ -62,7 +59,6 @@ export async function openGenerations(
 
   return {
     current,
-    isNew,
     leafKey(stream, generation, number) {
       const leaf = leafKey([blockOf(stream, generation, number)], number)
       if (leaf === undefined) throw new RangeError('an epoch number has 32 bits')

@@ -1,6 +1,6 @@
 /**
- * A chain in memory for the settler: an account's nonces, a mempool, blocks when the test says so, and an
- * outbox that speaks of them as the real one does.
+ * A chain in memory for the settler: an account's nonces, a mempool, blocks when the test says so, and a
+ * sender that speaks of them as the real one does.
  */
 import { fault } from '../../runtime/faults.ts'
 import type { Chain, Claim } from '../../runtime/link/chain.ts'
@@ -11,7 +11,10 @@ import type { Address } from '../../runtime/wire/address.ts'
 import type { Hex } from '../../runtime/wire/bytes.ts'
 import { device } from './fixture.ts'
 
-export type FakeChain = Pick<Chain, 'fees' | 'claimCall' | 'outbox' | 'settledIn' | 'rouse'> & {
+export type FakeChain = Pick<
+  Chain,
+  'fees' | 'claimCall' | 'transactions' | 'settledIn' | 'rouse'
+> & {
   /** Claims as they were put into calls. */
   readonly calls: Claim[][]
   /** Every version that was handed over, in order. */
@@ -104,7 +107,7 @@ export function fakeChain(changes: Partial<State> = {}): FakeChain {
       return { to: device(100), data: '0x' }
     },
     settledIn: () => 1n,
-    outbox: () => ({
+    transactions: () => ({
       from: state.from,
       rules: { ...gasRules, maxFee: 10n ** 11n },
       limits: { minedMs: state.minedMs, pollMs: 1 } as never,

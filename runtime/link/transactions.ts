@@ -19,7 +19,7 @@ import { coinOf, gasFor, handOver, headOf, nonceOf, type Receipt, receiptOf } fr
 import { type Call, type Fate, newest, type Outgoing, type Version } from './outgoing.ts'
 import type { Rpc } from './rpc.ts'
 
-export type Outbox = {
+export type Transactions = {
   readonly from: Address
   readonly rules: GasRules
   readonly limits: ChainLimits
@@ -36,12 +36,12 @@ export type Outbox = {
   fate(outgoing: Outgoing, others?: readonly number[]): Promise<Fate>
 }
 
-export function openOutbox(
+export function openTransactions(
   circle: Endpoints<Rpc>,
   sender: Signer,
   options: ChainOptions,
   limits: ChainLimits,
-): Outbox {
+): Transactions {
   const { chainId, confirmations = 1, gas: rules = gasRules } = options
   const from = sender.address
   // The account is ours alone: no endpoint can make us use a nonce again that we saw mined.
