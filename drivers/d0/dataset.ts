@@ -61,7 +61,7 @@ export function readValue(
   wanted?: Unit,
 ): Read | undefined {
   const trimmed = text.trim().replace(/\*$/, '')
-  if (trimmed === '' || /^[-*?.]+$/.test(trimmed)) return undefined
+  if (trimmed === '' || /^[-*?.\xff]+$/.test(trimmed)) return undefined
   const counts = bare === 'counts' || (bare === undefined && trimmed.includes('.'))
   // Gateways drop the star: the unit of what counts may follow the digits at once.
   const parts =

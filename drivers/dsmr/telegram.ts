@@ -27,6 +27,7 @@ export const earlyShape: Shape = orWithParity({
 /** Size up to and with the CRC, if there is one; 0 where no telegram begins. */
 export function textSize(bytes: Uint8Array, ended: boolean): number | 'more' {
   let lines = 0
+  let inside = false
   for (let at = 1; at < bytes.length; at += 1) {
     const byte = bytes[at] ?? 0
     if (at <= 3 && !isLetter(byte)) return 0
@@ -36,8 +37,10 @@ export function textSize(bytes: Uint8Array, ended: boolean): number | 'more' {
     // Some end their last line with it, and not the line before.
     const endsLine = bytes[at - 1] === brace && lines > 0
     if ((startsLine || endsLine) && byte === exclamation) return endSize(bytes, at + 1, ended)
-    // What type it is, is said in any letters.
-    if (lines > 0 && byte !== newline && byte !== 0x0d && (byte < 0x20 || byte > 0x7e)) return 0
+    if (byte === opening || byte === brace || byte === newline) inside = byte === opening
+    // What type it is, is said in any letters, and so may a message be; one never written is 1,024 times ff.
+    const isLetters = lines === 0 || (inside && byte >= 0x80)
+    if (!isLetters && byte !== newline && byte !== 0x0d && (byte < 0x20 || byte > 0x7e)) return 0
     if (lines === 0 && at > identificationMax) return 0
   }
   return 'more'
@@ -59,7 +62,7 @@ export function textFlaw(frame: Uint8Array): string | undefined {
   if (digits !== '') return fits(covered, Number.parseInt(digits, 16)) ? undefined : badChecksum
   if (/^(1-3:0\.2\.8|0-0:96\.1\.4)\(/m.test(block)) return missingChecksum
   const { sets, whole } = dataSets(block)
-  return whole && sets.length > 0 ? undefined : 'broken line'
+  return whole && sets.length > 0 && !/[\x80-\xff]/.test(block) ? undefined : 'broken line'
 }
 
 /** Whether it says a CRC; meters before DSMR 4 do not. */
@@ -91,6 +94,7 @@ const identificationMax = 64
 
 const slash = 0x2f
 const exclamation = 0x21
+const opening = 0x28
 const brace = 0x29
 const newline = 0x0a
 

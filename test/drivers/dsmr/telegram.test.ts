@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { reflectedCrc } from '../../../drivers/crc.ts'
 import { dsmr } from '../../../drivers/dsmr/index.ts'
 import { instant } from '../../../drivers/dsmr/time.ts'
 import { decoder } from '../../../runtime/sense/decoder.ts'
@@ -10,6 +11,7 @@ import { capture, doubts, hear, sayings } from '../bench.ts'
 const v5 = capture('dsmr/TELEGRAM_V5.txt')
 const v3 = capture('dsmr/TELEGRAM_V3.txt')
 const text = new TextDecoder('latin1')
+const crc16 = reflectedCrc(0xa001, 0)
 const bytes = (of: string) => Uint8Array.from(of, (letter) => letter.charCodeAt(0))
 const values = (of: Uint8Array | string, options = {}) =>
   sayings(hear(dsmr, of, options)).map((said) => said.values)
@@ -116,6 +118,19 @@ test('the clock has the code of WarmteLink too, and its heat is read', () => {
     ...{ '0-1:24.2.1': 170_265_000_000, '0-1:24.2.1_time': '2026-04-15T07:31:00Z' },
   })
   assert.equal(said?.units?.['0-1:24.2.1'], 'J')
+})
+
+test('a message that was never written is none, and one in letters that no ASCII has is read', () => {
+  // AUX in Hungary: flash that was erased, 1,024 times ff.
+  const message = (text: string) => {
+    const head = `/AUX59903218166\r\n\r\n1-0:1.8.0(000812.421*kWh)\r\n0-0:96.13.0(${text})\r\n!`
+    return bytes(`${head}${crc16(bytes(head)).toString(16).toUpperCase().padStart(4, '0')}\r\n`)
+  }
+  const start = { identification: 'AUX59903218166', '1-0:1.8.0': 812.421 }
+  assert.deepEqual(values(message('\xff'.repeat(1024))), [start])
+  assert.deepEqual(values(message('\xc1ram')), [{ ...start, '0-0:96.13.0': '\xc1ram' }])
+  const unchecked = bytes('/AUX5x\r\n\r\n1-0:1.8.0(1*kWh)\r\n0-0:96.13.0(\xc1)\r\n!\r\n')
+  assert.deepEqual(doubts(hear(dsmr, unchecked)), ['broken line'])
 })
 
 test('values of a log that share a time all have it, and a version with a point is no number', () => {
