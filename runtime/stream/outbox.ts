@@ -5,6 +5,7 @@
  * lacks a topic) is offered again now and then, and holds up nothing else.
  */
 import { Fault } from '../faults.ts'
+import { backOff } from '../time/backoff.ts'
 import { bell } from '../time/bell.ts'
 
 export type OutboxStore = {
@@ -74,8 +75,7 @@ export function outbox(options: OutboxOptions): Outbox {
       after = 0
       flight.forgetRefusals()
       if (!flight.missed()) return 0
-      const tries = Math.min(flight.takeFailures(), 10)
-      return random() * Math.min(retryMs.first * 2 ** tries, retryMs.most)
+      return backOff(flight.takeFailures(), retryMs.first, retryMs.most, random)
     }
     const room = window - flight.count()
     if (room <= 0) return Number.POSITIVE_INFINITY

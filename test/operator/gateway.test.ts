@@ -117,8 +117,20 @@ test('acks carry the time, which never goes back', async (t) => {
   await eventually(() => acksOf(world, device(0))[0]?.timeMs === start + 60_000)
   world.clock.wallMs -= 3_600_000
   await world.restart()
+  assert.equal(world.current.gateway.keeper.nowMs(), start + 60_000)
   await (await openBuyer(world, { untilMs: start + 86_400_000 })).order()
   assert.equal(acksOf(world, device(0))[0]?.timeMs, start + 60_000)
+})
+
+test('a device whose orders have all ended is granted nothing any more', async (t) => {
+  const world = await openWorld(t)
+  deposit(world, 400n)
+  await (await openBuyer(world, { untilMs: world.clock.wallMs + 60_000 })).order()
+  await eventually(() => grantsOf(world, device(0)).length === 1)
+  world.clock.wallMs += 60_001
+  await world.restart()
+  await eventually(() => grantsOf(world, device(0)).length === 0)
+  assert.ok(world.broker.retained.has(topics(device(0)).grant), 'an empty list says so')
 })
 
 test('a withdrawal takes the grants away, ends the acks, and refuses the next order', async (t) => {

@@ -80,6 +80,9 @@ export function memoryBroker() {
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
+/** Orders that its gateway looks at in a second. */
+export const ordersPerSecond = 50
+
 /** A running gateway over `devices` devices; everything of it ends with the test. */
 export async function openWorld(t: { after(fn: () => Promise<void>): void }, devices = 2) {
   const folder = await mkdtemp(path(tmpdir(), 'wayside-gateway-'))
@@ -158,7 +161,7 @@ function partsOf(
     note: (note) => world.notes.push(note),
     wallMs: () => world.clock.wallMs,
     monotonicMs: () => world.clock.monotonicMs,
-    limits: { ordersPerSecond: 50, requestsPerSecond: 1000, endMs: 500 },
+    limits: { ordersPerSecond, requestsPerSecond: 1000, endMs: 500 },
   }
 }
 

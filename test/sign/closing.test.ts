@@ -1,9 +1,9 @@
-/** How an epoch maker ends on a store that is full. */
+/** Where an epoch ends: at its age, and at the end of the device on a store that is full. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fault } from '../../runtime/faults.ts'
 import type { Batch } from '../../runtime/sign/plan.ts'
-import { makerOf, plan, readingAt, until, withDevice } from './fixture.ts'
+import { makerOf, plan, readingAt, run, until, withDevice } from './fixture.ts'
 
 test('what is sealed last finds the room that an eviction makes after the signal', async () => {
   await withDevice(async (device) => {
@@ -47,5 +47,21 @@ test('what is sealed last finds the room that an eviction makes after the signal
     await ended
     assert.equal(kept, 4)
     assert.equal(maker.take(readingAt(device.clock, 2)), false)
+  })
+})
+
+test('a reading whose moment lies past the end of its epoch begins the next one, however fast they come', async () => {
+  await withDevice(async (device) => {
+    const { clock } = device
+    await run(device, { streams: [plan('air', { epochMs: 10_000 })] }, async (maker) => {
+      const first = readingAt(clock, 1)
+      const at = (ms: number) => ({ ...first, monotonicMs: first.monotonicMs + ms })
+      for (const reading of [first, at(9_999), at(10_000)]) assert.ok(maker.take(reading))
+    })
+    const epochs = await device.epochs('air')
+    assert.deepEqual(
+      epochs.map(({ readings }) => readings.length),
+      [2, 1],
+    )
   })
 })

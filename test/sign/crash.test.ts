@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
-import { equal } from '../../runtime/wire/bytes.ts'
+import { randomBytes } from '#crypto'
+import { sealInterrupted } from '../../runtime/sign/recover.ts'
+import { concat, equal } from '../../runtime/wire/bytes.ts'
 import { headerHash } from '../../runtime/wire/header.ts'
 import { inFolder } from '../disk/folder.ts'
 import { chance } from '../journeys/chance.ts'
-import { makerOf, openDevice, plan } from './fixture.ts'
+import { boot, makerOf, openDevice, plan, readingAt, run, until, withDevice } from './fixture.ts'
 
 const child = new URL('./crash.ts', import.meta.url).pathname
 
@@ -108,6 +110,27 @@ for (const failpoints of places) {
     })
   })
 }
+
+test('waiting readings that are not those of their signed head are never sealed', async () => {
+  await withDevice(async (device) => {
+    const { key, generations } = device
+    const { batches } = await run(device, { streams: [plan()] }, async (maker) => {
+      for (let i = 0; i < 3; i += 1) maker.take(readingAt(device.clock, i))
+      await until(async () => (await device.store.counts()).waiting > 0)
+    })
+    const [gain] = batches.flatMap(({ gains }) => gains)
+    assert.ok(gain !== undefined)
+    const { open, packs } = gain
+    const leaf = generations.leafKey(open.stream, open.generation, open.number)
+    const seal = (waiting: Uint8Array) =>
+      sealInterrupted(key, { open: { ...open, packs: waiting }, leaf, boot, random: randomBytes })
+    assert.equal(seal(packs).kind, 'interrupted')
+    const bent = packs.with(-1, (packs.at(-1) ?? 0) ^ 1)
+    for (const other of [bent, concat(packs, packs), new Uint8Array(0), packs.slice(0, -1)]) {
+      assert.throws(() => seal(other), { code: 'STORE_DAMAGED' })
+    }
+  })
+})
 
 test('killed while it seals what the last crash cut short, it seals it the next time', async () => {
   await inFolder(async (folder) => {

@@ -87,6 +87,18 @@ test('what the broker does not have stays, until the disk is really full', async
   })
 })
 
+test('nothing gives way while the books are unproven: what is to be cut anew must be there', async () => {
+  await withDevice(async (device) => {
+    await sense(device, ['air'], 60)
+    await publish(device)
+    const rule = { ...(await tight(device)), full: true }
+    await device.store.beginCheck()
+    assert.deepEqual(await device.store.evictable(rule), [])
+    await device.store.endCheck()
+    assert.equal((await device.store.evictable(rule)).length, 1)
+  })
+})
+
 test('what was paid for stays for its time, other epochs give way around it; no more than half is pinned', async () => {
   await withDevice(async (device) => {
     const { store } = device

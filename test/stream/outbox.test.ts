@@ -135,6 +135,36 @@ test('a long time without a broker costs tries, not rows', async () => {
   })
 })
 
+test('waits grow while nothing gets there, and are short again after the first that does', async (t) => {
+  const real = globalThis.setTimeout
+  const waits: number[] = []
+  t.mock.method(globalThis, 'setTimeout', (done: () => void, ms = 0) => {
+    waits.push(ms)
+    return real(done, 0)
+  })
+  const store = rows(3)
+  const stop = new AbortController()
+  // A window of one, and a line that takes a message at every fifth try.
+  let tries = 0
+  const out = outbox({
+    store,
+    window: 1,
+    random: () => 0.999,
+    async publish() {
+      tries += 1
+      if (tries % 5 > 0) throw new Error('the line fell')
+    },
+  })
+  const done = out.start(stop.signal)
+  await out.drained(60_000)
+  stop.abort()
+  await done
+  assert.deepEqual(store.left, [])
+  const tried = waits.filter((ms) => ms < 30_000)
+  const once = [499, 999, 1998, 3996]
+  assert.deepEqual(tried, [...once, ...once, ...once])
+})
+
 test('one topic that the broker refuses does not stop the others', async () => {
   const store = rows(12)
   const to = line()
