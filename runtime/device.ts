@@ -173,7 +173,9 @@ async function sellingHalf(ground: Ground, opened: AsyncDisposableStack) {
   opened.defer(broker.close)
   const { window } = config.outbox
   const out = outbox({ store, publish: broker.publish, window, note: watch.outbox })
-  const tower = keepLookout({ key, store, lost, broker, folder: config.folder, note: watch.note })
+  const restate = () => store.sendRetainedAgain().then(out.look)
+  const { folder } = config
+  const tower = keepLookout({ key, store, lost, broker, folder, note: watch.note, restate })
   const shelf = await openShelf({
     device: key.device,
     sign: key.sign,

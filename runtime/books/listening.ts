@@ -3,7 +3,8 @@ import type { Config } from '../config/config.ts'
 import { Fault, fault } from '../faults.ts'
 import { openBroker } from '../link/broker.ts'
 import { type Lookout, type LookoutStore, lookout, lookoutLimits } from '../stream/lookout.ts'
-import { aborted, pause } from '../time/pause.ts'
+import { bell } from '../time/bell.ts'
+import { pause } from '../time/pause.ts'
 import type { Note } from '../watch/log.ts'
 import type { Address } from '../wire/address.ts'
 import { topics } from '../wire/topic.ts'
@@ -23,7 +24,7 @@ export async function hearAgain(
   const line = openBroker({ ...broker, clientId: `${device}-recover` })
   try {
     await line.ready(againMs.ready)
-    const look = lookout({ device, signingKey, store, line, folder, cloned() {} })
+    const look = lookout({ device, signingKey, store, line, folder, cloned() {}, restored() {} })
     const heard = await look.hearAgain(AbortSignal.timeout(againMs.said))
     return heard
       ? 'what stands at the broker was heard again'
@@ -39,7 +40,10 @@ export async function hearAgain(
 const before = 'what was heard before counts'
 
 type Line = {
-  subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): Promise<void>
+  subscribe(
+    filter: string,
+    handler: (topic: string, payload: Uint8Array, retained: boolean) => void,
+  ): Promise<void>
   onConnect(listener: (forgot: boolean) => void): void
 }
 
@@ -84,7 +88,8 @@ export type Watchtower = {
   /** Aborts when somebody else speaks with our key. */
   readonly twin: AbortController
   /**
-   * Waits for a twin until the signal comes. When there is one, what stands at the broker is kept, and then
+   * Waits for a twin until the signal comes, and leaves everything there again at a broker that was restored
+   * from an older day. When there is one, what stands at the broker is kept, and then
    * the line is left for good: two clients of one id throw each other out for ever.
    */
   start(signal: AbortSignal): Promise<void>
@@ -101,8 +106,10 @@ export function keepLookout(parts: {
   readonly broker: Line & { connected(): boolean; vanish(): void }
   readonly folder: string
   readonly note: Note
+  /** Sends again all that is to stand at the broker, which has forgotten some of it and does not know. */
+  readonly restate: () => Promise<void>
 }): Watchtower {
-  const { key, store, lost, broker, folder, note } = parts
+  const { key, store, lost, broker, folder, note, restate } = parts
   const { device, signingKey } = key
   const twin = new AbortController()
   const cloned = (what: string) => {
@@ -112,11 +119,24 @@ export function keepLookout(parts: {
   }
   if (lost?.twin !== undefined) cloned(lost.twin)
   if (lost !== undefined) broker.vanish()
-  const look = lookout({ device, signingKey, store, line: broker, folder, cloned })
+  const older = bell()
+  let isOlder = false
+  const restored = () => {
+    isOlder = true
+    older.ring()
+  }
+  const look = lookout({ device, signingKey, store, line: broker, folder, cloned, restored })
   return {
     ...{ twin, look },
     async start(signal) {
-      await aborted(AbortSignal.any([twin.signal, signal]))
+      const end = AbortSignal.any([twin.signal, signal])
+      while (!end.aborted) {
+        await older.wait(Number.POSITIVE_INFINITY, end)
+        if (!isOlder || end.aborted) continue
+        isOlder = false
+        note('warn', 'broker restored', { device })
+        await restate()
+      }
       if (signal.aborted || lost !== undefined) return
       const late = new AbortController()
       const until = AbortSignal.any([signal, late.signal])

@@ -35,7 +35,7 @@ async function acl({ config: path, alone = false, json = false }: Options): Prom
     return
   }
   process.stdout.write(aclFile(parts))
-  console.error(mosquittoHints())
+  console.error(mosquittoHints(devices.length))
   if (login === undefined) {
     console.error(
       `# ${path} names no login for the gateway: give it broker.username ${gatewayLogin}`,

@@ -24,7 +24,7 @@ export type SellLimits = {
   readonly guestsMax: number
   /** Stored bytes that a channel may fetch beside twice what it paid for. */
   readonly fetchFreeBytes: number
-  /** One answer with stored messages. */
+  /** One answer with stored messages. Below 128 KiB: the most that AWS IoT Core takes. */
   readonly chunkBytesMax: number
   /** All chunks that answer one fetch; the buyer asks again for more. */
   readonly runBytesMax: number
@@ -52,7 +52,7 @@ export const sellLimits: SellLimits = {
   endedMax: 256,
   guestsMax: 64,
   fetchFreeBytes: 16 << 20,
-  chunkBytesMax: 256 << 10,
+  chunkBytesMax: 120 << 10,
   runBytesMax: 8 << 20,
   pinMs: 86_400_000,
   batchEpochsMax: 512,

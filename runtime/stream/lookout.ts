@@ -31,13 +31,21 @@ type Standing = { readonly topic: string; readonly payload: Uint8Array }
 export type LookoutOptions = Self & {
   readonly store: LookoutStore
   readonly line: {
-    subscribe(filter: string, handler: (topic: string, payload: Uint8Array) => void): Promise<void>
+    subscribe(
+      filter: string,
+      handler: (topic: string, payload: Uint8Array, retained: boolean) => void,
+    ): Promise<void>
     onConnect(listener: () => void): void
     connected(): boolean
   }
   readonly folder: string
   /** Somebody else signs with our key: what it said that we never did. Told once. */
   readonly cloned: (what: string) => void
+  /**
+   * The broker retains an older index than it has said before: its own disk was put back, or saved long
+   * before it fell, and whatever else we left there since is gone too. At most once a connection.
+   */
+  readonly restored: () => void
   readonly limits?: Partial<typeof lookoutLimits>
 }
 
@@ -90,15 +98,19 @@ export function lookout(options: LookoutOptions): Lookout {
   let heard: Uint8Array | undefined
   let heardAtMs = 0
   let twinSaid: string | undefined
+  /** The newest version that the broker has said. */
+  let newestSaid = 0
 
   /** One handler, however often the filter is asked for: the line keeps each that it does not know. */
-  const hear = (_topic: string, payload: Uint8Array) => {
+  const hear = (_topic: string, payload: Uint8Array, retained: boolean) => {
     // What others wrote there is nothing, and delays nothing.
     const index = readOwn(payload, options)
     if (index === undefined) return
     heardAtMs = performance.now()
     heard = payload.slice()
     if (state === 'whole') watch(heard, index.version)
+    if (state === 'whole' && retained && index.version < newestSaid) options.restored()
+    newestSaid = Math.max(newestSaid, index.version)
     alarm.ring()
   }
 

@@ -6,16 +6,19 @@ import type { Address } from '../../runtime/wire/address.ts'
 import { topics } from '../../runtime/wire/topic.ts'
 import type { StreetBroker } from './brokers.ts'
 import { startGate } from './gate.ts'
+import { type Asked, narrowHooks, nothingAsked, watchPackets } from './narrow.ts'
 
-/** It keeps nothing over a stop, and lets everybody do everything. */
-export async function startAedes(end: Ends): Promise<StreetBroker> {
+/** It keeps nothing over a stop, and lets everybody do everything, within the limits of narrow.ts if so told. */
+export async function startAedes(end: Ends, narrow: boolean): Promise<StreetBroker> {
   const deaf = new Set<string>()
-  let host = await listen(deaf)
+  const asked = narrow ? nothingAsked() : undefined
+  let host = await listen(deaf, asked)
   end.add(() => host.stop())
   const gate = await startGate(() => `mqtt://127.0.0.1:${host.port}`)
   end.add(gate.stop)
   return {
     flavour: 'aedes',
+    ...(asked === undefined ? {} : { asked }),
     url: gate.url,
     line: async () => ({ url: gate.url }),
     deafen(device: Address, now: boolean) {
@@ -35,16 +38,18 @@ export async function startAedes(end: Ends): Promise<StreetBroker> {
     },
     async start() {
       // Not where it stood: while it was away, any connection could get that port.
-      host = await listen(deaf)
+      host = await listen(deaf, asked)
       gate.open()
     },
   }
 }
 
-async function listen(deaf: ReadonlySet<string>) {
+async function listen(deaf: ReadonlySet<string>, asked: Asked | undefined) {
   const aedes = await Aedes.createBroker({
+    ...(asked === undefined ? {} : narrowHooks(asked)),
     authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
   })
+  if (asked !== undefined) watchPackets(aedes, asked)
   const server: Server = createServer({ noDelay: true }, aedes.handle)
   const sockets = new Set<Socket>()
   server.on('connection', (socket) => {

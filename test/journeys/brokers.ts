@@ -14,6 +14,7 @@ import { topics } from '../../runtime/wire/topic.ts'
 import * as stock from '../link/mosquitto.ts'
 import { startAedes } from './aedes.ts'
 import { startGate } from './gate.ts'
+import type { Asked } from './narrow.ts'
 
 export const flavours = [
   'aedes',
@@ -38,6 +39,8 @@ export type BrokerSettings = {
 export type StreetBroker = {
   readonly flavour: Flavour
   readonly url: string
+  /** What was asked of a narrow one; of aedes only. */
+  readonly asked?: Asked
   /** How a device (its address), the desk or a buyer connects. */
   line(who: Address | 'desk' | 'buyer'): Promise<BrokerSettings>
   /** From now on no grant, ack or enrolment reaches that device, or they do again. */
@@ -61,6 +64,8 @@ export type BrokerParts = {
   readonly devices: readonly Address[]
   /** Its retained messages and sessions outlive a stop; not with aedes. */
   readonly keeps: boolean
+  /** As narrow as the large services and careful owners make one. */
+  readonly narrow: boolean
 }
 
 /** Why there is no such broker on this machine; false where there is. */
@@ -70,11 +75,11 @@ export function noBroker(flavour: Flavour): string | false {
 
 /** Starts it on a port of its own; it ends with the street. */
 export async function startBroker(end: Ends, parts: BrokerParts): Promise<StreetBroker> {
-  return parts.flavour === 'aedes' ? startAedes(end) : startMosquitto(end, parts)
+  return parts.flavour === 'aedes' ? startAedes(end, parts.narrow) : startMosquitto(end, parts)
 }
 
 async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBroker> {
-  const { flavour, folder, devices, keeps, operator } = parts
+  const { flavour, folder, devices, keeps, narrow, operator } = parts
   const names = [...devices, 'desk']
   const acl = aclFile({ operator, gatewayLogin: 'desk', devices, alone: false })
   const mutual = flavour === 'mosquitto-mtls'
@@ -88,7 +93,7 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
       flavour: flavour.replace('mosquitto-', '') as stock.Flavour,
       acl,
       ...(mutual ? {} : { users, anonymous: true }),
-      conf: keeps ? kept : [],
+      conf: [...(keeps ? kept : []), ...(narrow ? narrowLines : [])],
     },
   )
   const gate = await startGate(host.url)
@@ -118,6 +123,13 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
 }
 
 const password = 'a-password-of-the-street'
+
+/** Of mosquitto.conf: one message on its way at a time, a hundred in a queue, packets of 128 KiB. */
+const narrowLines = [
+  ...['max_inflight_messages 1', 'max_queued_messages 100', 'max_packet_size 131072'],
+  ...['max_topic_alias 0', 'max_keepalive 10', 'persistent_client_expiration 1h'],
+  ...['allow_zero_length_clientid false', 'max_qos 1', 'upgrade_outgoing_qos true'],
+]
 
 /** What the gateway says to it, it may not read. */
 function nothingFor(device: Address): string {

@@ -71,6 +71,8 @@ export type StreetOptions = {
   readonly keeps?: boolean
   /** Between the broker and everybody lies a bad line; LOSS_SEED makes it bad in the same way again. */
   readonly loss?: boolean
+  /** The broker is as narrow as the large services and careful owners make one. */
+  readonly narrow?: boolean
   readonly devices?: number
   /** Whether there is a chain, and tokens on it. */
   readonly money?: boolean
@@ -179,12 +181,12 @@ async function openDisk(end: Ends, bytes: number): Promise<SmallDisk> {
 
 /** The devices get their keys, so that the broker knows whom it lets in. */
 async function lineUp(end: Ends, folder: string, operator: Address, options: StreetOptions) {
-  const { broker: flavour = 'aedes', keeps = false, devices: count = 1 } = options
+  const { broker: flavour = 'aedes', keeps = false, narrow = false, devices: count = 1 } = options
   const devices: Address[] = []
   for (let i = 0; i < count; i += 1) {
     devices.push((await openDeviceKey(folderOf({ folder }, i))).device)
   }
-  const broker = await startBroker(end, { flavour, folder, operator, devices, keeps })
+  const broker = await startBroker(end, { flavour, folder, operator, devices, keeps, narrow })
   const dice = chance(process.env.LOSS_SEED)
   const loss = options.loss ? await startLoss(broker.url, dice) : undefined
   if (loss !== undefined) end.add(loss.stop)

@@ -204,7 +204,8 @@ test('messages queue at the broker for a client that keeps its session', async (
 
 test('a filter that nobody hears any more is given back, also while there is no link', async () => {
   const host = await startBroker()
-  const broker = await open(host.url, 'one')
+  const notes: LinkNote[] = []
+  const broker = await open(host.url, 'one', { note: (note) => notes.push(note) })
   const heard: string[] = []
   const [first, second] = [() => heard.push('first'), () => heard.push('second')]
   await broker.subscribe('a', first)
@@ -218,7 +219,7 @@ test('a filter that nobody hears any more is given back, also while there is no 
   await eventually(() => gone.includes('a'))
   await broker.subscribe('b', first)
   host.cut()
-  await eventually(() => !broker.connected())
+  await eventually(() => notes.some(({ event }) => event === 'disconnected'))
   broker.unsubscribe('b', first)
   await broker.subscribe('c', first)
   await broker.ready()

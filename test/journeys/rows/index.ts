@@ -1,10 +1,12 @@
 /** Every journey of the table, in its order. */
 import { cheats } from '../cheats/index.ts'
 import type { Journey } from '../journey.ts'
+import { bridged } from './bridged.ts'
 import { buyerClock, deviceClock } from './clocks.ts'
 import { diskFull } from './disk.ts'
 import { fleet, ownOnly, restarted } from './fleet.ts'
 import { lossy } from './loss.ts'
+import { narrow } from './narrow.ts'
 import {
   brokerFrozen,
   brokerGone,
@@ -15,6 +17,7 @@ import {
   lineCut,
   sensorGone,
 } from './outages.ts'
+import { brokerRestored } from './restored.ts'
 import { own, sale } from './sale.ts'
 import { stock, stockMqtt5 } from './stock.ts'
 
@@ -30,6 +33,7 @@ export const journeys: readonly Journey[] = [
   lineCut,
   brokerGone,
   brokerKept,
+  brokerRestored,
   chainGone,
   gatewayGone,
   sensorGone,
@@ -38,5 +42,7 @@ export const journeys: readonly Journey[] = [
   deviceClock,
   diskFull,
   lossy,
+  narrow,
+  bridged,
   ...cheats,
 ]

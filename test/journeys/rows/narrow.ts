@@ -1,0 +1,34 @@
+/** Brokers that do what they must and no more. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { journey } from '../journey.ts'
+import { counted, numbersOf, type Stall } from '../stall.ts'
+import { agreed } from '../street.ts'
+
+export const narrow = journey({
+  name: 'narrow broker',
+  says: 'a broker with the limits of the large services, or one message at a time, loses nobody a reading',
+  street: { narrow: true },
+  async run(street, t) {
+    const stall = street.stalls[0] as Stall
+    await stall.open()
+    const operator = await street.operate()
+    const json = join(street.folder, 'bought.json')
+    // What is stored is fetched in chunks, the largest messages that there are.
+    const buyer = street.buy(
+      ...['--device', stall.device, '--stream', 'air', '--budget', '1', '--from', '#1'],
+      ...['--rpc', street.chain.rpc, '--json', json],
+    )
+    await buyer.heard(60)
+    buyer.signal('SIGINT')
+    assert.equal(await buyer.ended, 0, buyer.words())
+    const numbers = numbersOf(buyer.said())
+    assert.deepEqual(numbers, counted(1, numbers.length))
+    const { promised, delivered } = await agreed(street, operator, json)
+    assert.equal(delivered, promised)
+    const { asked } = street.broker
+    if (asked === undefined) return
+    assert.deepEqual(asked.broken, [])
+    t.diagnostic(`the most that was asked: ${JSON.stringify(asked.most)}`)
+  },
+})
