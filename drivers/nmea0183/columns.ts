@@ -7,7 +7,6 @@
  */
 import type { Value } from '../../runtime/sense/driver.ts'
 import {
-  ascii,
   decimal,
   digits,
   type Fields,
@@ -17,21 +16,24 @@ import {
   numeral,
   sizeOf,
   tidy,
+  wholeAt,
 } from './cells.ts'
 
 export const bad = Symbol('bad field')
 export type Column = (fields: Fields) => Value | undefined | typeof bad
 export type Columns = Readonly<Record<string, Column>>
 
-/** Columns as they are read: what `reads[i]` answers is the value of `names[i]`. */
-export type Table = { readonly names: readonly string[]; readonly reads: readonly Column[] }
-
-export function tableOf(columns: Columns): Table {
-  return { names: Object.keys(columns), reads: Object.values(columns) }
-}
-
 /** A number, times `scale`. */
 export function real(at: number, scale = 1): Column {
+  const otherwise = longReal(at, scale)
+  if (scale !== 1) return otherwise
+  return (fields) => {
+    const number = fields.short[at] as number
+    return number >= 0 ? number : otherwise(fields)
+  }
+}
+
+function longReal(at: number, scale: number): Column {
   return (fields) => {
     const size = sizeOf(fields, at)
     if (size === 0) return undefined
@@ -50,9 +52,9 @@ export function dilution(at: number): Column {
 /** A whole number from `min` to `max`. */
 export function whole(at: number, min = 0, max = 999_999): Column {
   return (fields) => {
-    if (isEmpty(fields, at)) return undefined
-    const number = digits(fields.bytes, fields.from[at] ?? 0, fields.to[at] ?? 0)
-    return number >= min && number <= max ? number : bad
+    const number = wholeAt(fields, at)
+    if (number >= min && number <= max) return number
+    return isEmpty(fields, at) ? undefined : bad
   }
 }
 
@@ -130,46 +132,6 @@ export function status(at: number): Column {
     if (letter === 0) return undefined
     if (letter === valid) return true
     return letter === invalid || letter === notValid ? false : bad
-  }
-}
-
-/** `hhmmss.sss` as `hh:mm:ss.sssZ`, second 60 allowed for leap seconds. */
-export function timeOfDay(at: number): Column {
-  return (fields) => {
-    if (isEmpty(fields, at)) return undefined
-    const { bytes } = fields
-    const [h, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
-    const [m, s, fraction] = [h + 2, h + 4, h + 6]
-    const clock = digits(bytes, h, m) <= 23 && digits(bytes, m, s) <= 59
-    if (end < fraction || !clock || !(digits(bytes, s, fraction) <= 60)) return bad
-    if (end > fraction && !isFraction(bytes, fraction, end)) return bad
-    const last = withoutZeros(bytes, fraction, end)
-    return `${clockAt(bytes, h)}${last > fraction ? ascii(bytes, fraction, last) : ''}Z`
-  }
-}
-
-/** `ddmmyy` as `yyyy-mm-dd`; from 80 on of the last century, when GPS began. All noughts are no date. */
-export function dayMonthYear(at: number): Column {
-  return (fields) => {
-    if (isEmpty(fields, at)) return undefined
-    const { bytes } = fields
-    const [first, end] = [fields.from[at] ?? 0, fields.to[at] ?? 0]
-    const number = end - first === 6 ? digits(bytes, first, end) : Number.NaN
-    if (number === 0) return undefined
-    if (Number.isNaN(number)) return bad
-    const month = Math.floor(number / 100) % 100
-    return isoDay(fullYear(number % 100), month, Math.floor(number / 10_000))
-  }
-}
-
-/** Day, month and year in three fields, the year in four digits or two; all noughts are no date. */
-export function dayThenMonthThenYear(at: number): Column {
-  return (fields) => {
-    const [day, month, year] = [field(fields, at), field(fields, at + 1), field(fields, at + 2)]
-    if (/^0*$/.test(`${day}${month}${year}`)) return undefined
-    const digits = /^\d{1,2}$/.test(day) && /^\d{1,2}$/.test(month) && /^(\d\d){1,2}$/.test(year)
-    const full = year.length > 2 ? Number(year) : fullYear(Number(year))
-    return digits ? isoDay(full, Number(month), Number(day)) : bad
   }
 }
 
@@ -256,38 +218,3 @@ function code(letter: string): number {
 }
 
 const [valid, invalid, notValid] = [code('A'), code('V'), code('N')]
-
-/** `hhmmss` as `hh:mm:ss`. */
-function clockAt(bytes: Uint8Array, at: number): string {
-  const byte = (i: number) => bytes[at + i] ?? 0
-  return String.fromCharCode(byte(0), byte(1), colon, byte(2), byte(3), colon, byte(4), byte(5))
-}
-
-const colon = 0x3a
-
-/** A point and any number of digits, even none. */
-function isFraction(bytes: Uint8Array, from: number, to: number): boolean {
-  return bytes[from] === 0x2e && (to === from + 1 || digits(bytes, from + 1, to) >= 0)
-}
-
-/** Where a fraction ends when the zeros at its end, and a point with nothing behind it, are left out. */
-function withoutZeros(bytes: Uint8Array, from: number, to: number): number {
-  let end = to
-  while (end > from && bytes[end - 1] === 0x30) end -= 1
-  return end === from + 1 ? from : end
-}
-
-/** Of the two last digits of a year. */
-function fullYear(digits: number): number {
-  return digits < 80 ? 2000 + digits : 1900 + digits
-}
-
-function isoDay(year: number, month: number, day: number): string | typeof bad {
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0
-  const last = month === 2 && leap ? 29 : (daysIn[month - 1] ?? 0)
-  if (day < 1 || day > last) return bad
-  const digits = year < 1000 ? String(year).padStart(4, '0') : year
-  return `${digits}-${month < 10 ? '0' : ''}${month}-${day < 10 ? '0' : ''}${day}`
-}
-
-const daysIn = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

@@ -9,8 +9,6 @@ import { field, tidy } from './cells.ts'
 import {
   bad,
   type Column,
-  dayMonthYear,
-  dayThenMonthThenYear,
   degrees,
   dilution,
   eastward,
@@ -25,12 +23,12 @@ import {
   speeds,
   spelled,
   status,
-  timeOfDay,
   whole,
   words,
 } from './columns.ts'
+import { dayMonthYear, dayThenMonthThenYear, timeOfDay } from './dates.ts'
 import { bestMode, mode } from './mode.ts'
-import { dilutionOf, hexDigit, inView, systemOf, usedSatellites } from './satellites.ts'
+import { beyondFour, dilutionsAt, hexDigit, inView, satellitesUsed } from './satellites.ts'
 import type { Sentence } from './sentence.ts'
 
 export const gnss: Readonly<Record<string, Sentence>> = {
@@ -97,20 +95,27 @@ export const gnss: Readonly<Record<string, Sentence>> = {
   },
   GSA: {
     many: true,
-    columns: {
-      selection: spelled(0, { M: 'manual', A: 'automatic' }),
-      fix_type: whole(1, 1, 3),
-      used: usedSatellites,
-      pdop: dilutionOf(0),
-      hdop: dilutionOf(1),
-      vdop: dilutionOf(2),
-      system: systemOf,
+    columns: (_, fields) => {
+      const at = dilutionsAt(fields)
+      return {
+        selection: spelled(0, { M: 'manual', A: 'automatic' }),
+        fix_type: whole(1, 1, 3),
+        used: satellitesUsed(2, at),
+        pdop: dilution(at),
+        hdop: dilution(at + 1),
+        vdop: dilution(at + 2),
+        system: hexDigit(at + 3),
+      }
     },
   },
   GSV: {
     many: true,
-    columns: { messages: whole(0, 1, 99), message: whole(1, 1, 99) },
-    more: inView,
+    columns: (talker, fields) => ({
+      messages: whole(0, 1, 99),
+      message: whole(1, 1, 99),
+      ...inView(talker, fields),
+    }),
+    more: beyondFour,
   },
   GST: {
     columns: {

@@ -32,8 +32,7 @@ import { gnss } from './gnss.ts'
 import { marine } from './marine.ts'
 import { moments } from './moment.ts'
 import { lettersAt, type Reader, readSentence, type Sentences, sentencesIn } from './sentence.ts'
-import { checksumFlaw, sentenceSize, starOf } from './shape.ts'
-import { dated } from './time.ts'
+import { checksumFlaw, sentenceSizeAt, starOf } from './shape.ts'
 
 type Memory = {
   readonly needsChecksum: boolean
@@ -63,7 +62,7 @@ export const nmea0183 = defineDriver<Memory>({
     return checksum === 'optional' ? [...measures, 'unchecked'] : measures
   },
   check: 'exclusive or of the bytes, 8 bits',
-  shape: textLine({ starts: '$!', sizeMax: 1024, size: sentenceSize, flaw: checksumFlaw }),
+  shape: textLine({ starts: '$!', sizeMax: 1024, sizeAt: sentenceSizeAt, flaw: checksumFlaw }),
   begin: ({ checksum, sentences, talker }) => ({
     needsChecksum: checksum === 'required',
     sentences: sentences === 'gnss' ? gnssSentences : allSentences,
@@ -85,25 +84,22 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
   if (memory.talker !== undefined && memory.talker !== talker) {
     return { memory, said: doubt('talker not asked for', talker) }
   }
-  const read = readSentence(reader, fieldsOf(frame, 1, star), talker)
+  const read = readSentence(reader, fieldsOf(frame, 1, star), talker, memory.lastMs)
   if (typeof read === 'string' || 'wrong' in read) {
     const address = ascii(frame, 1, behind)
     return typeof read === 'string'
       ? { memory, said: doubt(read, address) }
       : { memory, said: doubt('bad field', `${address} ${read.wrong}`) }
   }
-  const { values, date, subject, units } = read
+  const { values, instant, isDated, subject, units } = read
   const said: Draft = { ok: true, values }
   if (subject !== undefined) said.subject = subject
   if (units !== undefined) said.units = units
   if (unchecked) said.unchecked = true
-  if (typeof values.time !== 'string') return { memory, said }
-  const instant = dated(values.time, date, memory.lastMs)
   if (instant === undefined) return { memory, said }
-  values.time = instant.text
   said.time = instant.text
   // A receiver without a fix may tell any date; it must not date the sentences after it.
-  const trusted = date === undefined || values.valid !== false
+  const trusted = !isDated || values.valid !== false
   if (!trusted || instant.ms === memory.lastMs) return { memory, said }
   return { memory: { ...memory, lastMs: instant.ms }, said }
 }

@@ -188,7 +188,7 @@ function crossTrack(at: number): Column {
   }
 }
 
-function windFromBow(fields: Fields, _: string, values: Record<string, Value>): More {
+function windFromBow(fields: Fields, values: Record<string, Value>): More {
   const which = row({ R: 'apparent', T: 'true' }, field(fields, 1))
   const angle = degrees(0)(fields)
   const speed = measure(2, speeds)(fields)

@@ -5,38 +5,32 @@
  * for 24. What stands behind the twelve is then a satellite, not a dilution.
  */
 import type { Value } from '../../runtime/sense/driver.ts'
-import { digits, type Fields, field, hexValue, isEmpty } from './cells.ts'
-import { bad, type Column, degrees, dilution, real, type Table, tableOf, whole } from './columns.ts'
+import { type Fields, field, hexValue, isEmpty, sizeOf, wholeAt } from './cells.ts'
+import { bad, type Column, type Columns, degrees, real, whole } from './columns.ts'
 import type { More } from './sentence.ts'
 
-/** Where the dilutions of a GSA begin. */
-const [usualAt, longAt] = [14, 26]
+/** GSA: where the dilutions begin, of so many fields; behind them stands its system, from version 4.11 on. */
+export function dilutionsAt(fields: number): number {
+  return fields === 29 ? 26 : 14
+}
 
 /** GSA: which satellites were used. */
-export function usedSatellites(fields: Fields) {
-  const { bytes, from, to } = fields
-  let used = ''
-  const dilutionsAt = isLong(fields) ? longAt : usualAt
-  for (let at = 2; at < dilutionsAt; at += 1) {
-    if (isEmpty(fields, at)) continue
-    if (Number.isNaN(digits(bytes, from[at] ?? 0, to[at] ?? 0))) return bad
-    used += used === '' ? field(fields, at) : ` ${field(fields, at)}`
+export function satellitesUsed(from: number, to: number): Column {
+  return (fields) => {
+    let used = ''
+    for (let at = from; at < to; at += 1) {
+      if (isEmpty(fields, at)) continue
+      const number = wholeAt(fields, at)
+      if (Number.isNaN(number)) return bad
+      const name = (sizeOf(fields, at) === 2 ? pairs[number] : undefined) ?? field(fields, at)
+      used = used === '' ? name : `${used} ${name}`
+    }
+    return used === '' ? undefined : used
   }
-  return used === '' ? undefined : used
 }
 
-/** GSA: the first, second or third of its dilutions. */
-export function dilutionOf(nth: number): Column {
-  const [usual, long] = [dilution(usualAt + nth), dilution(longAt + nth)]
-  return (fields) => (isLong(fields) ? long(fields) : usual(fields))
-}
-
-/** GSA: the system that its satellites are of, from version 4.11 on. */
-export const systemOf: Column = (fields) => (isLong(fields) ? undefined : systemId(fields))
-
-function isLong({ length }: Fields): boolean {
-  return length === longAt + 3
-}
+/** Nearly all numbers of satellites have two digits. */
+const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
 
 export function hexDigit(at: number): Column {
   return (fields) => hexAt(fields, at)
@@ -51,8 +45,6 @@ function hexAt(fields: Fields, at: number): number | undefined | typeof bad {
   const high = end - first === 2 ? hexValue(bytes[first]) : 0
   return end - first > 2 || low < 0 || high < 0 ? bad : 16 * high + low
 }
-
-const systemId = hexDigit(usualAt + 3)
 
 /** Whose satellites are in view, by the talker. */
 const systems = new Map([
@@ -78,37 +70,78 @@ const systemsById = new Map([
 ])
 
 /** GSV: how many are in view, and up to four of them. */
-export function inView(fields: Fields, talker: string, values: Record<string, Value>): More {
-  const total = inViewTotal(fields)
-  // From 4.11 on a signal id stands behind the last satellite, and behind that Quectel's PQ has a system id.
-  const odd = (fields.length - 3) % 4
-  const behind = odd === 1 || (odd === 2 && talker === 'PQ') ? odd : 0
-  const signalAt = fields.length - behind
-  const told = behind === 2 ? systemsById.get(field(fields, signalAt + 1)) : undefined
-  const signal = behind > 0 ? hexAt(fields, signalAt) : undefined
-  if (total === bad || signal === bad) return bad
-  if (total !== undefined) values[told ?? systems.get(talker) ?? 'in_view'] = total
-  if (signal !== undefined) values.signal = signal
-  // The last satellite may want its carrier to noise, and the comma before it.
-  for (let at = 3, n = 1; at + 2 < signalAt; at += 4, n += 1) {
-    const { names, reads } = fourSatellites[n - 1] ?? satellite(n)
-    const named = !isEmpty(fields, at)
-    for (let i = 0; i < names.length; i += 1) {
-      const value = reads[i]?.(fields)
+export function inView(talker: string, fields: number): Columns {
+  const signalAt = satellitesEnd(talker, fields)
+  const system = systems.get(talker) ?? 'in_view'
+  const total = whole(2, 0, 999)
+  const totals =
+    fields - signalAt === 2 ? byItsId(total, signalAt + 1, system) : { [system]: total }
+  const signal = fields > signalAt && { signal: hexDigit(signalAt) }
+  const many = Math.min(4, satellitesIn(signalAt))
+  const named = Array.from({ length: many }, (_, i) => satellite(i + 1))
+  return Object.assign({}, totals, signal, ...named)
+}
+
+/** GSV: the satellites that a sentence has no room for, and one or another talker says. */
+export function beyondFour(fields: Fields, values: Record<string, Value>): More {
+  if (fields.length < firstAt + 4 * perSatellite) return undefined
+  const signalAt = satellitesEnd(String(values.talker), fields.length)
+  for (let n = 5; n <= satellitesIn(signalAt); n += 1) {
+    for (const [name, read] of Object.entries(satellite(n))) {
+      const value = read(fields)
       if (value === bad) return bad
-      if (value !== undefined && named) values[names[i] as string] = value
+      if (value !== undefined) values[name] = value
     }
   }
   return undefined
 }
 
-const inViewTotal = whole(2, 0, 999)
+/** Where the first satellite stands, and how many fields each has. */
+const [firstAt, perSatellite] = [3, 4]
 
-const satellite = (n: number): Table =>
-  tableOf({
-    [`sv${n}_id`]: whole(4 * n - 1),
-    [`sv${n}_elevation`]: real(4 * n),
-    [`sv${n}_azimuth`]: degrees(4 * n + 1),
-    [`sv${n}_cn0`]: real(4 * n + 2),
-  })
-const fourSatellites = [1, 2, 3, 4].map(satellite)
+/**
+ * Where the satellites end: from 4.11 on a signal id stands behind the last, and behind that Quectel's PQ has
+ * a system id.
+ */
+function satellitesEnd(talker: string, fields: number): number {
+  const odd = (fields - firstAt) % perSatellite
+  return odd === 1 || (odd === 2 && talker === 'PQ') ? fields - odd : fields
+}
+
+/** How many there are. The last may want its carrier to noise, and the comma before it. */
+function satellitesIn(end: number): number {
+  return Math.max(0, Math.ceil((end - firstAt - 2) / perSatellite))
+}
+
+/** The number in view, under the name that the system id at `at` says. */
+function byItsId(total: Column, at: number, otherwise: string): Columns {
+  const names = new Set([...systemsById.values(), otherwise])
+  return Object.fromEntries(
+    [...names].map((name): [string, Column] => [
+      name,
+      (fields) => {
+        const number = total(fields)
+        const told = systemsById.get(field(fields, at)) ?? otherwise
+        return number === bad || told === name ? number : undefined
+      },
+    ]),
+  )
+}
+
+function satellite(n: number): Columns {
+  const at = firstAt + perSatellite * (n - 1)
+  return {
+    [`sv${n}_id`]: whole(at),
+    [`sv${n}_elevation`]: whenNumbered(at, real(at + 1)),
+    [`sv${n}_azimuth`]: whenNumbered(at, degrees(at + 2)),
+    [`sv${n}_cn0`]: whenNumbered(at, real(at + 3)),
+  }
+}
+
+/** Without the number of the satellite nobody can use the rest. */
+function whenNumbered(numberAt: number, column: Column): Column {
+  return (fields) => {
+    const value = column(fields)
+    return value === bad || !isEmpty(fields, numberAt) ? value : undefined
+  }
+}

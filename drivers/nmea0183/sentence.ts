@@ -1,16 +1,19 @@
 /** What a table of sentences states, and how one sentence is read by it. */
-import { freshValues, type Unit, type Value } from '../../runtime/sense/driver.ts'
+import type { Unit, Value } from '../../runtime/sense/driver.ts'
 import type { Fields } from './cells.ts'
-import { bad, type Column, type Columns, type Table, tableOf } from './columns.ts'
+import { bad, type Column, type Columns } from './columns.ts'
+import { type Table, tableOf } from './table.ts'
+import { dated, type Told } from './time.ts'
 
 export type Sentence = {
-  readonly columns: Columns
+  /** Those of some depend on who talks, or on how many fields there are. */
+  readonly columns: Columns | ((talker: string, fields: number) => Columns)
   /** Several may come in one moment: one for each constellation, say. */
   readonly many?: true
   /** False means that the sentence itself says it is void: a doubt named `not valid`. */
   readonly gate?: Column
-  /** What columns cannot say, added to `values`: what depends on the talker or the number of fields. */
-  readonly more?: (fields: Fields, talker: string, values: Record<string, Value>) => More
+  /** What columns cannot say, added to `values`. */
+  readonly more?: (fields: Fields, values: Record<string, Value>) => More
 }
 
 export type More =
@@ -22,8 +25,9 @@ export type More =
 export type Read =
   | {
       readonly values: Record<string, Value>
-      /** The date that stands beside a time; one that stands alone is a value. */
-      readonly date: string | undefined
+      /** The instant it tells, and whether a date stood beside the time. */
+      readonly instant: Told | undefined
+      readonly isDated: boolean
       readonly subject: string | undefined
       readonly units: Readonly<Record<string, Unit>> | undefined
     }
@@ -34,16 +38,10 @@ export type Read =
 /** A sentence of the tables as it is read. */
 export type Reader = {
   readonly type: string
-  readonly table: Table
   readonly gate: Sentence['gate']
   readonly more: Sentence['more']
-  /** True when it says what a receiver without a fix makes up. */
-  readonly places: boolean
-}
-
-function readerOf(type: string, { columns, gate, more }: Sentence): Reader {
-  const table = tableOf(columns)
-  return { type, table, gate, more, places: table.names.some((name) => byPosition.has(name)) }
+  /** How it is read from this talker, with so many fields. */
+  table(talker: string, fields: number): Table
 }
 
 /** The sentences that are read. */
@@ -69,50 +67,77 @@ export function lettersAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0)
 }
 
-export function readSentence(reader: Reader, fields: Fields, talker: string): Read {
-  const { type, table, gate, more, places } = reader
+/** A time is completed with the date beside it, or the day of the last instant told, `lastMs`. */
+export function readSentence(
+  { type, gate, more, table: tableFor }: Reader,
+  fields: Fields,
+  talker: string,
+  lastMs: number | undefined,
+): Read {
   const open = gate?.(fields)
   if (open === bad) return { wrong: 'status' }
   if (open === false) return 'not valid'
-  const { names, reads } = table
-  const values = freshValues()
-  values.talker = talker
-  values.sentence = type
-  let date: string | undefined
-  let empty = true
-  for (let i = 0; i < names.length; i += 1) {
-    const name = names[i] as string
-    const value = reads[i]?.(fields)
-    if (value === bad) return { wrong: name }
-    if (value === undefined) continue
-    if (name === 'date' && values.time !== undefined) date = String(value)
-    else values[name] = value
-    empty = false
+  const table = tableFor(talker, fields.length)
+  const { names, reads, record, places } = table
+  // Values where their names stand, and one place behind, for names that this sentence has not.
+  const row: (Value | undefined)[] = new Array(names.length + 1)
+  row[0] = talker
+  row[1] = type
+  let told = headBits
+  for (let i = 2; i < names.length; i += 1) {
+    const read = reads[i - 2] as Column
+    const value = read(fields)
+    // Asked so because it is quicker than to compare with `bad`.
+    if (typeof value === 'symbol') return { wrong: names[i] as string }
+    row[i] = value
+    if (value !== undefined) told |= 1 << i
   }
-  const beside = more?.(fields, talker, values)
+  const empty = told === headBits
+  const time = row[table.time]
+  const date = row[table.date]
+  const isDated = time !== undefined && date !== undefined
+  // A date that stands alone is a value.
+  if (isDated) told &= ~(1 << table.date)
+  const instant =
+    time === undefined ? undefined : dated(String(time), isDated ? String(date) : undefined, lastMs)
+  if (instant !== undefined) row[table.time] = instant.text
+  // Without a fix, receivers repeat the last position they had, or the middle of the map.
+  const blind = row[table.valid] === false || row[table.fix] === 0 || row[table.mode] === 'none'
+  const values = record(row, blind ? told & ~places : told)
+  const beside = more?.(fields, values)
   if (beside === bad) return { wrong: 'fields' }
   if (empty && Object.keys(values).length === 2) return 'empty'
-  const kept = places ? withoutVoid(values) : values
-  return { values: kept, date, subject: beside?.subject, units: beside?.units }
+  return { values, instant, isDated, subject: beside?.subject, units: beside?.units }
 }
 
-/** Without a fix, receivers repeat the last position they had, or the middle of the map. */
-function withoutVoid(values: Record<string, Value>): Record<string, Value> {
-  const blind = values.valid === false || values.fix === 0 || values.mode === 'none'
-  if (!blind) return values
-  const kept = freshValues()
-  for (const name in values) if (!byPosition.has(name)) kept[name] = values[name] as Value
-  return kept
+/** Talker and sentence are told by every one. */
+const headBits = 0b11
+
+function readerOf(type: string, { columns, gate, more }: Sentence): Reader {
+  if (typeof columns !== 'function') {
+    const table = tableOf(columns)
+    return { type, gate, more, table: () => table }
+  }
+  const byTalker = new Map<string, Table[]>()
+  let made = 0
+  return {
+    type,
+    gate,
+    more,
+    table(talker, fields) {
+      const known = byTalker.get(talker)?.[fields]
+      if (known !== undefined) return known
+      const table = tableOf(columns(talker, fields))
+      if (made < tablesMax) {
+        const tables = byTalker.get(talker) ?? []
+        tables[fields] = table
+        byTalker.set(talker, tables)
+        made += 1
+      }
+      return table
+    },
+  }
 }
 
-const byPosition = new Set([
-  'lat',
-  'lon',
-  'alt',
-  'geoid',
-  'speed',
-  'course',
-  'course_magnetic',
-  'dgps_age',
-  'dgps_station',
-])
+/** More than the receivers on a line say; whoever else says more waits for his tables. */
+const tablesMax = 64

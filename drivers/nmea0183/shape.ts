@@ -6,25 +6,26 @@ import { hexValue } from './cells.ts'
  * A sentence ends behind its checksum, whatever follows: line ends, the next `$`, a binary message, or the
  * remarks that loggers add. One without a checksum ends at CR or LF.
  */
-export function sentenceSize(bytes: Uint8Array, ended: boolean): number | 'more' {
-  const end = bytes.length
-  let at = 1
-  let sum = false
+export function sentenceSizeAt(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  ended: boolean,
+): number | 'more' {
+  if (bytes[from] !== dollar && bytes[from] !== exclamation) return 0
+  let at = addressEnd(bytes, from + 1, Math.min(end, from + 1 + lettersMax))
+  if (at === end) return ended ? 0 : 'more'
+  if (bytes[at] !== comma && bytes[at] !== asterisk) return 0
+  if (at - from - 1 < lettersMin) return 0
   for (;;) {
     while (at < end && isOf(plain, bytes[at])) at += 1
     if (at === end || bytes[at] !== asterisk) break
-    sum = at + 3 < end && hasChecksum(bytes, at)
-    if (sum) break
+    if (at + 3 < end && hasChecksum(bytes, at, end)) return at + 3 - from
     at += 1
   }
-  const head = Math.min(at + 1, addressMax, end)
-  const complete = at < end || ended
-  if (!beginsSentence(bytes, head, complete || head === addressMax)) return 0
-  if (sum) return at + 3
-  if (!complete) return 'more'
-  const next = bytes[at]
-  if (next === undefined || next === 0x0d || next === 0x0a) return at
-  return hasChecksum(bytes, at - 3) ? at : 0
+  if (at === end) return ended ? at - from : 'more'
+  if (bytes[at] === 0x0d || bytes[at] === 0x0a) return at - from
+  return hasChecksum(bytes, at - 3, end) ? at - from : 0
 }
 
 export function checksumFlaw(frame: Uint8Array): string | undefined {
@@ -37,24 +38,20 @@ export function checksumFlaw(frame: Uint8Array): string | undefined {
 /** Where the `*` of the checksum stands; the whole length when there is none. */
 export function starOf(frame: Uint8Array): number {
   const star = frame.length - 3
-  return hasChecksum(frame, star) ? star : frame.length
+  return hasChecksum(frame, star, frame.length) ? star : frame.length
 }
 
-/** True when `[$!][A-Z0-9]{3,20}[,*]` is how these bytes begin, or, not `whole`, may still begin. */
-function beginsSentence(bytes: Uint8Array, end: number, whole: boolean): boolean {
-  if (bytes[0] !== dollar && bytes[0] !== exclamation) return false
-  let at = 1
+/** Where the capital letters and digits end. */
+function addressEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
   while (at < end && isOf(capitalOrDigit, bytes[at])) at += 1
-  const letters = at - 1
-  if (letters > lettersMax) return false
-  if (at === end) return !whole
-  return (bytes[at] === comma || bytes[at] === asterisk) && (!whole || letters >= lettersMin)
+  return at
 }
 
 /** True when `*hh` stands at `star`, and no third digit or letter. */
-function hasChecksum(bytes: Uint8Array, star: number): boolean {
+function hasChecksum(bytes: Uint8Array, star: number, end: number): boolean {
   if (bytes[star] !== asterisk) return false
-  const longer = star + 3 < bytes.length && isOf(alphanumeric, bytes[star + 3])
+  const longer = star + 3 < end && isOf(alphanumeric, bytes[star + 3])
   return hexValue(bytes[star + 1]) >= 0 && hexValue(bytes[star + 2]) >= 0 && !longer
 }
 
@@ -78,6 +75,5 @@ const exclamation = 0x21
 const asterisk = 0x2a
 const comma = 0x2c
 
-/** The start character, an address and what follows it: so much tells a sentence from noise. */
+/** Of an address: so much tells a sentence from noise. */
 const [lettersMin, lettersMax] = [3, 20]
-const addressMax = lettersMax + 2

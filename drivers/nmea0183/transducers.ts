@@ -15,7 +15,7 @@ import type { More } from './sentence.ts'
 type Meaning = { readonly unit?: Unit; readonly scale?: number; readonly from?: number }
 
 /** Instruments leave out the name of the last one, or write a field or a letter too many behind it. */
-export function transducers(fields: Fields, _: string, values: Record<string, Value>): More {
+export function transducers(fields: Fields, values: Record<string, Value>): More {
   const [odd, last] = [fields.length % 4, field(fields, fields.length - 1)]
   const whole = odd === 1 ? fields.length - 1 : fields.length
   if (odd === 2 || whole === 0 || (odd === 1 && !/^[A-Z]?$/.test(last))) return bad

@@ -42,7 +42,7 @@ export {
   u16be,
   xor8,
 } from './shape.ts'
-export { firstKeeps, freshValues } from './values.ts'
+export { firstKeeps, freshValues, type Records, recordsOf } from './values.ts'
 
 /** What every driver states; `Memory` is its own and nobody else looks inside. */
 export type Driver<Memory = unknown> = {

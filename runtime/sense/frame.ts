@@ -40,11 +40,10 @@ export function cutter(first: Shape): Cutter {
     let at = 0
     while (at < bytes.length) {
       const role = roles[bytes[at] as number] as number
-      // One view, of no more than one frame: what is no start is passed over without.
-      const rest = role & start ? viewOf(bytes, at, at + shape.sizeMax) : nothing
-      const size = rest === nothing ? 0 : frameSize(shape, rest, ended)
+      const size = role & start ? frameSize(shape, bytes, at, ended) : 0
       if (size === 'more') break
-      const found = size > 0 ? frameOf(shape, heldFrom + at, viewOf(rest, 0, size)) : undefined
+      const offset = heldFrom + at
+      const found = size > 0 ? frameOf(shape, offset, viewOf(bytes, at, at + size)) : undefined
       if (found !== undefined) frames.push(found)
       const intact = found !== undefined && found.flaw === undefined
       if (!intact && !(role & idle)) skipped += 1
@@ -110,8 +109,12 @@ function frameOf(shape: Shape, offset: number, bytes: Uint8Array): Frame {
 }
 
 /** Size of the frame that begins here, 0 when none does, 'more' when it takes more bytes to say. */
-function frameSize(shape: Shape, rest: Uint8Array, ended: boolean): number | 'more' {
-  const size = shape.size(rest, ended)
+function frameSize(shape: Shape, bytes: Uint8Array, from: number, ended: boolean): number | 'more' {
+  const to = Math.min(from + shape.sizeMax, bytes.length)
+  const size =
+    shape.sizeAt === undefined
+      ? shape.size(viewOf(bytes, from, to), ended)
+      : shape.sizeAt(bytes, from, to, ended)
   if (size !== 'more') return size > shape.sizeMax ? 0 : size
-  return ended || rest.length >= shape.sizeMax ? 0 : 'more'
+  return ended || to - from >= shape.sizeMax ? 0 : 'more'
 }

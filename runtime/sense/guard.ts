@@ -11,11 +11,13 @@ import { type Driver, doubt, type Said, type Saying, unitsOf } from './driver.ts
 /** The same driver, of which nothing throws and nothing is said that a reading cannot hold. */
 export function guarded(driver: Driver): Driver {
   const { shape, moments, ask, under } = driver
+  const { sizeAt } = shape
   return {
     ...driver,
     shape: {
       ...shape,
       size: (...given) => safely(() => shape.size(...given), 0),
+      ...(sizeAt && { sizeAt: (...given) => safely(() => sizeAt.call(shape, ...given), 0) }),
       flaw: (frame) => safely(() => shape.flaw(frame), threw),
     },
     decode(frame, memory) {

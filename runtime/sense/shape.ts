@@ -19,6 +19,11 @@ export type Shape = {
    * bytes to say. `ended` is true when no more will come.
    */
   size(bytes: Uint8Array, ended: boolean): number | 'more'
+  /**
+   * The same of what begins at `from` in these bytes, of which those before `to` may be looked at. Left out,
+   * `size` is handed a view of them, which costs as much as reading a line of text.
+   */
+  sizeAt?(bytes: Uint8Array, from: number, to: number, ended: boolean): number | 'more'
   /** Why a whole frame is not intact, in one of few fixed sentences; undefined when it is. */
   flaw(frame: Uint8Array): string | undefined
 }
@@ -71,21 +76,23 @@ export function stuffed(shape: {
   }
 }
 
-/** Lines of printable ASCII that begin with one of `starts`; `size` may ask more of them. */
+/** Lines of printable ASCII that begin with one of `starts`; `size` or `sizeAt` may ask more of them. */
 export function textLine(shape: {
   readonly starts: string
   readonly sizeMax: number
   readonly flaw: (frame: Uint8Array) => string | undefined
-  readonly size?: (bytes: Uint8Array, ended: boolean) => number | 'more'
+  readonly size?: Shape['size']
+  readonly sizeAt?: NonNullable<Shape['sizeAt']>
 }): Shape {
-  const { starts, sizeMax, flaw, size } = shape
-  return {
+  const { starts, sizeMax, flaw, size, sizeAt = lineSize } = shape
+  const line = {
     starts: Uint8Array.from(starts, (letter) => letter.charCodeAt(0)),
     idle: Uint8Array.of(0x0d, 0x0a),
     sizeMax,
     flaw,
-    size: size ?? lineSize,
   }
+  if (size !== undefined) return { ...line, size }
+  return { ...line, size: (bytes, ended) => sizeAt(bytes, 0, bytes.length, ended), sizeAt }
 }
 
 /** A number inside a frame, read at a byte offset. */
@@ -113,11 +120,11 @@ export const badChecksum = 'bad checksum'
 /** The flaw of a frame that should have a checksum and ends without. */
 export const missingChecksum = 'no checksum where one belongs'
 
-function lineSize(bytes: Uint8Array, ended: boolean): number | 'more' {
-  for (let i = 0; i < bytes.length; i += 1) {
-    const byte = bytes[i] ?? 0
-    if (byte === 0x0d || byte === 0x0a) return i
+function lineSize(bytes: Uint8Array, from: number, to: number, ended: boolean): number | 'more' {
+  for (let at = from; at < to; at += 1) {
+    const byte = bytes[at] ?? 0
+    if (byte === 0x0d || byte === 0x0a) return at - from
     if (byte < 0x20 || byte > 0x7e) return 0
   }
-  return ended ? bytes.length : 'more'
+  return ended ? to - from : 'more'
 }

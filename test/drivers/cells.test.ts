@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { decimal, digits, field, fieldsOf, numeral, tidy } from '../../drivers/nmea0183/cells.ts'
+import {
+  decimal,
+  digits,
+  field,
+  fieldsOf,
+  numeral,
+  tidy,
+  wholeAt,
+} from '../../drivers/nmea0183/cells.ts'
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 const fields = (body: string) => fieldsOf(bytesOf(body), 0, body.length)
@@ -39,6 +47,25 @@ test('only what is written as a numeral is a number', () => {
       assert.equal(digits(bytesOf(text), 0, text.length), whole)
     }),
     { numRuns: 2_000 },
+  )
+})
+
+test('a field is read the same whatever stands beside it', () => {
+  const one = fc.string({ unit: fc.constantFrom(...'01789.- \tN'), maxLength: 8 })
+  fc.assert(
+    fc.property(fc.array(one, { maxLength: 30 }), (texts) => {
+      const found = fields(['GPXXX', ...texts].join(','))
+      assert.equal(found.length, texts.length)
+      const read = texts.map((_, at) => [field(found, at), numeral(found, at), wholeAt(found, at)])
+      const alone = texts.map((text) => {
+        const plain = text.replace(/^[ \t]+|[ \t]+$/g, '')
+        const signed = /^-?(\d+\.?\d*|\.\d+)$/.test(plain) ? Number(plain) : Number.NaN
+        return [plain, signed, /^\d+$/.test(plain) ? Number(plain) : Number.NaN]
+      })
+      assert.deepEqual(read, alone)
+      assert.deepEqual([field(found, texts.length), wholeAt(found, texts.length)], ['', Number.NaN])
+    }),
+    { numRuns: 1_000 },
   )
 })
 
