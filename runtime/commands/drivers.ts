@@ -20,7 +20,9 @@ const examples = `
 Examples:
   wayside drivers
   wayside drivers nmea0183
-  wayside drivers soil --with wayside-soil`
+  wayside drivers soil --with wayside-soil
+
+Exit code: 0, or 2 when there is no such driver or package.`
 
 type Given = WithFlag & { readonly json?: true; readonly markdown?: true }
 
