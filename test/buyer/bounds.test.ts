@@ -8,7 +8,7 @@ import { randomBytes } from '#crypto'
 import { openBooks } from '../../runtime/buyer/books.ts'
 import { type Line, openSession } from '../../runtime/buyer/session.ts'
 import { encodeAnswer } from '../../runtime/wire/answer.ts'
-import type { Cover } from '../../runtime/wire/keysbody.ts'
+import { type Cover, encodeKeysBody } from '../../runtime/wire/keysbody.ts'
 import { cover, streamRoot } from '../../runtime/wire/keytree.ts'
 import { decodeRequest } from '../../runtime/wire/request.ts'
 import { openMessage, sealMessage } from '../../runtime/wire/session.ts'
@@ -65,6 +65,23 @@ test('a seller whose answer to a fetch never ends has not answered', async () =>
   }
   const end = await session.fetch(fetch, take, AbortSignal.timeout(60_000))
   assert.deepEqual([end, taken >= 100, sent <= 500], [{ kind: 'silence' }, true, true])
+})
+
+test('keys that the broker says again, or of an older version, are not taken twice', async () => {
+  const broker = memoryBroker()
+  const versions: bigint[] = []
+  await openSession({
+    ...{ line: broker, row, reserve: () => 64n },
+    onKeys: ({ version }) => versions.push(version),
+    malformed: (why) => assert.fail(why),
+    limits: { askMs: 60_000, askMaxMs: 60_000, partsMax: 100 },
+  })
+  const topic = topics(device).keys(Buffer.from(keys.id).toString('hex'))
+  for (const version of [2n, 2n, 1n, 3n]) {
+    const body = encodeKeysBody({ version, covers: [] })
+    await broker.publish(topic, sealMessage('keys', keys, version, body, randomBytes))
+  }
+  assert.deepEqual(versions, [2n, 3n])
 })
 
 test('of the runs of keys that a seller sends so many are kept, and a version that was not kept is not held', async (t) => {

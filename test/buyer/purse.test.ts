@@ -11,9 +11,11 @@ import type { Purchase, Short } from '../../runtime/buyer/purse.ts'
 import type { Address } from '../../runtime/wire/address.ts'
 import { hex, unhex } from '../../runtime/wire/bytes.ts'
 import { checkPayment, type Payment } from '../../runtime/wire/payment.ts'
+import { paymentTree } from '../../runtime/wire/paymenttree.ts'
 import { due } from '../../runtime/wire/price.ts'
-import type { Split } from '../../runtime/wire/split.ts'
-import { buyer, device as deviceAt, rail } from '../operator/fixture.ts'
+import { type Split, signSplit } from '../../runtime/wire/split.ts'
+import { signVoucher } from '../../runtime/wire/voucher.ts'
+import { buyer, device as deviceAt, rail, stranger } from '../operator/fixture.ts'
 import { openTestPurse, price, wantOf } from './purses.ts'
 
 async function folderFor(t: TestContext) {
@@ -167,6 +169,53 @@ test('books that lost a promise promise nothing below what they once signed', as
   assert.deepEqual([next.leaf.amount, next.split.total], [200n, 300n])
   assert.ok(next.split.period > toB.split.period)
   await lost.books.close()
+})
+
+test('what a device shows counts only when we signed it, for that device, in its place', async (t) => {
+  const { books, purse, devices } = await openTestPurse(await folderFor(t), 10_000n, 2)
+  const [a, b] = devices as [Address, Address]
+  const [one] = await purse.buy([{ device: a, wants: [wantOf(a, 1)], ahead: 0n }])
+  assert.ok(typeof one === 'object')
+  const { payment } = one
+  const lies = [
+    [b, payment],
+    [a, { ...payment, leaf: { ...payment.leaf, index: 1, amount: 900n } }],
+    [a, { ...payment, leaf: { ...payment.leaf, device: b, amount: 900n } }],
+    [a, await signedBy(stranger, payment, 900n)],
+  ] as const
+  const before = [purse.channel, purse.leaf(a), purse.leaf(b), purse.total()]
+  for (const [device, shown] of lies) purse.recover(device, shown, 900n)
+  assert.deepEqual([purse.channel, purse.leaf(a), purse.leaf(b), purse.total()], before)
+  purse.recover(a, await signedBy(buyer, payment, 900n), 900n)
+  assert.equal(purse.leaf(a)?.amount, 900n)
+  await books.close()
+})
+
+/** A promise of the next period, of so much to the one leaf. */
+async function signedBy(
+  signer: typeof buyer,
+  { leaf, split }: Payment,
+  amount: bigint,
+): Promise<Payment> {
+  const { channelId } = split
+  const tree = paymentTree()
+  tree.set({ ...leaf, amount })
+  const { root, total } = tree.root()
+  const voucher = { channelId, maxClaimableAmount: total }
+  return {
+    voucher: await signVoucher(voucher, rail, signer),
+    split: await signSplit({ channelId, period: split.period + 1n, total, root }, rail, signer),
+    leaf: { ...leaf, amount },
+    path: tree.path(leaf.index),
+  }
+}
+
+test('the place of a device in the tree is given once', async (t) => {
+  const { books, purse, device } = await openTestPurse(await folderFor(t), 1n)
+  purse.seat(device, 0)
+  assert.throws(() => purse.seat(device, 1), { code: 'SEAT_MOVED' })
+  assert.equal(purse.leaf(device)?.index, 0)
+  await books.close()
 })
 
 test('nothing is promised above what the gateway granted, and more as soon as it grants more', async (t) => {

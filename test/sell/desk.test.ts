@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { type Books, booksFrom, booksRow, newBooks } from '../../runtime/sell/books.ts'
-import { endGrant, supply, takeAck, takeGrant, takePayment, want } from '../../runtime/sell/desk.ts'
+import {
+  endGrant,
+  pendingMax,
+  supply,
+  takeAck,
+  takeGrant,
+  takePayment,
+  want,
+} from '../../runtime/sell/desk.ts'
 import type { SealedEpoch } from '../../runtime/sell/rows.ts'
 import { size, without } from '../../runtime/sell/runs.ts'
 import { decodeAck, encodeAck, signAck } from '../../runtime/wire/ack.ts'
@@ -219,6 +227,20 @@ test('with lost books what was acknowledged is not delivered again, whichever pa
       assert.equal(books.account.promised, 7n * 37n)
     }
   }
+})
+
+test('of promises whose ack has not come only so many are remembered, the newest', async () => {
+  const granted = await step(fresh, [], { op: 'grant', cap: 500 })
+  const entry = (period: number) => ({
+    period: BigInt(period),
+    root: new Uint8Array(32),
+    amount: 0n,
+  })
+  const pending = Array.from({ length: pendingMax }, (_, i) => entry(i - pendingMax))
+  const taken = takePayment({ ...granted, pending }, payments[3] as Payment, ground)
+  assert.ok(taken.ok)
+  assert.equal(taken.books.pending.length, pendingMax)
+  assert.equal(taken.books.pending.at(-1)?.period, payments[3]?.split.period)
 })
 
 test('every decision taken twice is taken once', async () => {
