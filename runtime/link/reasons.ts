@@ -32,7 +32,9 @@ export function endingOf(error: LineError): Ending {
   // An older broker answers an MQTT 5 CONNECT with 3.1.1's code 1, or MQTT 5's own 0x84.
   if (code === 1 || code === 0x84) return { kind: 'version', why: wordsOf(code) }
   if (typeof code === 'number') return { kind: kindOf(code, logins), why: wordsOf(code) }
-  if (code !== undefined && tlsCode.test(code)) return { kind: 'tls', why: reason ?? message }
+  if (code !== undefined && tlsCode.test(code)) {
+    return { kind: 'tls', why: (reason ?? message).replace(nodesAdvice, '') }
+  }
   if (code === undefined && unparsed.test(message)) {
     return { kind: 'message', why: `it answers what is not MQTT (${message})` }
   }
@@ -112,6 +114,8 @@ const resets: readonly string[] = ['ECONNRESET', 'EPIPE']
 const unparsed =
   /^(Cannot parse|Connect flag|Invalid|Malformed|Not supported|Packet|Protocol error|Unknown property|Will|Wrong reason|unrecognized)/
 
+/** Of a flag of Node's that nobody can give us. */
+const nodesAdvice = /; if the root CA is installed locally.*$/
 const tlsCode = /^ERR_(TLS|SSL)|^EPROTO$|CERT|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA/
 
 const acl = 'allow this client that topic in the ACL of the broker: `wayside acl` writes one'

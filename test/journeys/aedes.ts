@@ -10,9 +10,10 @@ import { type Asked, narrowHooks, nothingAsked, watchPackets } from './narrow.ts
 
 /** It keeps nothing over a stop, and lets everybody do everything, within the limits of narrow.ts if so told. */
 export async function startAedes(end: Ends, narrow: boolean): Promise<StreetBroker> {
-  const deaf = new Set<string>()
+  const [deaf, forbidden] = [new Set<string>(), new Set<string>()]
   const asked = narrow ? nothingAsked() : undefined
-  let host = await listen(deaf, asked)
+  const rules = { deaf, forbidden, asked }
+  let host = await listen(rules)
   end.add(() => host.stop())
   const gate = await startGate(() => `mqtt://127.0.0.1:${host.port}`)
   end.add(gate.stop)
@@ -28,6 +29,7 @@ export async function startAedes(end: Ends, narrow: boolean): Promise<StreetBrok
         else deaf.delete(topic)
       }
     },
+    forbid: (_device, topic) => void forbidden.add(topic),
     freeze: gate.hang,
     thaw: gate.open,
     cut: gate.cut,
@@ -38,15 +40,28 @@ export async function startAedes(end: Ends, narrow: boolean): Promise<StreetBrok
     },
     async start() {
       // Not where it stood: while it was away, any connection could get that port.
-      host = await listen(deaf, asked)
+      host = await listen(rules)
       gate.open()
     },
   }
 }
 
-async function listen(deaf: ReadonlySet<string>, asked: Asked | undefined) {
+type Rules = {
+  /** Topics that nobody hears, and that nobody may write. */
+  readonly deaf: ReadonlySet<string>
+  readonly forbidden: ReadonlySet<string>
+  readonly asked: Asked | undefined
+}
+
+async function listen({ deaf, forbidden, asked }: Rules) {
+  const hooks = asked === undefined ? undefined : narrowHooks(asked)
   const aedes = await Aedes.createBroker({
-    ...(asked === undefined ? {} : narrowHooks(asked)),
+    ...hooks,
+    authorizePublish(client, packet, done) {
+      if (forbidden.has(packet.topic)) done(new Error('forbidden'))
+      else if (hooks === undefined) done(null)
+      else hooks.authorizePublish(client, packet, done)
+    },
     authorizeForward: (_client, packet) => (deaf.has(packet.topic) ? null : packet),
   })
   if (asked !== undefined) watchPackets(aedes, asked)

@@ -45,6 +45,8 @@ export type StreetBroker = {
   line(who: Address | 'desk' | 'buyer'): Promise<BrokerSettings>
   /** From now on no grant, ack or enrolment reaches that device, or they do again. */
   deafen(device: Address, deaf: boolean): void
+  /** That device may write that topic no more. */
+  forbid(device: Address, topic: string): void
   /** It stands still with every line open, and nothing passes; then it goes on. */
   freeze(): void
   thaw(): void
@@ -100,6 +102,12 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
   end.add(gate.stop)
   const url = host.url.replace(`:${host.port}`, `:${new URL(gate.url).port}`)
   const deaf = new Set<Address>()
+  const forbidden: string[] = []
+  const writeAcl = () => {
+    const lines = [acl, ...[...deaf].map(nothingFor), ...forbidden]
+    writeFileSync(join(host.folder, 'acl'), lines.join('\n'))
+    host.signal('SIGHUP')
+  }
   const lines = new Map<string, ReturnType<typeof host.line>>()
   return {
     ...{ flavour, url, cut: gate.cut, mend: gate.open },
@@ -112,8 +120,11 @@ async function startMosquitto(end: Ends, parts: BrokerParts): Promise<StreetBrok
     deafen(device, now) {
       if (now) deaf.add(device)
       else deaf.delete(device)
-      writeFileSync(join(host.folder, 'acl'), [acl, ...[...deaf].map(nothingFor)].join('\n'))
-      host.signal('SIGHUP')
+      writeAcl()
+    },
+    forbid(device, topic) {
+      forbidden.push(`user ${device}`, `topic deny ${topic}`, '')
+      writeAcl()
     },
     freeze: () => host.signal('SIGSTOP'),
     thaw: () => host.signal('SIGCONT'),

@@ -96,3 +96,10 @@ test('any reason at all becomes words', () => {
     }),
   )
 })
+
+test('what TLS has against a line is told without advice to whoever starts Node', () => {
+  const said = 'unable to verify the first certificate'
+  const advice = `${said}; if the root CA is installed locally, try running Node.js with --use-system-ca`
+  const code = 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+  assert.deepEqual(endingOf(Object.assign(new Error(advice), { code })), { kind: 'tls', why: said })
+})

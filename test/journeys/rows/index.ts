@@ -6,7 +6,7 @@ import { buyerClock, deviceClock } from './clocks.ts'
 import { diskFull } from './disk.ts'
 import { fleet, ownOnly, restarted } from './fleet.ts'
 import { lossy } from './loss.ts'
-import { narrow } from './narrow.ts'
+import { forbidden, narrow } from './narrow.ts'
 import {
   brokerFrozen,
   brokerGone,
@@ -43,6 +43,7 @@ export const journeys: readonly Journey[] = [
   diskFull,
   lossy,
   narrow,
+  forbidden,
   bridged,
   ...cheats,
 ]
