@@ -84,9 +84,14 @@ export function partsOf(frame: Uint8Array) {
 }
 
 const crc16 = reflectedCrc(0xa001, 0)
+const x25 = reflectedCrc(0x8408, 0xffff)
 
+/** Holley's DTSD545, in Hungary, makes the CRC of X.25 (dsmr_parser, issue 91). */
 function fits(bytes: Uint8Array, crc: number): boolean {
-  return crc16(bytes) === crc || crc16(asSent(bytes)) === crc
+  const isHolley = latin1(bytes.subarray(1, 4)) === 'HLY'
+  return [bytes, asSent(bytes)].some(
+    (sent) => crc16(sent) === crc || (isHolley && (x25(sent) ^ 0xffff) === crc),
+  )
 }
 
 /** IEC 62056-21 §6.3.2 allows 16 characters behind maker and speed. */

@@ -65,9 +65,12 @@ function put(name: string, group: string, into: Gathered): void {
   if (typeof value !== 'string') gather(into, name, value, unit)
   else if (bare !== 'counts') {
     const text = inHex.test(name) ? octets(value, !/:96\.13\./.test(name)) : value
-    gather(into, name, text === '' ? undefined : text)
+    gather(into, name, text === '' || erased.test(text) ? undefined : text)
   }
 }
+
+/** Memory that was never written, in hex. */
+const erased = /^(FF){4,}$/
 
 /** Octet strings: serial numbers and messages are sent in hex. The version of Belgium is not. */
 const inHex = /^0-\d:(96\.1\.[0-35-9]|96\.13\.\d|42\.0\.0)$/

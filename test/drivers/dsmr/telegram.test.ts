@@ -133,6 +133,23 @@ test('a message that was never written is none, and one in letters that no ASCII
   assert.deepEqual(doubts(hear(dsmr, unchecked)), ['broken line'])
 })
 
+test('Holley is held to the CRC of X.25 too, others are not, and its units are read as it writes them', () => {
+  const message = (maker: string) => {
+    const lines = [
+      '1-0:15.8.0(00007137.694*kWh )',
+      '1-0:14.7.0(49.99*HZ)',
+      `0-0:96.13.0(${'FF'.repeat(9)})`,
+    ]
+    const head = `/${maker}5/D545-METER\r\n\r\n${lines.join('\r\n')}\r\n!`
+    const crc = reflectedCrc(0x8408, 0xffff)(bytes(head)) ^ 0xffff
+    return bytes(`${head}${crc.toString(16).toUpperCase().padStart(4, '0')}\r\n`)
+  }
+  assert.deepEqual(values(message('HLY')), [
+    { identification: 'HLY5/D545-METER', '1-0:15.8.0': 7137.694, '1-0:14.7.0': 49.99 },
+  ])
+  assert.deepEqual(doubts(hear(dsmr, message('ISK'))), ['bad checksum'])
+})
+
 test('values of a log that share a time all have it, and a version with a point is no number', () => {
   const lines = [
     '1-0:99.1.0(2)(0-0:96.10.7)(1-0:1.29.0)(1-0:2.29.0)(260411233000S)(00)(000000.205*kWh)(0.1*kWh)' +
