@@ -117,7 +117,8 @@ function formsOf(driver: Driver, asks: Sniffing['asks']): Candidate[] {
   const forms: Candidate[] = [
     { driver, name, serial, questions: asking === undefined ? questions : [] },
   ]
-  const bits = (serial: Serial) => wordsOf({ ...serial, baudRate: 0 })
+  // To who listens a second stop bit is but a pause.
+  const bits = (serial: Serial) => wordsOf({ ...serial, baudRate: 0, stopBits: 1 })
   for (const [model, options] of Object.entries(driver.models)) {
     const as = driver.under?.(readOptions(driver, options))
     if (as === undefined || forms.some(({ serial }) => bits(serial) === bits(as.serial))) continue

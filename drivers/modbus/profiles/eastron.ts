@@ -237,6 +237,35 @@ export const sdm630 = defineProfile({
   ],
 })
 
+/**
+ * It has few of them, and takes 60 registers in a request. Source: "SDM72D-M Modbus Protocol", input
+ * registers, as nmakel/sdm_modbus has them too.
+ */
+export const sdm72 = defineProfile({
+  title: 'Eastron SDM72 electricity meter, three phases',
+  source: 'Eastron SDM72D-M Modbus protocol, input registers',
+  blocks: [
+    floats([['1-0:16.7.0', 0x0034, 'W', 'active power, total']]),
+    floats(energies.slice(1, 3)),
+    floats(totals.slice(0, 1)),
+    floats([
+      ['1-0:1.7.0', 0x0500, 'W', 'active power, imported'],
+      ['1-0:2.7.0', 0x0502, 'W', 'active power, exported'],
+    ]),
+    bench(resettable.slice(0, 1)),
+    bench([
+      ['import_resettable', 0x0184, 'kWh', 'imported energy since it was reset'],
+      ['export_resettable', 0x0186, 'kWh', 'exported energy since it was reset'],
+    ]),
+    {
+      function: 3,
+      address: 0x0012,
+      count: 4,
+      fields: { line_parity: settings.fields.line_parity, line_unit: settings.fields.line_unit },
+    },
+  ],
+})
+
 type Written = {
   function: 4
   address: number

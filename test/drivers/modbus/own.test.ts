@@ -97,3 +97,27 @@ test('an adapter that hears what it sends itself costs no doubt', () => {
     )
   }
 })
+
+test('a meter of direct current, and one that counts both ways, as their answers were printed', () => {
+  const heard = (profile: string, ...line: readonly string[]) =>
+    sayings(hear(modbus, Buffer.concat(line.map(bytes)), { profile })).at(-1)?.values
+  assert.deepEqual(
+    heard(
+      'pzem-017',
+      '01 04 00 00 00 08 f1 cc',
+      '01 04 10 04 95 00 00 00 00 00 00 00 02 00 00 00 00 00 00 21 40',
+    ),
+    { voltage: 11.73, current: 0, power: 0, energy: 2, over_voltage: false, under_voltage: false },
+  )
+  assert.deepEqual(
+    heard(
+      'dds238',
+      '01 03 24 00 00 1c 7b 00 00 00 00 00 00 00 00 00 00 00 00 00 00 04 f3 00 00 17 88 09 77 01 a6 03 f8 00 70 03 e1 13 8a 63 ed',
+    ),
+    {
+      ...{ '1-0:15.8.0': 72.91, '1-0:2.8.0': 12.67, '1-0:1.8.0': 60.24, '1-0:32.7.0': 242.3 },
+      ...{ '1-0:31.7.0': 4.22, '1-0:16.7.0': 1016, reactive_power: 112, '1-0:13.7.0': 0.993 },
+      ...{ '1-0:14.7.0': 50.02 },
+    },
+  )
+})
