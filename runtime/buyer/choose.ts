@@ -5,6 +5,7 @@ import type { Address } from '../wire/address.ts'
 import type { Offer, OfferedRail } from '../wire/offer.ts'
 import { isWithin, type Price } from '../wire/price.ts'
 import type { Listing, Market, Wanted } from './market.ts'
+import type { BuyNote } from './tally.ts'
 
 /** Where one is willing to pay; what is absent is any. */
 export type RailWanted = { readonly chainId?: number; readonly token?: Address }
@@ -68,31 +69,66 @@ export function soleOperator(listings: readonly Listing[]): Address {
   return only
 }
 
+/** What is bought on, and from whom. */
+export type Payable = {
+  /** Undefined for one's own devices: they are read on none. */
+  readonly rail?: OfferedRail
+  readonly takers: readonly Listing[]
+}
+
 /**
- * The rail that all of them take and we are willing to use, the first in the first one's order. All must
- * have one receiver and gateway too, or a channel could not pay them all. Throws OFFER_RAIL.
+ * The rail that we are willing to use and most of them take, the first of several. Takers have one receiver
+ * and gateway too, or a channel could not pay them all. The others are left aside and told, such as a device
+ * that takes no money and gives its free streams to everybody. Throws OFFER_RAIL when none is left, or one
+ * that was named.
  */
-export function commonRail(listings: readonly Listing[], wanted: RailWanted): OfferedRail {
-  const [first, ...others] = listings.map(({ offer }) => offer)
-  const rails = (first?.rails ?? []).filter(
-    (rail) =>
-      (wanted.chainId === undefined || rail.chainId === wanted.chainId) &&
-      (wanted.token === undefined || rail.token === wanted.token) &&
-      others.every(
-        (offer) =>
-          offer.receiver === first?.receiver &&
-          offer.gateway === first.gateway &&
-          offer.rails.some((other) => isSame(rail, other)),
-      ),
-  )
-  const [rail] = rails
-  if (rail !== undefined) return rail
-  const offered = (first?.rails ?? []).map(({ chainId, tokenName }) => `${tokenName} on ${chainId}`)
-  const { chainId = 'any chain', token = 'any token' } = wanted
-  throw fault('OFFER_RAIL', {
-    rails: offered.join(', ') || 'no money',
-    wanted: `${token} on ${chainId}`,
-  })
+export function payable(
+  found: readonly Listing[],
+  options: { readonly own?: boolean; readonly rail?: RailWanted; readonly wanted?: Wanted },
+  note: (note: BuyNote) => void,
+): Payable {
+  const { own, rail: willing = {}, wanted = {} } = options
+  if (own) return { takers: found }
+  const best = commonRail(found, willing)
+  const { chainId = 'any chain', token = 'any token' } = willing
+  if (best === undefined) {
+    const rails = railWords(found.flatMap(({ offer }) => offer.rails))
+    throw fault('OFFER_RAIL', { rails, wanted: `${token} on ${chainId}` })
+  }
+  const pays = railWords([best.rail])
+  for (const { offer, streams } of found.filter((one) => !best.takers.includes(one))) {
+    const takes = railWords(offer.rails)
+    if (wanted.devices?.includes(offer.device)) {
+      throw fault('OFFER_RAIL', { rails: takes, wanted: pays })
+    }
+    const names = streams.map(({ terms }) => terms.stream)
+    note({ event: 'left aside', device: offer.device, streams: names, takes, pays })
+  }
+  return best
+}
+
+function commonRail(found: readonly Listing[], { chainId, token }: RailWanted) {
+  let best: Required<Payable> | undefined
+  for (const { offer } of found) {
+    for (const rail of offer.rails) {
+      if (chainId !== undefined && rail.chainId !== chainId) continue
+      if (token !== undefined && rail.token !== token) continue
+      const takers = found.filter(
+        ({ offer: other }) =>
+          other.receiver === offer.receiver &&
+          other.gateway === offer.gateway &&
+          other.rails.some((one) => isSame(rail, one)),
+      )
+      if (takers.length > (best?.takers.length ?? 0)) best = { rail, takers }
+    }
+  }
+  return best
+}
+
+/** What offers take, for people. */
+function railWords(rails: readonly OfferedRail[]): string {
+  const words = rails.map(({ chainId, tokenName }) => `${tokenName} on ${chainId}`)
+  return [...new Set(words)].join(', ') || 'no money'
 }
 
 /** The ceiling of the order: the one given, or the dearest price there is. Throws OFFER_PRICE. */

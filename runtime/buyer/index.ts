@@ -20,8 +20,8 @@ import type { Signer } from '../wire/signer.ts'
 import { type Books, openBooks } from './books.ts'
 import {
   ceilingFor,
-  commonRail,
   gatewayOf,
+  payable,
   type RailWanted,
   soleOperator,
   waitForListings,
@@ -124,12 +124,13 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   try {
     await broker?.ready(limits.connectMs)
     const market = await openMarket({ line, wanted, seen: books.versions.all(), tally, limits })
-    const listings = await waitForListings(market, wanted, limits, signal)
-    const operator = soleOperator(listings)
+    const found = await waitForListings(market, wanted, limits, signal)
+    const operator = soleOperator(found)
     if (options.own && options.signer.address !== operator) {
       throw fault('OWN_KEY', { key: options.signer.address, operator })
     }
-    const till = options.own ? undefined : await openTill(options, books, listings, tally.note)
+    const { rail, takers: listings } = payable(found, options, tally.note)
+    const till = rail && (await openTill(options, books, { rail, listings }, tally.note))
     const gateway = till && (await gatewayOf(market, operator, limits, signal))
     market.close()
     const offers = [
@@ -207,11 +208,10 @@ function buyerOf(listings: readonly Listing[], shop: Shop, leave: () => Promise<
 async function openTill(
   options: BuyerOptions,
   books: Books,
-  listings: readonly Listing[],
+  { rail, listings }: { readonly rail: OfferedRail; readonly listings: readonly Listing[] },
   note: (note: BuyNote) => void,
 ): Promise<Till> {
   const { signer, budget: text = '0' } = options
-  const rail = commonRail(listings, options.rail ?? {})
   const { decimals } = rail
   const budget = /^[0-9]+(\.[0-9]+)?$/.test(text) ? smallestUnits(text, decimals) : undefined
   if (budget === undefined) throw fault('BUDGET_INVALID', { budget: text, decimals })

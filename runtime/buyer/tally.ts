@@ -32,6 +32,14 @@ export type BuyNote =
       readonly approved?: string
     }
   | { readonly event: 'budget used up' }
+  /** A seller that does not take what the others take, in words. */
+  | {
+      readonly event: 'left aside'
+      readonly device: Address
+      readonly streams: readonly string[]
+      readonly takes: string
+      readonly pays: string
+    }
   /** An entry of an offer that says what this version does not know. */
   | {
       readonly event: 'left out'

@@ -41,6 +41,10 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
     }
     case 'budget used up':
       return 'the budget is used up'
+    case 'left aside': {
+      const { device, streams, takes, pays } = note
+      return `${streams.join(', ')} of ${device} is left aside: it takes ${takes}, and ${pays} is paid here`
+    }
     case 'left out':
       return `${note.of} ${note.name} of ${note.device} is left out: a later version (${note.why})`
     case 'clock astray':
