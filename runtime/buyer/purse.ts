@@ -14,6 +14,7 @@
 import { failpoint } from '../disk/failpoint.ts'
 import { fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
+import { larger, smaller } from '../wire/amount.ts'
 import { isSignedBy, type Payment } from '../wire/payment.ts'
 import { type Leaf, type PaymentTree, paymentTree } from '../wire/paymenttree.ts'
 import type { Signer } from '../wire/signer.ts'
@@ -277,12 +278,4 @@ function leftOf({ limit, total }: State): bigint {
 
 function asLeaf({ index, device, amount }: LeafRow): Leaf {
   return { index, device, amount }
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }

@@ -3,6 +3,7 @@
  * it can not, and the ceiling falls. What a node says of prices may be a lie: a base fee is only ever paid as
  * it is, so the highest said is the safe one; a tip is paid in full, so the lowest said is.
  */
+import { larger } from '../wire/amount.ts'
 
 /** What the chain asks now, wei for a unit of gas. */
 export type Fees = {
@@ -77,8 +78,4 @@ export function raisedPrice(
 function asked({ baseFee, tip: wanted }: Fees, rules: GasRules): Price {
   const tip = rules.tip ?? wanted
   return baseFee === undefined ? { maxFee: wanted } : { maxFee: 2n * baseFee + tip, tip }
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
 }

@@ -2,6 +2,7 @@
 import { keccak256 } from '#crypto'
 import { type Fault, fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
+import { smaller } from '../wire/amount.ts'
 import { type Hex, hex, unhex } from '../wire/bytes.ts'
 import { type ChannelConfig, channelId, type Rail } from '../wire/channel.ts'
 import { settlementCall, settlementNumbers, tokenCall } from './contract.ts'
@@ -126,8 +127,10 @@ async function sight(
   const doubt = circle.compare(`channel ${hex(id)}`, said) ?? answers.find(isBad)?.fault
   const withdrawal = worst(good, config)
   return {
-    balance: good.flatMap((one) => [one.newest.balance, one.common.balance, one.deep]).reduce(less),
-    totalClaimed: good.map((one) => one.common.claimed).reduce(less),
+    balance: good
+      .flatMap((one) => [one.newest.balance, one.common.balance, one.deep])
+      .reduce(smaller),
+    totalClaimed: good.map((one) => one.common.claimed).reduce(smaller),
     refundNonce: first.common.refunds,
     ...(withdrawal === undefined ? {} : { withdrawal }),
     ...(doubt === undefined ? {} : { doubt }),
@@ -192,8 +195,4 @@ function firstFault(answers: readonly Answer<unknown>[]): Fault {
 
 function isBad(answer: Answer<unknown>): answer is Extract<Answer<unknown>, { ok: false }> {
   return !answer.ok
-}
-
-function less(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }

@@ -9,6 +9,7 @@
 import { keccak256 } from '#crypto'
 import { type Fault, fault } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
+import { larger } from '../wire/amount.ts'
 import { hex } from '../wire/bytes.ts'
 import type { Signer } from '../wire/signer.ts'
 import { type Log, signTransaction } from './contract.ts'
@@ -195,8 +196,4 @@ function spelled(receipt: Receipt | undefined): string {
 function digest(logs: readonly Log[]): string {
   const text = logs.map(({ address, topics, data }) => [address, ...topics, data].join()).join(';')
   return hex(keccak256(new TextEncoder().encode(text))).slice(0, 10)
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
 }

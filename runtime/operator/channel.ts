@@ -15,6 +15,7 @@
  * is its index in the payment tree for ever: members are appended, never moved and never removed.
  */
 import type { Address } from '../wire/address.ts'
+import { larger, smaller } from '../wire/amount.ts'
 import { type Hex, hex } from '../wire/bytes.ts'
 import type { ChannelConfig, Rail } from '../wire/channel.ts'
 import type { Voucher } from '../wire/voucher.ts'
@@ -225,14 +226,6 @@ export function claimTotal(channel: Channel): bigint {
 /** What a claim would bring above what the chain has already moved. */
 export function claimable(channel: Channel): bigint {
   return larger(claimTotal(channel) - channel.claimed, 0n)
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }
 
 /** The root of a payment tree without leaves. */

@@ -2,10 +2,10 @@
  * How a channel's balance is dealt out as caps. Pure, and caps only rise:
  *
  * - a device ordered alone gets everything that is free;
- * - a fleet gets even shares of half the balance; the other half waits for those who sell more: a
- * member
+ * - a fleet gets even shares of half the balance; the other half waits for those who sell more: a member
  *   that has used half of its cap gets another share, as long as there is one.
  */
+import { smaller } from '../wire/amount.ts'
 import { type Channel, capsTotal, isOpen, type Member } from './channel.ts'
 
 /** The part of the balance that a fleet's first even shares are cut from: one in this many. */
@@ -42,8 +42,4 @@ function evenShare(channel: Channel): bigint {
   const share = pot / BigInt(channel.members.length)
   // A balance too small to halve is still dealt: a unit a member, as far as it goes.
   return share > 0n ? share : 1n
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  return a < b ? a : b
 }
