@@ -5,10 +5,11 @@
  * Trimble receivers, versions 2.1 to 4.11 (mode indicator from 2.3, navigational status from 4.10,
  * system and signal id from 4.10 and 4.11).
  */
-import { field, tidy } from './cells.ts'
+import { type Fields, field, sizeOf, tidy } from './cells.ts'
 import {
   bad,
   type Column,
+  type Columns,
   degrees,
   dilution,
   eastward,
@@ -104,7 +105,7 @@ export const gnss: Readonly<Record<string, Sentence>> = {
         pdop: dilution(at),
         hdop: dilution(at + 1),
         vdop: dilution(at + 2),
-        system: hexDigit(at + 3),
+        ...timeOrSystem(at + 3),
       }
     },
   },
@@ -208,5 +209,18 @@ function orientation(at: number): Column {
     const angle = value(fields)
     if (typeof angle !== 'number') return angle
     return angle >= -180 && angle <= 360 ? tidy(angle < 0 ? angle + 360 : angle) : bad
+  }
+}
+
+/**
+ * GSA, behind its dilutions: the system that its satellites are of, from version 4.11 on. Receivers that
+ * follow China's standard of BeiDou modules (SiRF's PrimaII) have the dilution of time there.
+ */
+function timeOrSystem(at: number): Columns {
+  const [tdop, system] = [dilution(at), hexDigit(at)]
+  const isDilution = (fields: Fields) => sizeOf(fields, at) > 2
+  return {
+    tdop: (fields) => (isDilution(fields) ? tdop(fields) : undefined),
+    system: (fields) => (isDilution(fields) ? undefined : system(fields)),
   }
 }

@@ -84,11 +84,17 @@ export function readSentence(
   row[0] = talker
   row[1] = type
   let told = headBits
+  let wrong: string | undefined
   for (let i = 2; i < names.length; i += 1) {
     const read = reads[i - 2] as Column
     const value = read(fields)
     // Asked so because it is quicker than to compare with `bad`.
-    if (typeof value === 'symbol') return { wrong: names[i] as string }
+    if (typeof value === 'symbol') {
+      // Where nobody knows where he is, the place may be off the map.
+      if (((places >> i) & 1) === 0) return { wrong: names[i] as string }
+      wrong ??= names[i]
+      continue
+    }
     row[i] = value
     if (value !== undefined) told |= 1 << i
   }
@@ -103,6 +109,7 @@ export function readSentence(
   if (instant !== undefined) row[table.time] = instant.text
   // Without a fix, receivers repeat the last position they had, or the middle of the map.
   const blind = row[table.valid] === false || row[table.fix] === 0 || row[table.mode] === 'none'
+  if (wrong !== undefined && !blind) return { wrong }
   const values = record(row, blind ? told & ~places : told)
   const beside = more?.(fields, values)
   if (beside === bad) return { wrong: 'fields' }

@@ -68,3 +68,25 @@ test('a transducer may have a unit in letters, and a generic one may say its nam
   const supervisor = valuesOf('WIXDR,C,20.4,C,2,U,12.0,N,0,U,12.5,V,1,U,3.460,V,2,G,HEL/___,,4')
   assert.deepEqual([supervisor?.xdr_u2, supervisor?.xdr_g4], [3.46, 'HEL/___'])
 })
+
+test('before its first fix a receiver may be anywhere, even off the map', () => {
+  // Rayming's TN-200: 360 degrees north, which nobody has to believe, since it says that it is void.
+  const rmc = valuesOf('GPRMC,000452.981,V,36000.0000,N,72000.0000,E,0.000000,,190120,,')
+  assert.deepEqual(rmc, {
+    ...{ talker: 'GP', sentence: 'RMC', time: '2020-01-19T00:04:52.981Z', valid: false },
+  })
+  assert.equal(valuesOf('GPGLL,36000.0000,N,72000.0000,E,000452.981,V')?.valid, false)
+  assert.equal(valuesOf('GPGGA,000452,36000.0,N,72000.0,E,0,00,50.0,,,,,,')?.fix, 0)
+  for (const told of ['GPGLL,36000.0000,N,72000.0000,E,000452.981,A', 'GPGLL,36000.0,N,72000.0,E'])
+    assert.deepEqual(doubtsOf(told), ['bad field'])
+  // What is no place must hold all the same.
+  assert.deepEqual(doubtsOf('GPRMC,250452.981,V,,,,,,,190120,,'), ['bad field'])
+})
+
+test('a fourth dilution of a GSA is that of time, one letter there the system', () => {
+  const time = valuesOf('BDGSA,A,3,02,03,04,,,,,,,,,,5.1,1.3,4.9,3.3')
+  assert.deepEqual([time?.vdop, time?.tdop, time?.system], [4.9, 3.3, undefined])
+  const system = valuesOf('GNGSA,A,3,02,03,04,,,,,,,,,,5.1,1.3,4.9,4')
+  assert.deepEqual([system?.tdop, system?.system], [undefined, 4])
+  assert.deepEqual(doubtsOf('GNGSA,A,3,02,03,04,,,,,,,,,,5.1,1.3,4.9,3x3'), ['bad field'])
+})
