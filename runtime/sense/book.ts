@@ -43,10 +43,14 @@ export type SensorHealth = {
   readonly breaker?: Breaker['state']
 }
 
+/** Reasons that are counted one by one: a driver of another package may word each of its doubts anew. */
+export const reasonsMax = 500
+
 export type Book = ReturnType<typeof openBook>
 
 export function openBook({ name, driver, path, clock, ...sensor }: Supervised) {
-  const doubts: Record<string, number> = {}
+  // A map: a driver of another package may name a doubt `constructor`.
+  const doubts = new Map<string, number>()
   const count = { opened: 0, frames: 0, moments: 0, bytesSkipped: 0 }
   let state: SensorHealth['state'] = 'stopped'
   let lastFrameMs: number | undefined
@@ -55,7 +59,8 @@ export function openBook({ name, driver, path, clock, ...sensor }: Supervised) {
   let breaker: Breaker['state'] | undefined
 
   function doubt(reason: string) {
-    doubts[reason] = (doubts[reason] ?? 0) + 1
+    const name = doubts.has(reason) || doubts.size < reasonsMax ? reason : 'other'
+    doubts.set(name, (doubts.get(name) ?? 0) + 1)
     sensor.doubt(reason)
   }
 
@@ -82,7 +87,7 @@ export function openBook({ name, driver, path, clock, ...sensor }: Supervised) {
       sensor.note('device does not answer', { name, path })
     },
     health: (): SensorHealth => ({
-      ...{ name, driver: driver.id, path, state, ...count, doubts: { ...doubts } },
+      ...{ name, driver: driver.id, path, state, ...count, doubts: Object.fromEntries(doubts) },
       ...(lastFrameMs !== undefined && { lastFrameMonotonicMs: lastFrameMs }),
       ...(breaker !== undefined && { breaker }),
     }),

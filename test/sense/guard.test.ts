@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { sds011 } from '../../drivers/sds011.ts'
+import { openBook, reasonsMax } from '../../runtime/sense/book.ts'
 import { decoder } from '../../runtime/sense/decoder.ts'
 import type { Driver, Said } from '../../runtime/sense/driver.ts'
 import { guarded, wrongSaying } from '../../runtime/sense/guard.ts'
@@ -71,4 +72,24 @@ test('whatever a driver says, what passes its guard is a reading or a doubt', ()
       }
     }),
   )
+})
+
+test('doubts are counted whatever they are called, and of ever new ones only so many by name', () => {
+  const told: string[] = []
+  const book = openBook({
+    ...{ name: 'air', driver: plain, options: {}, path: '/dev/ttyUSB0' },
+    open: boom,
+    clock: { boot: 'ab'.repeat(16), monotonicMs: () => 0, wall: () => undefined },
+    moment() {},
+    doubt: (reason) => told.push(reason),
+    note() {},
+  })
+  const unlucky = ['constructor', '__proto__', 'constructor']
+  const ever = Array.from({ length: 2 * reasonsMax }, (_, i) => `doubt ${i}`)
+  for (const reason of [...unlucky, ...ever, 'constructor']) book.hears.doubt(reason)
+  const doubts = new Map(Object.entries(book.health().doubts))
+  assert.deepEqual([doubts.get('constructor'), doubts.get('__proto__')], [3, 1])
+  assert.equal(doubts.size, reasonsMax + 1)
+  assert.equal(doubts.get('other'), reasonsMax + 2)
+  assert.equal(told.length, 2 * reasonsMax + 4)
 })
