@@ -133,6 +133,46 @@ test('a tombstone accounts for what it names, and the chain is proven on both si
   assert.equal(follower.head()?.number, 5)
 })
 
+test('of tombstones before their turn only so many are remembered, the newest', () => {
+  const evicting = chain()
+  const follower = follow({ ...options, from: start, limits: { gravesMax: 2 } })
+  for (let i = 0; i < 3; i += 1) {
+    evicting.epoch(1)
+    const number = evicting.next() - 1
+    const body = new Map<string, Cbor>([
+      ['from', number],
+      ['to', number],
+      ['last', evicting.lastHash()],
+      ['reason', 'store full'],
+    ])
+    follower.take(decodeMessage(evicting.statement('tombstone', body)))
+  }
+  assert.deepEqual(
+    [1, 3, 5].map((number) => follower.isBuried(number)),
+    [false, true, true],
+  )
+})
+
+test('a generation never goes back, however well the chain is linked', () => {
+  const renewed = chain()
+  const first = decodeMessage(renewed.epoch(1, { generation: 2 }))
+  const back = decodeMessage(renewed.epoch(1, { generation: 1 }))
+  const follower = follow({ ...options, from: start })
+  const verdicts = [first, back].flatMap((message) => follower.take(message))
+  assert.deepEqual([numbers(verdicts), findings(verdicts)], [[1], ['generation went back']])
+})
+
+test('of what was passed so many hashes are remembered: an older twin is no news, a newer one a fork', () => {
+  const follower = follow({ ...options, from: start, limits: { rememberedMax: 3 } })
+  for (const message of messages) follower.take(message)
+  const other = chain()
+  const twins = messages.map(() => decodeMessage(other.epoch(3)))
+  assert.deepEqual(
+    twins.map((twin) => findings(follower.take(twin)).length),
+    [...Array.from({ length: 9 }, () => 0), 1, 1, 1],
+  )
+})
+
 test('a kind that this version does not know is reported, and the chain goes on behind it', () => {
   const later = chain()
   const bytes = [later.epoch(1), later.statement(9, 'news'), later.epoch(1)]

@@ -10,6 +10,7 @@ import { buyerLimits } from '../../runtime/buyer/limits.ts'
 import { openMarket, type Wanted } from '../../runtime/buyer/market.ts'
 import type { BuyNote } from '../../runtime/buyer/tally.ts'
 import { openTally, toldMax } from '../../runtime/buyer/tally.ts'
+import { type Versions, versionName } from '../../runtime/buyer/versions.ts'
 import { hex, utf8 } from '../../runtime/wire/bytes.ts'
 import { signEnrolment } from '../../runtime/wire/enrolment.ts'
 import type { Json } from '../../runtime/wire/jcs.ts'
@@ -43,12 +44,16 @@ function offerOf(word: string, change: Change = {}) {
   return { device, topic: topics(device).offer, payload }
 }
 
-async function openTest(wanted: Wanted, limits: Partial<typeof buyerLimits> = {}) {
+async function openTest(
+  wanted: Wanted,
+  limits: Partial<typeof buyerLimits> = {},
+  seen: Versions = new Map(),
+) {
   const broker = memoryBroker()
   const notes: BuyNote[] = []
   const tally = openTally((note) => notes.push(note))
   const all = { ...buyerLimits, ...limits }
-  const market = await openMarket({ line: broker, wanted, seen: new Map(), tally, limits: all })
+  const market = await openMarket({ line: broker, wanted, seen, tally, limits: all })
   const say = ({ topic, payload }: ReturnType<typeof offerOf>) => broker.publish(topic, payload)
   const found = () => market.listings().map(({ offer }) => offer.device)
   return { ...{ broker, market, notes, tally, say, found } }
@@ -109,6 +114,18 @@ test('a newer version takes the place of the older, also when it sells nothing t
   assert.equal(market.listings()[0]?.offer.withdrawDelayMinS, 90_000)
   await say(offerOf('device', { version: 5, streams: [] }))
   assert.deepEqual(found(), [])
+})
+
+test('an offer counts on its own device’s topic, and not below what was bought under before', async () => {
+  const { device, topic, payload } = offerOf('device', { version: 3 })
+  const seen = new Map([[versionName({ device, signingKey: device }), 3]])
+  const { say, found, tally } = await openTest({}, {}, seen)
+  await say({ device, payload, topic: topics(addressOf(secretOf('another'))).offer })
+  await say(offerOf('device', { version: 2 }))
+  assert.deepEqual(found(), [])
+  assert.deepEqual(tally.findings(), { 'malformed message': 1, 'stale offer': 1 })
+  await say({ device, topic, payload })
+  assert.deepEqual(found(), [device])
 })
 
 test('of a device of a later version the streams that are understood are sold, the others named', async () => {

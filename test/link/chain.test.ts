@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { canonical } from '../../contracts/artifacts.ts'
 import { call, chainAvailable, type DevChain, plainToken, startChain } from '../../demo/chain.ts'
@@ -10,6 +8,7 @@ import { authorizeDeposit } from '../../runtime/link/deposit.ts'
 import { type ChannelConfig, channelId } from '../../runtime/wire/channel.ts'
 import { localSigner, type Signer } from '../../runtime/wire/signer.ts'
 import { signVoucher } from '../../runtime/wire/voucher.ts'
+import { openProxy, saying } from './proxy.ts'
 
 const skip = chainAvailable() ? false : 'there is no anvil for this machine'
 const key = (n: number) => localSigner(new Uint8Array(32).fill(n))
@@ -197,7 +196,8 @@ describe('the line to a chain', { skip }, () => {
   })
 
   it('believes no endpoint that another contradicts', async () => {
-    const liar = await lyingCopy(dev.rpc)
+    // Every contract read comes back as if it held a fortune.
+    const liar = await openProxy(dev.rpc, saying('0x', 255n, 0n))
     try {
       const chain = await open({ rpcs: [dev.rpc, dev.rpc] })
       await chain.state(config())
@@ -205,7 +205,7 @@ describe('the line to a chain', { skip }, () => {
       const channel = config()
       await assert.rejects(doubted.state(channel), is('CHAIN_DISAGREES', 'channel 0x'))
     } finally {
-      liar.server.close()
+      await liar.close()
     }
   })
 })
@@ -215,30 +215,4 @@ async function setFee(rpc: string, permille: bigint): Promise<void> {
   const [from] = (await call(rpc, 'eth_accounts', [])) as unknown as string[]
   const data = `0x69fe0e2d${permille.toString(16).padStart(64, '0')}`
   await call(rpc, 'eth_sendTransaction', [{ from, to: plainToken, data }])
-}
-
-/** The same chain, but every contract read comes back as if it held a fortune. */
-async function lyingCopy(rpc: string): Promise<{ rpc: string; server: Server }> {
-  type Call = { id: number; method: string }
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const body = Buffer.concat(chunks).toString()
-    const real = await fetch(rpc, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-    })
-    const asked: Call | Call[] = JSON.parse(body)
-    const answer = await real.json()
-    const lies = [asked].flat().filter(({ method }) => method === 'eth_call')
-    for (const one of [answer].flat()) {
-      if (lies.some(({ id }) => id === one.id))
-        one.result = `0x${'00'.repeat(31)}ff${'00'.repeat(32)}`
-    }
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(answer))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return { rpc: `http://127.0.0.1:${port}`, server }
 }

@@ -74,6 +74,31 @@ test('where no side is larger all are told', async () => {
   assert.equal(events().length, 3)
 })
 
+test('who failed and has answered since rests no longer than after its first failure', async () => {
+  let nowMs = 0
+  const limits = { tries: 1, restFirstMs: 1_000, restMaxMs: 60_000 }
+  const { ask, say, silence } = three({ limits, random: () => 0.999, monotonicMs: () => nowMs })
+  /** How long it is left alone after one more failure. */
+  const rest = async () => {
+    silence(0)
+    await assert.rejects(ask(), refused('CHAIN_UNREACHABLE'))
+    const failedMs = nowMs
+    let asked = 0
+    say[0] = () => {
+      asked += 1
+      throw down('a')
+    }
+    for (; asked === 0; nowMs += 100) await ask().catch(() => {})
+    const restedMs = nowMs - 100 - failedMs
+    say[0] = () => '1'
+    return restedMs
+  }
+  assert.equal(await rest(), 1_000)
+  nowMs += 60_000
+  assert.equal(await ask(), '1')
+  assert.equal(await rest(), 1_000)
+})
+
 test('closing ends the wait between two tries', async () => {
   const closed = new AbortController()
   const limits = { tries: 3, retryMs: 60_000, hangMs: 60_000 }
