@@ -67,7 +67,9 @@ export function pairsOf(line: string, separator: Separator): [string, string][] 
       return 0
     }
     if (letter === ' ') return mark === ' ' || run(line, at) > 1 ? run(line, at) : 0
-    if (letter === ',' && isDigit(line[at - 1]) && isDigit(line[at + 1])) return 0
+    // Behind a decimal point no comma is one: GPS: 52.12,4.56.
+    const tens = letter === ',' && isDigit(line[at - 1]) && isDigit(line[at + 1])
+    if (tens && !/\.\d{1,12}$/.test(line.slice(Math.max(0, at - 13), at))) return 0
     return (mark === undefined ? ',;|\t&'.includes(letter) : letter === mark) ? 1 : 0
   }
   let key: string | undefined

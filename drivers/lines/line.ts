@@ -12,7 +12,7 @@ import {
 } from '../../runtime/sense/driver.ts'
 import { csvCells, type Decimal, pairsOf, type Separator, withUnits } from './cells.ts'
 import { jsonCells, openIn, type Raw } from './json.ts'
-import { inTurn, phrasesIn } from './phrases.ts'
+import { inTurn, numbered, phrasesIn } from './phrases.ts'
 import { isBoot, withoutPrefix } from './talk.ts'
 import { inOneWord } from './units.ts'
 import { asItComes, isNumeric, readField } from './values.ts'
@@ -97,7 +97,7 @@ function namedIn(text: string, memory: Memory): [string, string][] {
 }
 
 function json(text: string, memory: Memory): Step<Memory> {
-  const cells = jsonCells(text)
+  const cells = jsonCells(text) ?? jsonCells(text.replace(remark, ''))
   if (cells !== undefined) {
     return { memory: { ...memory, speaksJson: true }, said: say(cells, memory) }
   }
@@ -105,6 +105,9 @@ function json(text: string, memory: Memory): Step<Memory> {
   if (/^[[{]$/.test(text)) return { memory: { ...memory, open: { text, depth: 1 } } }
   return { memory, said: doubt('broken JSON', text) }
 }
+
+/** What a log says behind JSON. */
+const remark = /(?<=[}\]])\s+[^{}[\]"]{1,64}$/
 
 /** The next line of JSON that goes over several. Where it begins anew, what was begun is broken. */
 function goOn(line: string, before: Open, { open: _, ...memory }: Memory): Step<Memory> {
@@ -124,8 +127,8 @@ const jsonMax = 4096
 /** JSON behind some words, as a log has it. */
 function jsonIn(text: string): string | undefined {
   const at = text.indexOf('{"')
-  const inside = text.slice(at)
-  return at > 0 && text.endsWith('}') && jsonCells(inside) !== undefined ? inside : undefined
+  const inside = text.slice(at).replace(remark, '')
+  return at > 0 && inside.endsWith('}') && jsonCells(inside) !== undefined ? inside : undefined
 }
 
 function readPairs(
@@ -151,7 +154,9 @@ function csv(text: string, memory: Memory, cut: boolean): Step<Memory> {
     return { memory: { ...memory, columns: cells, width: cells.length } }
   }
   const turns = columns === undefined ? inTurn(cells, (cell) => isNumeric(cell, decimal)) : []
-  const pairs = ofTheTable(turns, memory)
+  const isAgain = columns !== undefined && shapeOf(columns) === shapeOf(cells)
+  const behind = isAgain || table !== undefined ? numbered(cells) : []
+  const pairs = ofTheTable(turns.length > 0 ? turns : behind, memory)
   if (pairs.length > 0) return readPairs(pairs, text, memory, cut)
   if (cells.length !== wanted || table === undefined) {
     // As it comes, what is no number is at least a time; and no message decides how many cells there are.
@@ -209,10 +214,14 @@ function isHeader(cells: readonly string[], text: string, memory: Memory): boole
   const parted = how.separator === 'space' || /[;\t|,]/.test(text)
   const fits = width === undefined || (columns?.length !== width && cells.length === width)
   // What comes again with other numbers in it names nothing: Raw H2 13000, Raw Ethanol 18000.
-  const shape = (all: readonly string[]) => all.join(',').replace(/\d+/g, '0')
-  if (columns !== undefined && shape(columns) === shape(cells))
+  if (columns !== undefined && shapeOf(columns) === shapeOf(cells)) {
     return String(columns) === String(cells)
+  }
   return cells.length > 1 && parted && fits
+}
+
+function shapeOf(cells: readonly string[]): string {
+  return cells.join(',').replace(/\d+(?:\.\d+)?/g, '0')
 }
 
 const heading = /^[\p{L}_°%][\p{L}\p{M}\w .()[\]/%°²³#-]{0,63}$/u

@@ -4,6 +4,7 @@
  *   CO2[400] tVOC[0]                    SparkFun's CCS811
  *   TVOC 0 ppb   eCO2 400 ppm           Adafruit's SGP30: a unit tells the number from a part of a name
  *   CPS, 0, CPM, 12, uSv/hr, 0.07       MightyOhm's Geiger counter: name and number in turn
+ *   T23.4,H45                           a number behind its name, which only the next line tells
  */
 import { isUnit } from './units.ts'
 import { amount, unitWord } from './values.ts'
@@ -30,8 +31,19 @@ export function inTurn(cells: readonly string[], isNumber: (cell: string) => boo
   return pairs.length > 1 && are && each && pairs.every(([, value]) => isNumber(value)) ? pairs : []
 }
 
+/** A name and the number behind it in each cell. */
+export function numbered(cells: readonly string[]): Pairs {
+  const pairs = cells.map((cell): [string, string] => {
+    const [, key = '', value = ''] = ending.exec(cell) ?? []
+    return [key.trim(), value]
+  })
+  const names = new Set(pairs.map(([key]) => key))
+  return names.size === pairs.length && !names.has('') ? pairs : []
+}
+
+const ending = new RegExp(`^(\\p{L}(?:.*[^\\d.,+-])?)(${amount}(?:\\s?${unitWord})?)$`, 'u')
 const bracketed = /(\p{L}[\p{L}\p{N}_]*)\[ ?([^\][ ]*) ?\]/gu
-const word = '\\p{L}[\\p{L}\\p{M}\\p{N}_.()/-]*'
+const word = '(?<![\\p{L}\\p{N}_.()/-])\\p{L}[\\p{L}\\p{M}\\p{N}_.()/-]{0,31}'
 const measured = new RegExp(
   `(${word}(?: ${word}){0,4}?)\\s+(${amount}\\s?${unitWord})(?=$|[\\s,;|])`,
   'gu',

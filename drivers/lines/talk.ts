@@ -6,9 +6,9 @@
  *   ESPHome        [12:34:56][D][sensor:093]: 'Outside': Sending state 21.5 °C with 1 decimals of accuracy
  *   Tasmota        10:00:00 MQT: tele/shed/SENSOR = {"BME280":{"Temperature":21.5}}
  *   Arduino IDE    12:34:56.789 -> t=21.5
- *   Teleplot       >t:21.5
+ *   Teleplot       >t:21.5    >t:1627551892437:21.5§°C|g
  *   tags           [INFO] [ 1234 ms ] t=21.5    INFO: t=21.5
- *   marks          <t=21.5>    (21.5,40)        STX t=21.5 ETX 3f
+ *   marks          <t=21.5>    (21.5,40)    /* 21.5,40 * /    b'{"t":21.5}'    STX t=21.5 ETX 3f
  *   start          rst:0x1 (POWERON_RESET),boot:0x13 … load:0x3fff0030,len:1344 … entry 0x400805f0
  *
  * Source: the boot messages of the ROMs of ESP8266 and ESP32 as their makers print them (esptool
@@ -52,7 +52,10 @@ export function withoutPrefix(line: string): string {
     .replace(esphome, '')
     .replace(tags, '')
     .replace(level, '')
+    .replace(teleplot, '$1:$2 $3')
     .replace(/^>(?=[A-Za-z])/, '')
+    .replace(/^\/\*(.+)\*\/$/, '$1')
+    .replace(/^b?'([[{].*[\]}])(?:\\[rn])*'$/, '$1')
     .replace(/^<([^<>]+)>$/, '$1')
     .replace(/^\(([^()]+)\)$/, '$1')
   const [, name, state] = sending.exec(bare) ?? []
@@ -71,6 +74,8 @@ const bracket = 0x5b
 const arduino = /^\d{1,2}:\d\d:\d\d(?:\.\d{1,3})? -> /
 const idf = /^[EWIDV] \(\d{1,10}\) /
 const esphome = /^(?:\[[\d:.]{5,16}\])?\[[EWICDV]{1,2}\]\[[\w.:-]{1,40}\]: ?/
+/** Name, when in milliseconds, value, unit, and how it is to be drawn. */
+const teleplot = /^>([A-Za-z][^:;|§]*):(?:\d{10,13}:)?([^:;|§]+)(?:§([^|]*))?(?:\|.*)?$/
 /** Not before more of a list, or nothing: then it is one. */
 const tags = /^(?:\[[^\][{}"]*\]\s*)+(?=[^\s\][,;}])/
 const level = /^(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR)(?: -|[:|])\s+(?=.*[=:{])/

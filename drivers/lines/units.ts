@@ -13,17 +13,26 @@ export function isUnit(word: string): boolean {
 /** The same text with each unit in one word: 23.45 degrees C is 23.45 °C, and 45.6 % rH is 45.6 %RH. */
 export function inOneWord(text: string): string {
   return text
+    .replace('％', '%')
     .replace(degrees, (_found, of: string) => `°${of.toUpperCase()}`)
     .replace(humidity, '%RH')
 }
 
-const degrees = /(?<=\d\s?)(?:deg(?:ree)?s?\.?|°) ?\b([CFK])(?:elsius|ahrenheit|elvin)?\b/gi
+const degrees = /(?<=\d\s?)(?:deg(?:ree)?s?\.?|[°º'o]) ?\b([CFK])(?:elsius|ahrenheit|elvin)?\b/gi
 const humidity = /%\s?r\.?h\b\.?/gi
 
 /** The first is meant where no table says another. */
 const suffixes: Readonly<Record<string, readonly Unit[]>> = Object.assign(Object.create(null), {
   // The example of Adafruit's BME280 prints a star for the degree that its font has not.
-  ...{ C: ['Cel'], '°C': ['Cel'], '*C': ['Cel'], '℃': ['Cel'], degC: ['Cel'], K: ['K'] },
+  ...{
+    C: ['Cel'],
+    '°C': ['Cel'],
+    '*C': ['Cel'],
+    '℃': ['Cel'],
+    degC: ['Cel'],
+    oC: ['Cel'],
+    K: ['K'],
+  },
   ...{ Celsius: ['Cel'], celsius: ['Cel'], Cel: ['Cel'], '°': ['deg'], degrees: ['deg'] },
   ...{ '%': ['/100', '%RH', '%EL'], '%RH': ['%RH'], RH: ['%RH'], percent: ['/100', '%RH', '%EL'] },
   ...{ Pa: ['Pa'], hPa: ['hPa'], mbar: ['hPa'], mBar: ['hPa'], N: ['N'] },

@@ -18,10 +18,10 @@ const none = /^(?:null|none|nan|[+-]?inf(?:inity)?|-nan|ovf|n\/?a|-{1,5}(?:[.,]-
 
 /** Scales print their sign apart from the number: +  0.123kg. */
 export const amount = '(?:[+-] {0,6})?(?:\\d+(?:[.,]\\d*)?|[.,]\\d+)(?:[eE][+-]?\\d{1,3})?'
-export const unitWord = '[%°*µμΩ℃℉A-Za-z][A-Za-z0-9%°*µμΩ²³^/]{0,11}'
-/** Behind the first may stand the same amount in other units, and a remark: 23.0°C 73.4°F, 512 (dark). */
+export const unitWord = "[%°º*'µμΩ℃℉A-Za-z][A-Za-z0-9%°º*µμΩ²³^/]{0,11}"
+/** Behind the first may stand the same amount in other units, and a remark: 23.0°C / 73.4°F, 512 (dark). */
 const number = new RegExp(
-  `^(${amount})\\s?(${unitWord})?(?:\\s${amount}\\s?${unitWord}){0,3}(?:\\s?\\([^()]*\\))?$`,
+  `^(${amount})\\s?(${unitWord})?(?:\\s(?:/\\s)?${amount}\\s?${unitWord}){0,3}(?:\\s?\\([^()]*\\))?$`,
 )
 
 /** What a field of a table takes from a cell. */

@@ -69,11 +69,11 @@ test('pairs that no mark joins are read where a unit, brackets or their turn tel
 })
 
 test('what changes from line to line is no header', () => {
-  const heard = hear(
-    lines,
-    '#\nRaw H2 13000 \tRaw Ethanol 18000\nRaw H2 13001 \tRaw Ethanol 18002\n',
+  const printed = '#\nRaw H2 13000 \tRaw Ethanol 18000\nRaw H2 13001 \tRaw Ethanol 18002\n'
+  assert.deepEqual(
+    sayings(hear(lines, printed)).map((said) => said.values),
+    [{ Raw_H2: 13_001, Raw_Ethanol: 18_002 }],
   )
-  assert.deepEqual(doubts(heard), ['not understood', 'not understood'])
   const table = { fields: { h2: { from: 'Raw H2' } } }
   assert.deepEqual(values('Raw H2 13000 \tRaw Ethanol 18000', { table }), { h2: 13_000 })
 })
@@ -129,4 +129,33 @@ test('JSON with a comma behind the last member, and keys without quotes', () => 
     'at.ok': true,
   })
   assert.deepEqual(doubts(hear(lines, '{"t":23.4}{"t":24}\n')), ['broken JSON'])
+})
+
+test('numbers right behind their names are read from the second line on, which shows that they are', () => {
+  assert.deepEqual(
+    sayings(hear(lines, '#\nT23.4,H45\nT23.5,H46\nT23.6,H45.5\n')).map((said) => said.values),
+    [
+      { T: 23.5, H: 46 },
+      { T: 23.6, H: 45.5 },
+    ],
+  )
+  const table = { fields: { temperature: { from: 'T', unit: 'Cel' } } }
+  assert.deepEqual(values('T23.4,H45', { table }), { temperature: 23.4 })
+})
+
+test('a comma behind a decimal point parts, and what is the same in other units is left out', () => {
+  assert.deepEqual(values('GPS: 52.123456,4.567890'), { GPS: 52.123456, 'GPS.1': 4.56789 })
+  assert.deepEqual(values('t:23,4,h:45,1'), { t: 23.4, h: 45.1 })
+  for (const temperature of ['23.4C / 74.1F', '23.4 ºC', "23.4 'C", '23.4 oC', '23.4 ℃']) {
+    const [said] = sayings(hear(lines, `#\nTemp: ${temperature}\n`))
+    assert.deepEqual([said?.values, said?.units], [{ Temp: 23.4 }, { Temp: 'Cel' }], temperature)
+  }
+})
+
+test('JSON between quotes or before a remark, and the frames of plotters', () => {
+  assert.deepEqual(values(`b'{"t":23.4}\\r\\n'`), { t: 23.4 })
+  assert.deepEqual(values('MQTT: {"t":23.4} sent'), { t: 23.4 })
+  assert.deepEqual(values('{"t":23.4} OK'), { t: 23.4 })
+  assert.deepEqual(values('>temp:1627551892437:21.5§°C|g'), { temp: 21.5 })
+  assert.deepEqual(values('/*23.4,45.6*/'), { c1: 23.4, c2: 45.6 })
 })
