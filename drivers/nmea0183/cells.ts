@@ -176,11 +176,14 @@ const plus = 0x2b
 const minus = 0x2d
 const space = 0x20
 
+/** The digits of a short number, and the greatest. */
+const shortMax = 5
+export const shortMost = 99_999
+
 /**
  * What a byte makes of the number before it, times one and plus the other. A comma begins a new one. What is
  * no digit makes it so low that it stays below 0 through four more.
  */
-const shortMax = 5
 const factors = new Int32Array(256)
 const digitsOf = new Int32Array(256).fill(-(2 ** 27))
 for (let digit = 0; digit <= 9; digit += 1) {

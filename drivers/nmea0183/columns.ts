@@ -14,27 +14,36 @@ import {
   isEmpty,
   letterIn,
   numeral,
+  shortMost,
   sizeOf,
   tidy,
   wholeAt,
 } from './cells.ts'
 
 export const bad = Symbol('bad field')
-export type Column = (fields: Fields) => Value | undefined | typeof bad
+export type Column = {
+  (fields: Fields): Value | undefined | typeof bad
+  /** What it would answer with as it stands: the table then does not even ask. */
+  readonly short?: Short
+}
 export type Columns = Readonly<Record<string, Column>>
+
+/** A field of one to five digits, between these, when the field `beside` is such a one too. */
+export type Short = {
+  readonly at: number
+  readonly min: number
+  readonly max: number
+  readonly beside: number
+}
+
+/** Most columns take most numbers as they stand, and to call each would take longer than to read it. */
+export function taking(read: Column, at: number, min: number, max: number, beside = at): Column {
+  return Object.assign(read, { short: { at, min, max, beside } })
+}
 
 /** A number, times `scale`. */
 export function real(at: number, scale = 1): Column {
-  const otherwise = longReal(at, scale)
-  if (scale !== 1) return otherwise
-  return (fields) => {
-    const number = fields.short[at] as number
-    return number >= 0 ? number : otherwise(fields)
-  }
-}
-
-function longReal(at: number, scale: number): Column {
-  return (fields) => {
+  const read: Column = (fields) => {
     const size = sizeOf(fields, at)
     if (size === 0) return undefined
     const number = numeral(fields, at)
@@ -42,6 +51,7 @@ function longReal(at: number, scale: number): Column {
     // Nine decimals at most, as they were written: nothing to tidy but a minus before nought.
     return scale === 1 && size <= 10 ? number + 0 : tidy(number * scale)
   }
+  return scale === 1 ? taking(read, at, 0, shortMost) : read
 }
 
 /** A dilution of precision; receivers that know none say 99.99 or thereabouts. */
@@ -51,11 +61,12 @@ export function dilution(at: number): Column {
 
 /** A whole number from `min` to `max`. */
 export function whole(at: number, min = 0, max = 999_999): Column {
-  return (fields) => {
+  const read: Column = (fields) => {
+    if (isEmpty(fields, at)) return undefined
     const number = wholeAt(fields, at)
-    if (number >= min && number <= max) return number
-    return isEmpty(fields, at) ? undefined : bad
+    return number >= min && number <= max ? number : bad
   }
+  return taking(read, at, min, max)
 }
 
 /** A number whose unit letter is in the next field; `scales` turns each letter into SI. */
@@ -84,12 +95,13 @@ export const metresOnly = { M: 1 }
 export function degrees(at: number, letter?: 'T' | 'M'): Column {
   const value = real(at)
   const told = letter === undefined ? 0 : code(letter)
-  return (fields) => {
+  const read: Column = (fields) => {
     const angle = value(fields)
     if (typeof angle !== 'number') return angle
     const said = told === 0 ? 0 : letterIn(fields, at + 1)
     return angle >= 0 && angle <= 360 && (said === 0 || said === told) ? angle : bad
   }
+  return letter === undefined ? taking(read, at, 0, 360) : read
 }
 
 /**

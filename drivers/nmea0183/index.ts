@@ -84,7 +84,7 @@ function decode(frame: Uint8Array, memory: Memory): Step<Memory> {
   if (memory.talker !== undefined && memory.talker !== talker) {
     return { memory, said: doubt('talker not asked for', talker) }
   }
-  const read = readSentence(reader, fieldsOf(frame, 1, star), talker, memory.lastMs)
+  const read = readSentence(reader, fieldsOf(frame, behind, star), talker, memory.lastMs)
   if (typeof read === 'string' || 'wrong' in read) {
     const address = ascii(frame, 1, behind)
     return typeof read === 'string'

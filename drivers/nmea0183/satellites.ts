@@ -6,7 +6,7 @@
  */
 import type { Value } from '../../runtime/sense/driver.ts'
 import { type Fields, field, hexValue, isEmpty, sizeOf, wholeAt } from './cells.ts'
-import { bad, type Column, type Columns, degrees, real, whole } from './columns.ts'
+import { bad, type Column, type Columns, degrees, real, taking, whole } from './columns.ts'
 import type { More } from './sentence.ts'
 
 /** GSA: where the dilutions begin, of so many fields; behind them stands its system, from version 4.11 on. */
@@ -19,18 +19,19 @@ export function satellitesUsed(from: number, to: number): Column {
   return (fields) => {
     let used = ''
     for (let at = from; at < to; at += 1) {
-      if (isEmpty(fields, at)) continue
+      const size = sizeOf(fields, at)
+      if (size === 0) continue
       const number = wholeAt(fields, at)
       if (Number.isNaN(number)) return bad
-      const name = (sizeOf(fields, at) === 2 ? pairs[number] : undefined) ?? field(fields, at)
-      used = used === '' ? name : `${used} ${name}`
+      const next = (size === 2 ? pairs[number] : undefined) ?? ` ${field(fields, at)}`
+      used = used === '' ? next.slice(1) : used + next
     }
     return used === '' ? undefined : used
   }
 }
 
-/** Nearly all numbers of satellites have two digits. */
-const pairs = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
+/** Nearly all numbers of satellites have two digits: a space and these. */
+const pairs = Array.from({ length: 100 }, (_, number) => ` ${String(number).padStart(2, '0')}`)
 
 export function hexDigit(at: number): Column {
   return (fields) => hexAt(fields, at)
@@ -140,8 +141,10 @@ function satellite(n: number): Columns {
 
 /** Without the number of the satellite nobody can use the rest. */
 function whenNumbered(numberAt: number, column: Column): Column {
-  return (fields) => {
+  const read: Column = (fields) => {
     const value = column(fields)
     return value === bad || !isEmpty(fields, numberAt) ? value : undefined
   }
+  const { short } = column
+  return short === undefined ? read : taking(read, short.at, short.min, short.max, numberAt)
 }

@@ -1,7 +1,7 @@
 /** What a table of sentences states, and how one sentence is read by it. */
 import type { Unit, Value } from '../../runtime/sense/driver.ts'
 import type { Fields } from './cells.ts'
-import { bad, type Column, type Columns } from './columns.ts'
+import { bad, type Column, type Columns, type Short } from './columns.ts'
 import { type Table, tableOf } from './table.ts'
 import { dated, type Told } from './time.ts'
 
@@ -78,7 +78,7 @@ export function readSentence(
   if (open === bad) return { wrong: 'status' }
   if (open === false) return 'not valid'
   const table = tableFor(talker, fields.length)
-  const { names, reads, record, places } = table
+  const { names, reads, shorts, record, places } = table
   // Values where their names stand, and one place behind, for names that this sentence has not.
   const row: (Value | undefined)[] = new Array(names.length + 1)
   row[0] = talker
@@ -86,8 +86,7 @@ export function readSentence(
   let told = headBits
   let wrong: string | undefined
   for (let i = 2; i < names.length; i += 1) {
-    const read = reads[i - 2] as Column
-    const value = read(fields)
+    const value = readBy(fields, reads[i - 2] as Column, shorts[i - 2] as Short)
     // Asked so because it is quicker than to compare with `bad`.
     if (typeof value === 'symbol') {
       // Where nobody knows where he is, the place may be off the map.
@@ -115,6 +114,12 @@ export function readSentence(
   if (beside === bad) return { wrong: 'fields' }
   if (empty && Object.keys(values).length === 2) return 'empty'
   return { values, instant, isDated, subject: beside?.subject, units: beside?.units }
+}
+
+function readBy(fields: Fields, read: Column, { at, min, max, beside }: Short): ReturnType<Column> {
+  const { short } = fields
+  const number = short[at] as number
+  return number >= min && number <= max && (short[beside] as number) >= 0 ? number : read(fields)
 }
 
 /** Talker and sentence are told by every one. */
