@@ -12,3 +12,8 @@ export function matches(filter: string, topic: string): boolean {
   }
   return wanted.length === levels.length
 }
+
+/** True when a filter may match more than the one topic that is spelled like it. */
+export function isWild(filter: string): boolean {
+  return filter.includes('+') || filter.includes('#')
+}
