@@ -6,6 +6,7 @@
 import { failpoint } from '../disk/failpoint.ts'
 import { Fault } from '../faults.ts'
 import type { Bell } from '../time/bell.ts'
+import { never } from '../time/pause.ts'
 import type { Batch, SignStore } from './plan.ts'
 
 export type Gain = { readonly stream: string; readonly count: number }
@@ -66,5 +67,3 @@ export function writer(options: WriterOptions) {
 function isRefused(cause: unknown): cause is Fault {
   return cause instanceof Fault && (cause.code === 'STORE_FULL' || cause.code === 'DISK_FAILING')
 }
-
-const never = new AbortController().signal

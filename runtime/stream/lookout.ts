@@ -12,6 +12,7 @@
  */
 import { fault } from '../faults.ts'
 import { bell } from '../time/bell.ts'
+import { never } from '../time/pause.ts'
 import { equal } from '../wire/bytes.ts'
 import { parseTopic, topics } from '../wire/topic.ts'
 import { compare, readOwn, type Self } from './lost.ts'
@@ -247,4 +248,3 @@ function writings() {
 
 const rememberedMax = 64
 const undecided = 'that was found in an earlier life, and nobody has decided yet'
-const never = new AbortController().signal

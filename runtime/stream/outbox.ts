@@ -7,6 +7,7 @@
 import { Fault } from '../faults.ts'
 import { backOff } from '../time/backoff.ts'
 import { bell } from '../time/bell.ts'
+import { never } from '../time/pause.ts'
 
 export type OutboxStore = {
   outgoing(after: number, rowsMax: number, bytesMax: number): Promise<readonly Outgoing[]>
@@ -167,7 +168,6 @@ function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void
   }
 }
 
-const never = new AbortController().signal
 /** Read from the store at once: enough to fill the line, little enough to hold. */
 const bytesMax = 1024 * 1024
 const retryMs = { first: 250, most: 30_000 }

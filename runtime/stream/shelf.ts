@@ -4,6 +4,7 @@
  * the store's ledger of retained topics is where it is remembered.
  */
 import { bell } from '../time/bell.ts'
+import { pause } from '../time/pause.ts'
 import type { Address } from '../wire/address.ts'
 import { equal, hex, utf8 } from '../wire/bytes.ts'
 import { type Json, jcs } from '../wire/jcs.ts'
@@ -122,7 +123,7 @@ export async function openShelf(options: ShelfOptions): Promise<Shelf> {
       await writeIndex()
       while (!signal.aborted) {
         await alarm.wait(Number.POSITIVE_INFINITY, signal)
-        if (!signal.aborted) await bell().wait(options.indexEveryMs ?? indexEveryMs, signal)
+        if (!signal.aborted) await pause(options.indexEveryMs ?? indexEveryMs, signal)
         await writeIndex()
       }
     },

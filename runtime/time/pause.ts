@@ -1,6 +1,9 @@
 /** A timer of Node counts 31 bits of milliseconds, some 24 days; one that is set for longer goes off at once. */
 export const timerMsMax = 2 ** 31 - 1
 
+/** For what nothing ends early. */
+export const never: AbortSignal = new AbortController().signal
+
 /** Waits so long, or until the signal aborts, whichever is first. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   let left = ms
