@@ -54,9 +54,10 @@ export function real(at: number, scale = 1): Column {
   return scale === 1 ? taking(read, at, 0, shortMost) : read
 }
 
-/** A dilution of precision; receivers that know none say 99.99 or thereabouts. */
+/** A dilution of precision; receivers that know none say 99.99 or thereabouts, or nought, which none can be. */
 export function dilution(at: number): Column {
-  return below(99, real(at))
+  const value = below(99, real(at))
+  return (fields) => value(fields) || undefined
 }
 
 /** A whole number from `min` to `max`. */

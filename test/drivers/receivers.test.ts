@@ -90,3 +90,10 @@ test('a fourth dilution of a GSA is that of time, one letter there the system', 
   assert.deepEqual([system?.tdop, system?.system], [undefined, 4])
   assert.deepEqual(doubtsOf('GNGSA,A,3,02,03,04,,,,,,,,,,5.1,1.3,4.9,3x3'), ['bad field'])
 })
+
+test('a dilution of nought is none', () => {
+  // With two dimensions only, a Haicom 305N has no vertical one; others know none at all.
+  const flat = valuesOf('GPGSA,A,2,05,12,30,,,,,,,,,,17.0,17.0,0.0')
+  assert.deepEqual([flat?.pdop, flat?.hdop, flat?.vdop], [17, 17, undefined])
+  assert.equal(valuesOf('GPGGA,014413.08,,,,,0,00,0.0,,,,,,')?.hdop, undefined)
+})
