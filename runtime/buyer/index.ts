@@ -29,6 +29,7 @@ import {
 import { type BuyerChain, channelFor, fund } from './fund.ts'
 import type { Item } from './item.ts'
 import { type BuyerLimits, buyerLimits } from './limits.ts'
+import { lineNotes } from './linenotes.ts'
 import { type Listing, openMarket, type Wanted } from './market.ts'
 import { openPurse, type Purse } from './purse.ts'
 import type { BuyRange, Point } from './range.ts'
@@ -103,7 +104,7 @@ export type Buyer = {
 
 /**
  * Finds what is wanted, funds a channel, and begins to buy. Throws BROKER_UNREACHABLE, BROKER_LOGIN,
- * BROKER_TLS, BROKER_VERSION, CERT_INVALID, KEY_EXPOSED, INPUT_UNREADABLE, OFFER_MISSING,
+ * BROKER_TLS, BROKER_VERSION, BROKER_UNFIT, CERT_INVALID, KEY_EXPOSED, INPUT_UNREADABLE, OFFER_MISSING,
  * OFFER_OPERATORS, OWN_KEY, RANGE_INVALID, OFFER_RAIL, OFFER_PRICE, BUDGET_INVALID, FOLDER_LOCKED,
  * CHANNEL_WITHDRAWING, and what the chain throws.
  */
@@ -112,7 +113,7 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
   checkRange(options)
   const limits = { ...buyerLimits, ...options.limits }
   const tally = openTally(options.note ?? (() => {}))
-  const { line, broker } = lineOf(options.broker)
+  const { line, broker } = lineOf(options.broker, options.note)
   const books = await openBooks(options.folder).catch(async (cause) => {
     await broker?.close()
     throw cause
@@ -229,10 +230,13 @@ async function openTill(
 }
 
 /** The line to buy over; `broker` is the one that we opened, and shall close. */
-function lineOf(given: BuyerOptions['broker']): { readonly line: Line; readonly broker?: Broker } {
+function lineOf(
+  given: BuyerOptions['broker'],
+  note: BuyerOptions['note'] = () => {},
+): { readonly line: Line; readonly broker?: Broker } {
   if (typeof given !== 'string' && 'publish' in given) return { line: given }
   const settings = typeof given === 'string' ? { url: given } : given
   const clientId = `wayside-buyer-${hex(randomBytes(8)).slice(2)}`
-  const broker = openBroker({ ...settings, clientId })
+  const broker = openBroker({ ...settings, clientId, note: lineNotes(note) })
   return { line: broker, broker }
 }

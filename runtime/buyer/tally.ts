@@ -3,6 +3,7 @@ import type { Address } from '../wire/address.ts'
 import type { Hex } from '../wire/bytes.ts'
 import type { Setup } from '../wire/setup.ts'
 import type { Finding } from './follow.ts'
+import type { LineNote } from './linenotes.ts'
 import type { Short } from './purse.ts'
 
 /** What is told while buying, for logs and live summaries. */
@@ -32,6 +33,7 @@ export type BuyNote =
       readonly approved?: string
     }
   | { readonly event: 'budget used up' }
+  | LineNote
   /** A seller that does not take what the others take, in words. */
   | {
       readonly event: 'left aside'

@@ -47,6 +47,12 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
     }
     case 'left out':
       return `${note.of} ${note.name} of ${note.device} is left out: a later version (${note.why})`
+    case 'line down':
+      return `no line to the broker (${note.why}): it is looked for until it is back`
+    case 'line up':
+      return 'the line to the broker is back'
+    case 'line trouble':
+      return note.why
     case 'clock astray':
       return `${note.code}: ${note.why}: ${note.cure}`
   }
