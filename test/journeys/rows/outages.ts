@@ -31,10 +31,12 @@ export const lineCut = outage({
   async trouble(sale, over) {
     sale.street.broker.cut()
     await tells(sale, /^no line to/)
+    await sale.buyer.tells(/^no line to the broker \(/m)
     await over
   },
   mend: async ({ street }) => street.broker.mend(),
-  async after({ street, stall }) {
+  async after({ street, stall, buyer }) {
+    await buyer.tells(/^the line to the broker is back$/m)
     const on = async () => (await statusOf(street, stall.device)) === '{"state":"on"}'
     await until(on, 'its status is on again')
   },
