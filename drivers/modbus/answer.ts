@@ -53,7 +53,7 @@ type Events = {
   readonly log: Uint8Array
 }
 
-/** Exception codes in the words of the specification (§7). */
+/** Exception codes in the words of the specification (§7); 7 is of its forerunner, PI-MBUS-300. */
 export const exceptions: Readonly<Record<number, string>> = {
   1: 'illegal function',
   2: 'illegal data address',
@@ -61,6 +61,7 @@ export const exceptions: Readonly<Record<number, string>> = {
   4: 'server device failure',
   5: 'acknowledge',
   6: 'server device busy',
+  7: 'negative acknowledge',
   8: 'memory parity error',
   10: 'gateway path unavailable',
   11: 'gateway target device failed to respond',

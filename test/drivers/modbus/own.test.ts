@@ -121,3 +121,12 @@ test('a meter of direct current, and one that counts both ways, as their answers
     },
   )
 })
+
+test('a frame of a known function that asks for what nobody may is a doubt of its own', () => {
+  // 23 that would read nothing; 43 that carries what is no identity; an exception of the older book.
+  const none = withCrc([3, 23, 0, 3, 0, 0, 0, 14, 0, 1, 2, 0, 255])
+  assert.deepEqual(doubts(hear(modbus, none)), ['no frame of a known form'])
+  const carried = withCrc([3, 43, 10, 1, 2, 3, 4])
+  assert.deepEqual(doubts(hear(modbus, carried)), ['function of its own'])
+  assert.deepEqual(doubts(hear(modbus, withCrc([3, 0x81, 7]))), ['negative acknowledge'])
+})
