@@ -160,14 +160,16 @@ export function digits(bytes: Uint8Array, from: number, to: number): number {
 
 /**
  * Takes the noise out of the last binary digits: nine decimals are finer than any talker's. What
- * `toFixed(9)` says; that takes long, and is asked only where rounding here could differ from it.
+ * `toFixed(9)` says; that takes long, and is asked only where rounding here could differ from it. From a
+ * million on, so many decimals would show the noise: a number has fifteen digits that can be trusted.
  */
 export function tidy(number: number): number {
   if (number === 0) return 0
   const billionths = number * 1e9
   const nearest = Math.round(billionths)
   const plain = Math.abs(billionths) < 2 ** 44 && Math.abs(billionths - nearest) < 0.499
-  return plain ? nearest / 1e9 : Number(number.toFixed(9))
+  if (plain) return nearest / 1e9
+  return Number(Math.abs(number) < 1e6 ? number.toFixed(9) : number.toPrecision(exactDigits))
 }
 
 const comma = 0x2c

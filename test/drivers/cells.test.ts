@@ -69,15 +69,28 @@ test('a field is read the same whatever stands beside it', () => {
   )
 })
 
-test('a tidy number has the nine decimals of toFixed', () => {
+test('a tidy number has the nine decimals of toFixed, up to a million', () => {
   const whole = (bits: number) => fc.integer({ min: -(2 ** bits), max: 2 ** bits })
   const close = fc
     .tuple(fc.oneof(whole(40), whole(45)), fc.constantFrom(0, 0.5, -0.5, 0.499))
     .map(([billionths, off]) => (billionths + off) / 1e9)
+  const any = fc.double({ noNaN: true, min: -999_999, max: 999_999 })
   fc.assert(
-    fc.property(fc.oneof(close, fc.double({ noNaN: true })), (number) => {
+    fc.property(fc.oneof(close, any), (number) => {
       assert.equal(tidy(number), Number(number.toFixed(9)))
     }),
     { numRuns: 5_000 },
+  )
+})
+
+test('a large number that was scaled shows no noise behind the digits that were written', () => {
+  // Miles of a ship's log, as a Nexus has run them.
+  assert.equal(tidy(49_626.59 * 1852), 91_908_444.68)
+  assert.equal(tidy(-49_626.59 * 1852), -91_908_444.68)
+  const hundredths = fc.integer({ min: 1, max: 99_999_999 })
+  fc.assert(
+    fc.property(hundredths, (miles) => {
+      assert.equal(tidy((miles / 100) * 1852), Number((BigInt(miles) * 1852n).toString()) / 100)
+    }),
   )
 })
