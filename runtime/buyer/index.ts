@@ -39,6 +39,7 @@ import type { Summary } from './summary.ts'
 import { type BuyNote, openTally, type SetupFound } from './tally.ts'
 
 export { csv, ndjson } from './lines.ts'
+export { chainAt, signerIn } from './means.ts'
 export type {
   BrokerSettings,
   BuyerChain,

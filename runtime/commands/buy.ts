@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander'
 import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
 import { pause } from '../time/pause.ts'
-import type { OfferedRail } from '../wire/offer.ts'
 import type { Signer } from '../wire/signer.ts'
 import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
 import {
@@ -71,7 +70,8 @@ async function buy(options: Options, command: Command): Promise<void> {
   const end = new AbortController()
   const over = new AbortController()
   const tell = openTeller()
-  const signer = await signerOf(options)
+  const { signerIn } = await import('../buyer/means.ts')
+  const signer = await signerIn(options.key, options.passwordFile)
   let buyer: Buyer | undefined
   // While sellers are looked for there is nothing yet to end in order.
   const stop = stopper(() => (buyer === undefined ? end.abort() : buyer.stop()), end)
@@ -124,25 +124,13 @@ function buyerOptions(
     own: own === true,
     chain: async (rail) => {
       money({ decimals: rail.decimals, name: rail.tokenName })
-      return rpc === undefined ? undefined : await chainOf(rpc, rail, signer)
+      if (rpc === undefined) return undefined
+      const { chainAt } = await import('../buyer/means.ts')
+      return chainAt(rpc, signer)(rail)
     },
     note,
     signal,
   }
-}
-
-/** Ethers is loaded only when there is something to deposit. */
-async function chainOf(rpcs: readonly string[], rail: OfferedRail, sender: Signer) {
-  const { openChain } = await import('../link/chain.ts')
-  const { chainId, settlement } = rail
-  return openChain({ rpcs, chainId, settlement, sender })
-}
-
-async function signerOf({ key, passwordFile }: Options): Promise<Signer> {
-  const { readKeyFile, readPassword } = await import('../disk/keyfile.ts')
-  const { localSigner } = await import('../wire/signer.ts')
-  const password = passwordFile === undefined ? undefined : await readPassword(passwordFile)
-  return localSigner(await readKeyFile(key, password))
 }
 
 /** The first Ctrl-C stops buying and waits for what is paid; the second ends at once. */

@@ -50,8 +50,12 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
   })
 
   test('finds its own model by name', () => {
-    const sample = wayside(['config', 'check', join(root, 'docs/wayside.yaml')])
-    assert.equal(sample.stdout, `${join(root, 'docs/wayside.yaml')}: fine, 1 sensor and 1 model\n`)
+    // Without the login, whose files are on the device.
+    const text = readFileSync(join(root, 'docs/wayside.yaml'), 'utf8')
+    const sample = join(folder, 'sample.yaml')
+    writeFileSync(sample, text.replace(/^ {2}(username|[a-z]+File): .*\n/gm, ''))
+    const { stdout, stderr } = wayside(['config', 'check', sample])
+    assert.equal(stdout, `${sample}: fine, 1 sensor and 1 model\n`, stderr)
   })
 
   test('starts a device, whose store finds its worker, and ends it at SIGTERM', async () => {
@@ -96,6 +100,27 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
     // The one complaint shows that the type is known: a function is no number.
     assert.match(stdout, /^shop\.ts\(2,7\): error TS2322: Type '\(/)
     assert.equal(stdout.trim().split('\nshop').length, 1, stdout)
+  })
+
+  test('takes the program of docs/buying.md as it stands there', () => {
+    const page = readFileSync(join(root, 'docs/buying.md'), 'utf8')
+    const [, program = ''] = /^```ts\n([\s\S]*?)^```/m.exec(page) ?? []
+    const around =
+      'declare function store(...all: unknown[]): Promise<void>\ndeclare function enough(): boolean\n'
+    writeFileSync(join(folder, 'buying.mts'), `${around}${program}`)
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'nodenext',
+      '--types',
+      'node',
+    ]
+    const types = ['--typeRoots', join(root, 'node_modules/@types')]
+    const { stdout } = node([tsc, ...flags, ...types, 'buying.mts'])
+    assert.equal(stdout, '')
   })
 
   test('gives what a driver of another package is written and held with', () => {
