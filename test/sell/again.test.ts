@@ -12,7 +12,7 @@ import { signDocumentAsync } from '../../runtime/wire/signed.ts'
 import { localSigner } from '../../runtime/wire/signer.ts'
 import { openSold } from '../../runtime/wire/sold.ts'
 import { topics } from '../../runtime/wire/topic.ts'
-import { air, buyer, pay } from './buyer.ts'
+import { air, buyer, openSale, pay } from './buyer.ts'
 import {
   buyerSigner,
   channel,
@@ -31,12 +31,7 @@ import {
 const open = { limits: { ordersPerS: 1e6, requestsPerS: 1e6 } }
 
 test('a request that comes again is answered with where the session stands, and done once', async (t) => {
-  const at = await world(t, open)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(4)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { ...open, epochs: 4 })
   const fetched = () => at.tables.sales().channels[0]?.bytesFetched
   const fetch = one.seal({ kind: 'fetch', stream: 'air', from: 1, to: 4 })
   at.ask(fetch)
@@ -121,11 +116,7 @@ test('what was sold is sealed to the key of its operator’s newest offer, and t
 })
 
 test('no answer goes out under a counter that is not reserved on the disk', async (t) => {
-  const at = await world(t, open)
-  await at.ack(startMs)
-  await at.grant(100n)
-  const one = await buyer(at)
-  await one.order()
+  const { at } = await openSale(t, { ...open, cap: 100n })
   const [row] = at.tables.sales().sessions
   assert.ok(row !== undefined)
   const events: string[] = []

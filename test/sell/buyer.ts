@@ -1,4 +1,5 @@
 /** A buyer on paper: it says what it is told to, and reads what comes back. */
+import type { TestContext } from 'node:test'
 import { randomBytes } from '#crypto'
 import type { Address } from '../../runtime/wire/address.ts'
 import { type Answer, decodeAnswer } from '../../runtime/wire/answer.ts'
@@ -34,6 +35,8 @@ import {
   rail,
   startMs,
   terms,
+  type WorldOptions,
+  world,
 } from './world.ts'
 
 export type Buyer = Awaited<ReturnType<typeof buyer>>
@@ -83,6 +86,20 @@ export type Line = {
   retained(topic: string): Uint8Array | undefined
   /** Waits until it holds, or the shop died. */
   until(holds: () => boolean): Promise<void>
+}
+
+export type SaleOptions = WorldOptions & { readonly cap?: bigint; readonly epochs?: number }
+
+/** A shop that knows the time, with a grant and so many epochs on its shelf, and a buyer in session with it. */
+export async function openSale(context: TestContext, options: SaleOptions = {}) {
+  const { cap = 1_000n, epochs = 0, ...more } = options
+  const at = await world(context, more)
+  await at.ack(startMs)
+  await at.grant(cap)
+  at.seal(epochs)
+  const one = await buyer(at)
+  await one.order()
+  return { at, one }
 }
 
 export async function buyer(at: Line, options: BuyerOptions = {}) {

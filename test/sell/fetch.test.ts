@@ -5,7 +5,7 @@ import { type Answer, chunkMax } from '../../runtime/wire/answer.ts'
 import { equal } from '../../runtime/wire/bytes.ts'
 import type { Request } from '../../runtime/wire/request.ts'
 import { topics } from '../../runtime/wire/topic.ts'
-import { air, type Buyer, buyer, pay } from './buyer.ts'
+import { air, type Buyer, buyer, openSale, pay } from './buyer.ts'
 import { dayMs, device, operator, startMs, type World, world } from './world.ts'
 
 type Chunk = Extract<Answer, { readonly kind: 'chunk' }>
@@ -192,12 +192,7 @@ async function paced(t: TestContext) {
 
 async function open(t: TestContext, options: Options = {}) {
   const limits = { requestsPerS: 1e6, ...options.limits }
-  const at = await world(t, { ...options, limits })
-  await at.ack(startMs)
-  await at.grant(100_000n)
-  const one = await buyer(at)
-  await one.order()
-  return { at, one }
+  return openSale(t, { ...options, limits, cap: 100_000n })
 }
 
 /** Asks, and waits for the answer that ends the run. */

@@ -8,7 +8,7 @@ import { encodeGrants, signGrant } from '../../runtime/wire/grant.ts'
 import { verifyLeaf } from '../../runtime/wire/paymenttree.ts'
 import { localSigner } from '../../runtime/wire/signer.ts'
 import { topics } from '../../runtime/wire/topic.ts'
-import { air, buyer, pay } from './buyer.ts'
+import { air, buyer, openSale, pay } from './buyer.ts'
 import {
   buyerSigner,
   channel,
@@ -27,12 +27,7 @@ const stranger = localSigner(secretOf('stranger'))
 const open = { limits: { ordersPerS: 1e6, requestsPerS: 1e6 } }
 
 test('noise and every broken spelling of true messages change nothing', async (t) => {
-  const at = await world(t, open)
-  await at.ack(startMs)
-  await at.grant(100n)
-  at.seal(3)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { ...open, cap: 100n, epochs: 3 })
   await one.request({ kind: 'promise', payment: await pay(10n, 1n), buy: [air(1, 1)] })
   const untilMs = startMs + 99 * dayMs
   const grant = { channelId: channel, device, index: 0, cap: 9_999n, untilMs, registryVersion: 9n }
@@ -86,12 +81,7 @@ test('noise and every broken spelling of true messages change nothing', async (t
 })
 
 test('a promise that breaks a rule is refused by its name, and changes nothing', async (t) => {
-  const at = await world(t, open)
-  await at.ack(startMs)
-  await at.grant(100n)
-  at.seal(3)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { ...open, cap: 100n, epochs: 3 })
   await one.request({ kind: 'promise', payment: await pay(20n, 3n), buy: [air(1, 1)] })
   const good = await pay(40n, 4n)
   const cases = [
@@ -143,12 +133,11 @@ test('an order that breaks a rule is refused by its name, and leaves nothing beh
 })
 
 test('grants and acks that the gateway did not sign change nothing', async (t) => {
-  const at = await world(t, { limits: { ...open.limits, exposureMax: 10n } })
-  await at.ack(startMs)
-  await at.grant(20n)
-  at.seal(3)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, {
+    limits: { ...open.limits, exposureMax: 10n },
+    cap: 20n,
+    epochs: 3,
+  })
   const payment = await pay(20n, 1n)
   await one.request({ kind: 'promise', payment, buy: [air(1, 3)] })
   assert.ok(one.keyOf(1))
@@ -214,11 +203,7 @@ test('all guests share one budget, which those with a grant do not feel', async 
 })
 
 test('nobody can use up a buyer’s budget by forging or repeating its requests', async (t) => {
-  const at = await world(t, { limits: { ordersPerS: 1e6, requestsPerS: 4 } })
-  await at.ack(startMs)
-  await at.grant(100n)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { limits: { ordersPerS: 1e6, requestsPerS: 4 }, cap: 100n })
   const old = one.seal({ kind: 'state' })
   at.ask(old)
   await at.rest()
@@ -234,11 +219,7 @@ test('nobody can use up a buyer’s budget by forging or repeating its requests'
 })
 
 test('a list or a request larger than any true one is dropped unread', async (t) => {
-  const at = await world(t, open)
-  await at.ack(startMs)
-  await at.grant(100n)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { ...open, cap: 100n })
   const long = one.seal({ kind: 'state' })
   const large = new Uint8Array(17 << 10)
   large.set(long)

@@ -5,7 +5,7 @@ import { decodeMessage, openEpoch } from '../../runtime/wire/epoch.ts'
 import { peekSession } from '../../runtime/wire/session.ts'
 import { recoverState } from '../../runtime/wire/state.ts'
 import { topics } from '../../runtime/wire/topic.ts'
-import { air, buyer, pay } from './buyer.ts'
+import { air, buyer, openSale, pay } from './buyer.ts'
 import { channel, dayMs, device, operator, startMs, world } from './world.ts'
 
 test('a buyer orders, promises, and opens exactly what it paid for', async (t) => {
@@ -36,11 +36,7 @@ test('a buyer orders, promises, and opens exactly what it paid for', async (t) =
 })
 
 test('what is promised ahead is delivered as it is sealed, and no more', async (t) => {
-  const at = await world(t)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t)
   await one.request({
     kind: 'promise',
     payment: await pay(20n, 1n),
@@ -58,12 +54,7 @@ test('what is promised ahead is delivered as it is sealed, and no more', async (
 })
 
 test('every message twice changes nothing and gets the current answer', async (t) => {
-  const at = await world(t)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(2)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { epochs: 2 })
   assert.equal((await one.order())?.kind, 'welcome')
   const promise = one.seal({ kind: 'promise', payment: await pay(10n, 1n), buy: [air(1, 1)] })
   for (let i = 0; i < 3; i += 1) at.shop().handle(topics(device).ask, promise)
@@ -79,12 +70,7 @@ test('every message twice changes nothing and gets the current answer', async (t
 })
 
 test('a session, its books and its keys survive a restart', async (t) => {
-  const at = await world(t)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(2)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { epochs: 2 })
   await one.request({ kind: 'promise', payment: await pay(10n, 1n), buy: [air(1, 9)] })
   const before = one.answers().length
   assert.equal(at.tables.sales().sessions[0]?.counter, '1')
@@ -107,12 +93,7 @@ test('a session, its books and its keys survive a restart', async (t) => {
 
 test('no key goes out for a promise that was not committed', async (t) => {
   for (const when of ['before', 'after'] as const) {
-    const at = await world(t)
-    await at.ack(startMs)
-    await at.grant(1_000n)
-    at.seal(1)
-    const one = await buyer(at)
-    await one.order()
+    const { at, one } = await openSale(t, { epochs: 1 })
     at.crashAt(when)
     const payment = await pay(10n, 1n)
     await one.request({ kind: 'promise', payment, buy: [air(1, 1)] })
@@ -181,12 +162,7 @@ test('a new order of the channel ends the older session and takes over its keys'
 })
 
 test('a session that lost its keys begins anew with a higher number, and a replay cannot undo it', async (t) => {
-  const at = await world(t)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(1)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { epochs: 1 })
   await one.request({ kind: 'promise', payment: await pay(10n, 1n), buy: [air(1, 1)] })
   const first = one.orderMessage()
   await one.sealAnew({ number: 2n })
@@ -199,12 +175,7 @@ test('a session that lost its keys begins anew with a higher number, and a repla
 })
 
 test('exposure: unacknowledged value stops at the limit and goes on with the ack', async (t) => {
-  const at = await world(t, { limits: { exposureMax: 20n } })
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(5)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { limits: { exposureMax: 20n }, epochs: 5 })
   const payment = await pay(50n, 1n)
   const stopped = await one.request({ kind: 'promise', payment, buy: [air(1, 5)] })
   assert.ok(stopped?.kind === 'refusal' && stopped.refusal.code === 'exposure-reached')

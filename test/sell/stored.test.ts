@@ -3,16 +3,15 @@ import { test } from 'node:test'
 import { runsMax } from '../../runtime/wire/keysbody.ts'
 import { termsHash } from '../../runtime/wire/terms.ts'
 import { topics } from '../../runtime/wire/topic.ts'
-import { air, buyer, pay } from './buyer.ts'
+import { air, buyer, openSale, pay } from './buyer.ts'
 import { dayMs, device, gnssTerms, operator, secretOf, startMs, world } from './world.ts'
 
 test('past 64 runs nothing more is sold until the buyer confirms what it holds', async (t) => {
-  const at = await world(t, { limits: { requestsPerS: 1e6 } })
-  await at.ack(startMs)
-  await at.grant(100_000n)
-  at.seal(200)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, {
+    limits: { requestsPerS: 1e6 },
+    cap: 100_000n,
+    epochs: 200,
+  })
   const everySecond = (from: number, count: number) =>
     Array.from({ length: count }, (_, i) => air(from + 2 * i, from + 2 * i))
   const payment = await pay(2_000n, 1n)
@@ -37,12 +36,7 @@ test('past 64 runs nothing more is sold until the buyer confirms what it holds',
 })
 
 test('an ended session gets no more keys, and its retained ones are taken away', async (t) => {
-  const at = await world(t)
-  await at.ack(startMs)
-  await at.grant(1_000n)
-  at.seal(2)
-  const one = await buyer(at)
-  await one.order()
+  const { at, one } = await openSale(t, { epochs: 2 })
   await one.request({ kind: 'promise', payment: await pay(500n, 1n), buy: [air(1, 99)] })
   assert.ok(one.keyOf(2))
   assert.equal((await one.request({ kind: 'end' }))?.kind, 'ok')
