@@ -109,6 +109,26 @@ test('noise, flipped bits and replays change nothing and throw nothing', async (
   )
 })
 
+test('a request that comes again behind a newer one is dropped, and the newest said again is answered', async (t) => {
+  const world = await openWorld(t)
+  const config = configOf()
+  world.show(config, { balance: 400n, totalClaimed: 0n })
+  const one = await openBuyer(world)
+  assert.equal((await one.order()).kind, 'ok')
+  const asked: Uint8Array[] = []
+  const topic = topics(operator.address).ask
+  await world.broker.subscribe(topic, (_, payload) => asked.push(payload))
+  for (let i = 0; i < 2; i += 1) await one.ask({ kind: 'refund', amount: 1n })
+  const [first, second] = asked as [Uint8Array, Uint8Array]
+  await world.broker.publish(topic, first)
+  await world.broker.publish(topic, second)
+  await eventually(() => one.answers.length >= 4)
+  assert.deepEqual(
+    one.answers.map(({ to }) => to),
+    [0n, 1n, 2n, 2n],
+  )
+})
+
 test('a flood of orders is dropped unread, and the gateway answers again afterwards', async (t) => {
   const world = await openWorld(t, 1)
   const flood = await openBuyer(world)
