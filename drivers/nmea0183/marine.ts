@@ -43,7 +43,7 @@ export const marine: Readonly<Record<string, Sentence>> = {
   DBT: { columns: { depth: depthIn() } },
   DBS: { columns: { depth_below_surface: depthIn() } },
   DBK: { columns: { depth_below_keel: depthIn() } },
-  DPT: { columns: { depth: real(0), depth_offset: real(1), depth_range: real(2) } },
+  DPT: { columns: { depth: real(0), depth_offset: offset(1), depth_range: real(2) } },
 
   // Wind
   MWD: {
@@ -146,6 +146,17 @@ function hectopascals(at: number): Column {
 /** Feet, metres and fathoms side by side: metres when they are filled. */
 function depthIn(): Column {
   return firstOf(measure(2, metresOnly), measure(0, { f: lengths.f }), measure(4, { F: lengths.F }))
+}
+
+/** From the transducer. Plotters of Navico write a minus before the decimals as well: `-1.-4` is −1.4. */
+function offset(at: number): Column {
+  const value = real(at)
+  return (fields) => {
+    const number = value(fields)
+    if (number !== bad) return number
+    const [, metres, parts] = /^-?(\d{1,3})\.-(\d{1,3})$/.exec(field(fields, at)) ?? []
+    return metres === undefined ? bad : tidy(-Number(`${metres}.${parts}`))
+  }
 }
 
 /** Knots, metres per second and km/h side by side. */

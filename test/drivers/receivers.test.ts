@@ -97,3 +97,15 @@ test('a dilution of nought is none', () => {
   assert.deepEqual([flat?.pdop, flat?.hdop, flat?.vdop], [17, 17, undefined])
   assert.equal(valuesOf('GPGGA,014413.08,,,,,0,00,0.0,,,,,,')?.hdop, undefined)
 })
+
+test('the keel is as deep as a plotter of Navico means it, though it writes its minus twice', () => {
+  assert.deepEqual(
+    ['24.6,-1.-1,', '24.6,0.-4,', '24.6,-1.1,', '24.6,,'].map(
+      (depths) => valuesOf(`SDDPT,${depths}`)?.depth_offset,
+    ),
+    [-1.1, -0.4, -1.1, undefined],
+  )
+  assert.equal(valuesOf('SDDPT,24.6,-1.-1,')?.depth, 24.6)
+  assert.deepEqual(doubtsOf('SDDPT,24.6,--1.1,'), ['bad field'])
+  assert.deepEqual(doubtsOf('SDDPT,-2.-4,0,'), ['bad field'])
+})
