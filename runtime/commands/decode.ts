@@ -6,7 +6,7 @@ import { chooseDriver } from '../sense/choose.ts'
 import { type Decoder, decoder, type Heard } from '../sense/decoder.ts'
 import { allSaid, type Driver, unitsOf } from '../sense/driver.ts'
 import type { Value } from '../wire/reading.ts'
-import { betweenDigits, chunksOf } from './decodeinput.ts'
+import { chunksOf, hexDigits } from './decodeinput.ts'
 import { addOptionFlag, addWithFlag, type OptionFlag, type WithFlag } from './driverflags.ts'
 
 export function decodeCommand(program: Command): void {
@@ -23,7 +23,7 @@ export function decodeCommand(program: Command): void {
     )
     .option('--json', 'taken as everywhere: it prints nothing else anyway')
     .option('--doubts', 'print what was refused, and why, as well')
-    .option('--hex', 'the input is hex digits, as many tools print them')
+    .option('--hex', 'the input is hex digits, as many tools print them: xxd, hexdump -C, logs')
     .option('--no-checksum', 'read frames with a wrong or no checksum too, and say `unchecked`')
     .option('--key <hex>', 'short for --option key=HEX, of a line that is encrypted')
     .option('--profile <name>', 'short for --option profile=NAME: of ours, or the path of a table')
@@ -159,7 +159,7 @@ async function withTables(
 
 /** Lets the driver hear the question before its answers. Its length in bytes. */
 function ask(driver: Driver, work: Decoder, request: string): number {
-  const digits = request.replace(betweenDigits, '')
+  const digits = digitsOf(request)
   const frame = Buffer.from(digits, 'hex')
   work.push(frame)
   if (digits.length === 2 * frame.length && work.frames() === 1) return frame.length
@@ -167,6 +167,15 @@ function ask(driver: Driver, work: Decoder, request: string): number {
     ...{ driver: driver.id, option: '--request', written: `"${request}"` },
     allowed: 'one whole frame in hex digits, with its checksum',
   })
+}
+
+/** None where it is something else: no frame is so short. */
+function digitsOf(written: string): string {
+  try {
+    return hexDigits(written)
+  } catch {
+    return ''
+  }
 }
 
 /** One frame as one JSON object; counters past 2^53 are written as exact number literals. */

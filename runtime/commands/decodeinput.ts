@@ -5,7 +5,7 @@ import { fault } from '../faults.ts'
 import { readRecording } from '../sense/recording.ts'
 
 /** What tools print between bytes: 0x01, 0x04 or [01][04], 01-04, 01.04, "\x01\x04". */
-export const betweenDigits = /0x|\\x|[\s,:;.|<>()[\]{}"'-]/gi
+const betweenDigits = /0x|\\x|[\s,:;.|<>()[\]{}"'-]/gi
 
 /** Bytes of the line; `asked` were written to it. */
 export type Chunk = { readonly bytes: Uint8Array; readonly asked?: true }
@@ -22,14 +22,40 @@ export async function* chunksOf(path: string, hex: boolean): AsyncGenerator<Chun
 
 async function* fromHex(stream: Readable): AsyncGenerator<Chunk> {
   let odd = ''
-  for await (const chunk of stream) {
-    const digits = odd + (chunk as Buffer).toString('latin1').replace(betweenDigits, '')
-    if (/[^0-9a-f]/i.test(digits)) throw new Error('it is not hex digits')
+  let held = ''
+  const bytesIn = (text: string): Chunk => {
+    const digits = odd + hexDigits(text)
     const whole = digits.length - (digits.length % 2)
     odd = digits.slice(whole)
-    yield { bytes: Buffer.from(digits.slice(0, whole), 'hex') }
+    return { bytes: Buffer.from(digits.slice(0, whole), 'hex') }
   }
+  for await (const chunk of stream) {
+    held += (chunk as Buffer).toString('latin1')
+    // What stands in a line tells how it is to be read; one without an end is read as far as it came.
+    const end = held.length > lineMost ? held.search(/\S*$/) : held.lastIndexOf('\n') + 1
+    if (end > 0) yield bytesIn(held.slice(0, end))
+    held = held.slice(end)
+  }
+  yield bytesIn(held)
 }
+
+/** The digits of these lines, two to a byte. Throws an Error for what is none. */
+export function hexDigits(text: string): string {
+  const digits = text
+    .replace(dumped, (_found, ...parts: string[]) => parts.slice(0, 2).find(Boolean) ?? '')
+    .replace(/\b0x([0-9a-f])(?![0-9a-f])/gi, '0$1')
+    .replace(betweenDigits, '')
+  const [wrong] = /[^0-9a-f]/i.exec(digits) ?? []
+  if (wrong === undefined) return digits
+  throw new Error(`it is not hex digits: ${JSON.stringify(wrong)} is none`)
+}
+
+/** Lines of xxd, of hexdump -C, and the length that ends the latter: only the bytes are wanted. */
+const dumped =
+  /^[0-9a-f]{8}: ((?:[0-9a-f]{2,4} )*[0-9a-f]{2,4})(?: {2}.*)?$|^[0-9a-f]{8} {2}((?:[0-9a-f]{2} {1,2})*[0-9a-f]{2}) *\|.*\|(?:\r?\n[0-9a-f]{8}(?=\r?\n|$))?$/gim
+
+/** Longer than any line that a tool prints. */
+const lineMost = 65_536
 
 /** No sensor begins as a recording does; one is read to its end before its first byte. */
 async function* rawOrRecorded(stream: Readable): AsyncGenerator<Chunk> {

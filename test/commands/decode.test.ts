@@ -97,3 +97,29 @@ test('a sensor of a config is read with its table, whatever folder it is started
   assert.equal(none.status, 2)
   assert.match(none.stderr, /cellar\n.*garden or meter/)
 })
+
+test('hex digits are read as tools print them: dumps with their margins, and logs with single digits', () => {
+  const frame = 'ff86028a44000000aa'
+  const co2 = [{ co2: 650, temperature: 28, status: 0 }]
+  const xxd =
+    '00000000: ff86 028a 4400 0000 aaff 8602 8a44 0000  ....D.......D..\n00000010: 00aa                                     ..\n'
+  const dumpC =
+    '00000000  ff 86 02 8a 44 00 00 00  aa                       |....D....|\n00000009\n'
+  const rows: readonly (readonly [string, number])[] = [
+    [frame, 1],
+    [`${frame}\n${frame.toUpperCase()}`, 2],
+    [xxd, 2],
+    [dumpC, 1],
+    ['00000000: ff 86 02 8a 44 00 00 00 aa  ....D....\n', 1],
+    ['0xff 0x86 0x2 0x8a 0x44 0x0 0x0 0x0 0xaa\n', 1],
+    ['0xFF, 0x86, 0x02, 0x8A, 0x44, 0x00, 0x00, 0x00, 0xAA', 1],
+    ['[ff][86][02][8a][44][00][00][00][aa]', 1],
+  ]
+  for (const [input, many] of rows) {
+    const { stdout, stderr } = wayside(['decode', 'mhz19', '--hex', '-'], { input })
+    assert.match(stderr, new RegExp(`^${many} decoded, 0 doubted, 0 bytes skipped`), input)
+    assert.deepEqual(values(stdout).slice(0, 1), co2)
+  }
+  const { stderr, status } = wayside(['decode', 'mhz19', '--hex', '-'], { input: 'RX: ff86' })
+  assert.deepEqual([status, /not hex digits: "R"/.test(stderr)], [2, true])
+})
