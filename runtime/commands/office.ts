@@ -26,8 +26,9 @@ import { type Ledger, openLedger } from '../operator/ledger.ts'
 import { checkLost } from '../operator/lost.ts'
 import type { Note } from '../operator/note.ts'
 import { openSettler, type Settler } from '../operator/settler.ts'
+import { openStanding } from '../operator/standing.ts'
 import { type Money, sentenceOf } from '../operator/words.ts'
-import { hex } from '../wire/bytes.ts'
+import { type Hex, hex } from '../wire/bytes.ts'
 import { shown } from '../wire/shown.ts'
 import { localSigner, type Signer } from '../wire/signer.ts'
 import { placedDesk } from './check.ts'
@@ -36,6 +37,8 @@ import { type DeskWindow, openDeskWindow, watchDesk } from './operatewatch.ts'
 export type Office = {
   readonly gateway: Gateway
   readonly settler: Settler
+  /** What is promised and not claimed yet, an amount a token, as people write it. */
+  unclaimed(): readonly string[]
   /** False when the broker did not let go in time; everything else is closed all the same. */
   close(): Promise<boolean>
 }
@@ -112,7 +115,12 @@ export async function openOffice(
     })
     const who = { operator: keys.operator.address, gateway: keys.gateway.address }
     open.desk = await openDeskWindow({ config, watch, gateway, keys: who, line: broker, note })
-    return { gateway, settler, close }
+    const { keeper, channels } = gateway
+    const standing = openStanding(keeper, () => performance.now())
+    const money = moneyIn(config, channels)
+    const unclaimed = () =>
+      Object.entries(standing().unclaimed).map(([token, sum]) => money(sum, token as Hex))
+    return { gateway, settler, unclaimed, close }
   } catch (cause) {
     await close()
     throw cause
@@ -219,20 +227,25 @@ async function compare(
 
 /** Prints a line a note: JSON for programs, sentences for people. */
 function teller(
-  { tokens }: OperatorConfig,
+  config: OperatorConfig,
   json: boolean,
   channels: Gateway['channels'],
 ): (note: Note) => void {
-  const money: Money = (amount, of) => {
+  const money = moneyIn(config, channels)
+  return (note) => {
+    const line = json ? { at: new Date().toISOString(), ...note } : undefined
+    console.log(line === undefined ? shown(sentenceOf(note, money)) : JSON.stringify(line, spelled))
+  }
+}
+
+/** Amounts of a token, or of a channel's token, in that token's own unit. */
+function moneyIn({ tokens }: OperatorConfig, channels: Gateway['channels']): Money {
+  return (amount, of) => {
     const id = [...channels()].find((channel) => channel.id === of)?.config.token ?? of
     const token = tokens.find(({ address }) => address === id)
     return token === undefined
       ? `${amount}`
       : `${decimalText(amount, token.decimals)} ${token.name}`
-  }
-  return (note) => {
-    const line = json ? { at: new Date().toISOString(), ...note } : undefined
-    console.log(line === undefined ? shown(sentenceOf(note, money)) : JSON.stringify(line, spelled))
   }
 }
 

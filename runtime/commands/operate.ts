@@ -36,11 +36,16 @@ async function operateFrom(
     throw cause
   })
   if (office === undefined) return
-  const { gateway, settler, close } = office
+  const { gateway, settler, unclaimed, close } = office
   try {
     await Promise.all([gateway.start(signal), settler.start(signal)])
     console.error('settling what is owed …')
     await settler.settleAll(hurry)
+    for (const amount of unclaimed()) {
+      console.error(
+        `${amount} stays promised: less than its gas would cost, or on its way. Nothing is lost.`,
+      )
+    }
   } finally {
     broken.abort()
     // A line that hangs would keep the process for ever: give main time to say why, then go.
@@ -71,4 +76,4 @@ Examples:
 Events: watching ready connected disconnected renewed ordered refused deposited granted acked withdrawing
 short ended lost unseen claiming replaced claimed settled trouble, 'endpoint failing', 'endpoint well'.
 Exit code: 0 ended in order, 1 books that are behind the broker's, 2 a mistake in config or keys, 3 broker or
-chain unreachable at the start, 130 at a second Ctrl-C.`
+chain unreachable at the start, 130 at a third Ctrl-C.`
