@@ -92,15 +92,19 @@ export const speeds = {
 export const lengths = { M: 1, f: 0.3048, F: 1.8288, N: 1852, K: 1000, S: 1609.344 }
 export const metresOnly = { M: 1 }
 
-/** An angle from 0 to 360 degrees; with a letter, the next field must say it or nothing. */
-export function degrees(at: number, letter?: 'T' | 'M'): Column {
+/**
+ * An angle from 0 to 360 degrees; with a letter, the next field must say it or nothing. Some instruments and
+ * gateways count wind and heading from −180, which `least` allows.
+ */
+export function degrees(at: number, letter?: 'T' | 'M', least: 0 | -180 = 0): Column {
   const value = real(at)
   const told = letter === undefined ? 0 : code(letter)
   const read: Column = (fields) => {
     const angle = value(fields)
     if (typeof angle !== 'number') return angle
     const said = told === 0 ? 0 : letterIn(fields, at + 1)
-    return angle >= 0 && angle <= 360 && (said === 0 || said === told) ? angle : bad
+    const may = angle >= least && angle <= 360 && (said === 0 || said === told)
+    return may ? (angle < 0 ? tidy(angle + 360) : angle) : bad
   }
   return letter === undefined ? taking(read, at, 0, 360) : read
 }
@@ -216,7 +220,8 @@ function angle(at: number, plus: string, minus: string, most: number): Column {
     let dot = start
     while (dot < end && bytes[dot] !== 0x2e) dot += 1
     const whole = dot - start - 2
-    if (whole < 0 || whole > 3) return bad
+    // Three digits of degrees at most by the standard; some receivers write four.
+    if (whole < 0 || whole > 4) return bad
     const minutes = decimal(bytes, start + whole, end)
     const letter = letterIn(fields, at + 1)
     if (!(minutes <= 60)) return bad

@@ -5,7 +5,7 @@
  * Trimble receivers, versions 2.1 to 4.11 (mode indicator from 2.3, navigational status from 4.10,
  * system and signal id from 4.10 and 4.11).
  */
-import { type Fields, field, sizeOf, tidy } from './cells.ts'
+import { type Fields, field, sizeOf } from './cells.ts'
 import {
   bad,
   type Column,
@@ -124,7 +124,8 @@ export const gnss: Readonly<Record<string, Sentence>> = {
       range_rms: real(1),
       ellipse_major: real(2),
       ellipse_minor: real(3),
-      ellipse_course: orientation(4),
+      // SkyTraq counts from −180.
+      ellipse_course: degrees(4, undefined, -180),
       lat_error: real(5),
       lon_error: real(6),
       alt_error: real(7),
@@ -200,16 +201,6 @@ export const gnss: Readonly<Record<string, Sentence>> = {
 /** Receivers of ST write a text and nothing before it. */
 function unlessAlone(column: Column): Column {
   return (fields) => (fields.length === 1 ? undefined : column(fields))
-}
-
-/** A direction that some receivers count from −180 to 180: from 0 to 360 degrees. */
-function orientation(at: number): Column {
-  const value = real(at)
-  return (fields) => {
-    const angle = value(fields)
-    if (typeof angle !== 'number') return angle
-    return angle >= -180 && angle <= 360 ? tidy(angle < 0 ? angle + 360 : angle) : bad
-  }
 }
 
 /**

@@ -48,8 +48,8 @@ export const marine: Readonly<Record<string, Sentence>> = {
   // Wind
   MWD: {
     columns: {
-      wind_direction: degrees(0, 'T'),
-      wind_direction_magnetic: degrees(2, 'M'),
+      wind_direction: degrees(0, 'T', -180),
+      wind_direction_magnetic: degrees(2, 'M', -180),
       // Some write metres in the place of knots, and end there.
       wind_speed: firstOf(measure(6, metresOnly), measure(4, { N: speeds.N, M: 1 })),
     },
@@ -83,7 +83,7 @@ export const marine: Readonly<Record<string, Sentence>> = {
   MTW: { columns: { water_temperature: temperature(0) } },
 
   // Heading and motion
-  HDM: { columns: { heading_magnetic: degrees(0, 'M') } },
+  HDM: { columns: { heading_magnetic: degrees(0, 'M', -180) } },
   HDG: {
     columns: {
       heading_compass: degrees(0),
@@ -199,9 +199,11 @@ function crossTrack(at: number): Column {
   }
 }
 
+const angleOffBow = degrees(0, undefined, -180)
+
 function windFromBow(fields: Fields, values: Record<string, Value>): More {
   const which = row({ R: 'apparent', T: 'true' }, field(fields, 1))
-  const angle = degrees(0)(fields)
+  const angle = angleOffBow(fields)
   const speed = measure(2, speeds)(fields)
   if (which === undefined || angle === bad || speed === bad) return bad
   if (angle !== undefined) values[`wind_angle_${which}`] = angle

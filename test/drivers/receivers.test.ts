@@ -109,3 +109,19 @@ test('the keel is as deep as a plotter of Navico means it, though it writes its 
   assert.deepEqual(doubtsOf('SDDPT,24.6,--1.1,'), ['bad field'])
   assert.deepEqual(doubtsOf('SDDPT,-2.-4,0,'), ['bad field'])
 })
+
+test('a wind to port may be less than nought, and so may a heading', () => {
+  // Pypilot and gateways of Signal K.
+  assert.equal(valuesOf('APMWV,-45.5,R,10,N,A')?.wind_angle_apparent, 314.5)
+  const true_ = valuesOf('IIMWD,-10,T,-12.5,M,5,N,2.6,M')
+  assert.deepEqual([true_?.wind_direction, true_?.wind_direction_magnetic], [350, 347.5])
+  assert.equal(valuesOf('APHDM,-5,M')?.heading_magnetic, 355)
+  assert.deepEqual(doubtsOf('APMWV,-181,R,10,N,A'), ['bad field'])
+  assert.deepEqual(doubtsOf('GPVTG,-5,T,,M,1,N,,K'), ['bad field'])
+})
+
+test('degrees may have a nought too many before them', () => {
+  const place = valuesOf('GPGLL,05234.5,N,000512.25,E,120000,A')
+  assert.deepEqual([place?.lat, place?.lon], [52.575, 5.204166667])
+  assert.deepEqual(doubtsOf('GPGLL,5234.5,N,018112.25,E,120000,A'), ['bad field'])
+})
