@@ -18,8 +18,9 @@ export type LinkLimits = {
    * §4.4).
    */
   readonly ackMs: number
-  /** How long a message is set aside that the broker hangs up on, before it is tried again. */
-  readonly asideMs: number
+  /** How long a message is set aside that the broker hangs up on, before it is tried again; doubled up to. */
+  readonly asideFirstMs: number
+  readonly asideMaxMs: number
   /** At the end: how long PUBACKs are waited for, and then the broker's goodbye. */
   readonly leaveMs: number
   readonly keepaliveS: number
@@ -44,7 +45,8 @@ export const linkLimits: LinkLimits = {
   takeoversMin: 3,
   connectMs: 10_000,
   ackMs: 90_000,
-  asideMs: 600_000,
+  asideFirstMs: 30_000,
+  asideMaxMs: 600_000,
   leaveMs: 3_000,
   keepaliveS: 30,
   inFlightMax: 64,

@@ -4,22 +4,23 @@
  * MQTT 3.1.1 has no word for a message that is too large, or on a topic that the access list forbids: many
  * brokers end the line instead (aedes, AWS IoT Core, mosquitto's `max_packet_size`), and some do on MQTT 5.
  * Sent again first thing on the next line, one such message would keep everything behind it from ever
- * arriving. So after a line that fell with several messages on their way the next one carries them one by
- * one, and what it falls on twice is set aside: messages of that size or more, on that topic. Now and then
- * one of them is tried again, in case the broker has changed its mind.
+ * arriving. So after a line that fell with several messages on their way the next ones carry them one by
+ * one, and what three of them in a row fall on is set aside: messages of that size or more, on that topic.
+ * After a while one of them is tried again, in case the broker has changed its mind, or it was only the radio.
  */
 import type { LinkLimits } from './limits.ts'
 
 export type Sent = { readonly topic: string; readonly bytes: number }
 
 export function openSuspects(
-  { inFlightMax, asideMs, refusedMax }: LinkLimits,
+  { inFlightMax, asideFirstMs, asideMaxMs, refusedMax }: LinkLimits,
   nowMs: () => number = () => performance.now(),
 ) {
-  /** From how many bytes on a topic is set aside, and until when. */
-  const aside = new Map<string, { bytes: number; untilMs: number }>()
-  /** Messages that the line fell on once, alone. */
-  const struck = new Map<string, number>()
+  /** From how many bytes on a topic is set aside, until when, and for how long it was the last time. */
+  const aside = new Map<string, { bytes: number; untilMs: number; forMs: number }>()
+  /** What the last line fell on, alone, and how many did in a row. */
+  let struck: Sent | undefined
+  let times = 0
   /** So many answers are waited for one by one. */
   let singly = 0
 
@@ -36,7 +37,7 @@ export function openSuspects(
       singly = Math.max(0, singly - 1)
       const found = aside.get(topic)
       if (found !== undefined && bytes >= found.bytes) aside.delete(topic)
-      if (bytes >= (struck.get(topic) ?? Number.POSITIVE_INFINITY)) struck.delete(topic)
+      if (struck?.topic === topic && bytes >= struck.bytes) struck = undefined
     },
     /** The broker ended the line while these were on their way; says which of them is set aside for it. */
     hungUp(underway: readonly Sent[]): Sent | undefined {
@@ -45,16 +46,17 @@ export function openSuspects(
       singly = inFlightMax
       if (underway.length > 1) return undefined
       const { topic, bytes } = one
-      const before = aside.get(topic)?.bytes
-      if (before === undefined && (struck.get(topic) ?? Number.POSITIVE_INFINITY) > bytes) {
-        if (struck.size < refusedMax) struck.set(topic, bytes)
-        return undefined
-      }
-      struck.delete(topic)
-      if (before !== undefined || aside.size < refusedMax) {
-        aside.set(topic, { bytes: Math.min(bytes, before ?? bytes), untilMs: nowMs() + asideMs })
-      }
+      const before = aside.get(topic)
+      times = struck?.topic === topic && struck.bytes === bytes ? times + 1 : 1
+      struck = one
+      if (times < inARow && before === undefined) return undefined
+      if (before === undefined && aside.size >= refusedMax) return undefined
+      const forMs = Math.min(asideMaxMs, before === undefined ? asideFirstMs : 2 * before.forMs)
+      const least = Math.min(bytes, before?.bytes ?? bytes)
+      aside.set(topic, { bytes: least, untilMs: nowMs() + forMs, forMs })
       return one
     },
   }
 }
+
+const inARow = 3

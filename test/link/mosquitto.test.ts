@@ -84,6 +84,42 @@ test('a message larger than the broker takes is refused before it is sent', { sk
   await broker.publish('open/a', 'x'.repeat(900))
 })
 
+// It hangs up on the one, and answers the other with a PUBACK that MQTT 5 does not have.
+for (const [flavour, limit] of [
+  ['3.1.1', 'max_packet_size 1000'],
+  ['5', 'message_size_limit 1000'],
+] as const) {
+  test(`a message above its ${limit} holds up no other, on ${flavour}`, { skip }, async (t) => {
+    const host = await startMosquitto(t, { flavour, conf: [limit] })
+    const broker = await open(t, { ...(await host.line('one')), clientId: 'one' })
+    const deliver = async (size: number) => {
+      for (;;) {
+        const failed = await broker.publish('open/a', 'x'.repeat(size)).catch((cause) => cause)
+        if (failed === undefined || failed.code === 'BROKER_REFUSED') return failed?.message
+        await broker.ready()
+      }
+    }
+    const [large, ...small] = await Promise.all([2_000, 10, 20, 30].map(deliver))
+    assert.match(large, /refuses open\/a: it ends the line whenever it is sent 2000 bytes there/)
+    assert.deepEqual(small, [undefined, undefined, undefined])
+  })
+}
+
+test('one that gives no QoS 1, or keeps nothing, is unfit and says why', { skip }, async (t) => {
+  for (const [line, words] of [
+    ['max_qos 0', /does not give QoS 1/],
+    ['retain_available false', /keeps no retained messages/],
+  ] as const) {
+    const host = await startMosquitto(t, { flavour: '5', conf: [line] })
+    const will = { topic: 'open/status', payload: 'off' }
+    for (const options of [{}, { will }]) {
+      const broker = openBroker({ url: host.url, clientId: 'one', limits: quick, ...options })
+      t.after(() => broker.close())
+      await assert.rejects(broker.ready(), isFault('BROKER_UNFIT', words))
+    }
+  }
+})
+
 test('more publishes than the broker takes at once all arrive', { skip }, async (t) => {
   const host = await startMosquitto(t, { flavour: '5' })
   const broker = await open(t, { url: host.url, clientId: 'one' })

@@ -76,12 +76,15 @@ test('what was set aside is tried again when its time is over, and a broker that
       else line.hangUp()
     },
   })
-  const broker = open(t, odd.url, { version: '3.1.1', limits: { asideMs: 50 } })
+  const broker = open(t, odd.url, {
+    version: '3.1.1',
+    limits: { asideFirstMs: 50, asideMaxMs: 50 },
+  })
   assert.ok((await broker.insist('a/epoch', 'x')) instanceof Fault)
   await sleep(60)
   assert.ok((await broker.insist('a/epoch', 'x')) instanceof Fault, 'once more is enough')
   takes = true
-  await eventually('it is taken', () => odd.published.length >= 3)
+  await eventually('it is taken', () => odd.published.length >= 4)
   await sleep(60)
   assert.equal(await broker.insist('a/epoch', 'x'), 'taken')
   assert.deepEqual(broker.state().troubles, [])
