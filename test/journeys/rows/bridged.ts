@@ -1,10 +1,9 @@
-/** A city's own broker, which fetches what the street's says and hands on what buyers ask. */
-import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { noMosquitto, startMosquitto } from '../../link/mosquitto.ts'
 import { journey } from '../journey.ts'
-import { counted, numbersOf, type Stall } from '../stall.ts'
-import { agreed, type Street } from '../street.ts'
+import { settled, wantsAir } from '../purchase.ts'
+import type { Stall } from '../stall.ts'
+import type { Street } from '../street.ts'
 
 export const bridged = journey({
   name: 'bridged broker',
@@ -20,16 +19,10 @@ export const bridged = journey({
     const { file } = street.people.buyer
     const buyer = street.wayside(
       ...['buy', '--broker', far.url, '--key', file, '--folder', join(street.folder, 'books')],
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
+      ...wantsAir(street, stall, json),
     )
     await buyer.heard(30)
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(numbers[0], numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    await settled(street, operator, { buyer, json })
   },
 })
 

@@ -7,6 +7,7 @@ import { recordingHead, recordingLine } from '../../../runtime/sense/recording.t
 import { noFaketime, type Shift, shifted, steppable } from '../faketime.ts'
 import { journey } from '../journey.ts'
 import type { Running } from '../process.ts'
+import { wantsAir } from '../purchase.ts'
 import { counted, numbered, numbersOf, type Stall } from '../stall.ts'
 import { agreed, type Street, until } from '../street.ts'
 
@@ -31,7 +32,7 @@ export const buyerClock = journey({
       ['+400d', /CLOCK_ASTRAY: this machine's clock is 400 days ahead of/],
       ['+0', undefined],
     ] as const) {
-      const buyer = street.buyAt(shifted(shift), ...wants(street, stall, json), '--resume')
+      const buyer = street.buyAt(shifted(shift), ...wantsAir(street, stall, json), '--resume')
       await buyer.heard(15)
       if (words !== undefined) await buyer.tells(words)
       buyer.signal('SIGINT')
@@ -70,7 +71,7 @@ export const deviceClock = journey({
     await running.tells(/"running"/)
     const operator = await street.operate()
     const json = join(street.folder, 'bought.json')
-    const buyer = street.buy(...wants(street, { device }, json))
+    const buyer = street.buy(...wantsAir(street, { device }, json))
     await comes(buyer, (time) => time === null)
     for (const [shift, is] of [
       ['+0', (time) => isNear(time, 0)],
@@ -102,11 +103,6 @@ export const deviceClock = journey({
     t.diagnostic(`${numbers.length} readings, ${promised} units`)
   },
 })
-
-function wants(street: Street, { device }: Pick<Stall, 'device'>, json: string): readonly string[] {
-  const what = ['--device', device, '--stream', 'air', '--budget', '1']
-  return [...what, '--rpc', street.chain.rpc, '--json', json]
-}
 
 /** A sensor as a file, that numbers its frames for some minutes. */
 async function recorded({ folder }: Street): Promise<string> {

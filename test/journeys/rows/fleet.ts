@@ -7,6 +7,7 @@ import { readKeyFile } from '../../../runtime/disk/keyfile.ts'
 import { openBroker } from '../../../runtime/link/broker.ts'
 import { localSigner } from '../../../runtime/wire/signer.ts'
 import { journey } from '../journey.ts'
+import { buyAir, settled } from '../purchase.ts'
 import { counted, numbersOf, type Sale, type Stall } from '../stall.ts'
 import { agreed, until } from '../street.ts'
 
@@ -75,23 +76,14 @@ export const restarted = journey({
     const stall = street.stalls[0] as Stall
     await stall.open()
     const operator = await street.operate()
-    const json = join(street.folder, 'bought.json')
-    const buyer = street.buy(
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
-    )
-    await buyer.heard(10)
+    const bought = buyAir(street, stall)
+    await bought.buyer.heard(10)
     await stall.stop()
     const said = stall.said('air')
     await stall.open()
-    const readOn = () => (numbersOf(buyer.said().slice(-1))[0] ?? 0) > said + 20
+    const readOn = () => (numbersOf(bought.buyer.said().slice(-1))[0] ?? 0) > said + 20
     await until(readOn, 'the buyer has read what was said before, and after')
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(numbers[0], numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    const { numbers, promised } = await settled(street, operator, bought)
     t.diagnostic(`${numbers.length} readings, ${promised} units settled`)
   },
 })

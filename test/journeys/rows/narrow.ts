@@ -1,10 +1,10 @@
 /** Brokers that do what they must and no more. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { topics } from '../../../runtime/wire/topic.ts'
 import { journey } from '../journey.ts'
-import { counted, numbersOf, type Stall } from '../stall.ts'
-import { agreed, until } from '../street.ts'
+import { buyAir, settled } from '../purchase.ts'
+import type { Stall } from '../stall.ts'
+import { until } from '../street.ts'
 
 export const narrow = journey({
   name: 'narrow broker',
@@ -14,19 +14,10 @@ export const narrow = journey({
     const stall = street.stalls[0] as Stall
     await stall.open()
     const operator = await street.operate()
-    const json = join(street.folder, 'bought.json')
     // What is stored is fetched in chunks, the largest messages that there are.
-    const buyer = street.buy(
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1', '--from', '#1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
-    )
-    await buyer.heard(60)
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(1, numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    const bought = buyAir(street, stall, '--from', '#1')
+    await bought.buyer.heard(60)
+    await settled(street, operator, bought, 1)
     const { asked } = street.broker
     if (asked === undefined) return
     assert.deepEqual(asked.broken, [])
@@ -43,24 +34,15 @@ export const forbidden = journey({
     street.broker.forbid(stall.device, topic)
     await stall.open()
     const operator = await street.operate()
-    const json = join(street.folder, 'bought.json')
-    const buyer = street.buy(
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
-    )
-    await buyer.heard(30)
+    const bought = buyAir(street, stall)
+    await bought.buyer.heard(30)
     const problems = async () => (await stall.health())?.problems ?? []
     // mosquitto acknowledges it there like any other, and throws it away.
     if (street.broker.flavour !== 'mosquitto-3.1.1') {
       const told = async () => (await problems()).some((one) => one.includes(`refuses ${topic}`))
       await until(told, 'health names the topic')
     }
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(numbers[0], numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    const { numbers } = await settled(street, operator, bought)
     t.diagnostic(`${numbers.length} readings beside it; ${(await problems()).join(' | ')}`)
   },
 })

@@ -1,5 +1,3 @@
-/** A broker whose own disk was put back, or that saved it long before it fell. */
-import assert from 'node:assert/strict'
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,8 +5,9 @@ import { openBroker } from '../../../runtime/link/broker.ts'
 import { text } from '../../../runtime/wire/bytes.ts'
 import { topics } from '../../../runtime/wire/topic.ts'
 import { journey } from '../journey.ts'
-import { counted, numbersOf, type Stall } from '../stall.ts'
-import { agreed, type Street, until } from '../street.ts'
+import { buyAir, settled } from '../purchase.ts'
+import type { Stall } from '../stall.ts'
+import { type Street, until } from '../street.ts'
 
 export const brokerRestored = journey({
   name: 'broker restored from an older day',
@@ -35,18 +34,9 @@ export const brokerRestored = journey({
     await swap(older, disk)
     const enrolled = async () => (await said(street, offer)).includes('"enrolment"')
     await until(enrolled, 'the broker has its newest offer again')
-    const json = join(street.folder, 'bought.json')
-    const buyer = street.buy(
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
-    )
-    await buyer.heard(10)
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(numbers[0], numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    const bought = buyAir(street, stall)
+    await bought.buyer.heard(10)
+    const { numbers, promised } = await settled(street, operator, bought)
     t.diagnostic(`${numbers.length} readings, ${promised} units settled`)
   },
 })

@@ -1,9 +1,8 @@
 /** Everyday life: what a street does when nothing goes wrong. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { journey } from '../journey.ts'
+import { buyAir, settled } from '../purchase.ts'
 import { counted, numbersOf, type Stall } from '../stall.ts'
-import { agreed } from '../street.ts'
 
 export const sale = journey({
   name: 'sale',
@@ -12,18 +11,9 @@ export const sale = journey({
     const stall = street.stalls[0] as Stall
     await stall.open()
     const operator = await street.operate()
-    const json = join(street.folder, 'bought.json')
-    const buyer = street.buy(
-      ...['--device', stall.device, '--stream', 'air', '--budget', '1'],
-      ...['--rpc', street.chain.rpc, '--json', json],
-    )
-    await buyer.heard(30)
-    buyer.signal('SIGINT')
-    assert.equal(await buyer.ended, 0, buyer.words())
-    const numbers = numbersOf(buyer.said())
-    assert.deepEqual(numbers, counted(numbers[0], numbers.length))
-    const { promised, delivered } = await agreed(street, operator, json)
-    assert.equal(delivered, promised)
+    const bought = buyAir(street, stall)
+    await bought.buyer.heard(30)
+    const { numbers, promised } = await settled(street, operator, bought)
     t.diagnostic(`${numbers.length} readings, ${promised} units settled`)
   },
 })
