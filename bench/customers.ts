@@ -12,7 +12,7 @@ import { type ChannelConfig, channelId } from '../runtime/wire/channel.ts'
 import { decodeMessage } from '../runtime/wire/epoch.ts'
 import { encodeGrants, signGrant } from '../runtime/wire/grant.ts'
 import { headerHash } from '../runtime/wire/header.ts'
-import { cover } from '../runtime/wire/keytree.ts'
+import { cover, rememberedBelow } from '../runtime/wire/keytree.ts'
 import type { Offer } from '../runtime/wire/offer.ts'
 import { encodeOrder, signOrder } from '../runtime/wire/order.ts'
 import { paymentTree } from '../runtime/wire/paymenttree.ts'
@@ -75,11 +75,13 @@ export async function openCounter(buyers: number): Promise<Counter> {
     ...{ withdrawDelayMinS: 86_400, streams: [terms] },
   }
   let released = 0
+  // As the device's own generations have it.
+  const below = rememberedBelow()
   const shop = await openShop({
     key: { device, sign: (digest) => sign(digest, secret), hpke },
     offer: () => offer,
     store,
-    cover: (_stream, _generation, from, to) => cover(made.root, from, to),
+    cover: (_stream, _generation, from, to) => cover(made.root, from, to, below),
     clock: { monotonicMs: () => performance.now() },
     publish: async () => {},
     limits: { exposureMax: 1_000_000n },

@@ -7,7 +7,14 @@ import { join } from 'node:path'
 import { eraseSecret, isErased, openSecret, readSecret } from '../disk/secret.ts'
 import { makeFolder } from '../disk/write.ts'
 import { fault } from '../faults.ts'
-import { cover, type KeyNode, leafKey, streamRoot } from '../wire/keytree.ts'
+import {
+  type Below,
+  cover,
+  type KeyNode,
+  leafKey,
+  rememberedBelow,
+  streamRoot,
+} from '../wire/keytree.ts'
 
 export type Generations = {
   /** The newest; epochs are made under it. */
@@ -56,6 +63,15 @@ export async function openGenerations(
     return streamRoot(secret, stream)
   }
   const blockOf = blockCache(rootOf)
+  /** What was derived below the root of each stream, generation by generation. */
+  const derived = new Map<number, Map<string, Tree>>()
+
+  function treeOf(stream: string, generation: number): Tree {
+    const trees = derived.get(generation) ?? new Map<string, Tree>()
+    const tree = trees.get(stream) ?? { root: rootOf(stream, generation), below: rememberedBelow() }
+    derived.set(generation, trees.set(stream, tree))
+    return tree
+  }
 
   return {
     current,
@@ -64,7 +80,10 @@ export async function openGenerations(
       if (leaf === undefined) throw new RangeError('an epoch number has 32 bits')
       return leaf
     },
-    cover: (stream, generation, from, to) => cover(rootOf(stream, generation), from, to),
+    cover(stream, generation, from, to) {
+      const { root, below } = treeOf(stream, generation)
+      return cover(root, from, to, below)
+    },
     has: (generation) => secrets.has(generation),
     async destroy(generation) {
       if (generation === current) throw new RangeError('the current generation is in use')
@@ -72,9 +91,12 @@ export async function openGenerations(
       await eraseSecret(pathOf(generation))
       secrets.get(generation)?.fill(0)
       secrets.delete(generation)
+      derived.delete(generation)
     },
   }
 }
+
+type Tree = { readonly root: KeyNode; readonly below: Below }
 
 /**
  * The node above `blockSize` consecutive numbers, kept for the newest block of every stream: numbers run

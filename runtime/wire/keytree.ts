@@ -32,13 +32,38 @@ export function streamRoot(secret: Uint8Array, stream: string): KeyNode {
 }
 
 /** The fewest nodes below `root` that give the keys from..to (inclusive, unsigned 32 bits) and no other. */
-export function cover(root: KeyNode, from: number, to: number): KeyNode[] {
+export function cover(root: KeyNode, from: number, to: number, below: Below = child): KeyNode[] {
   const span = 2 ** (keyTreeDepth - root.depth)
   const first = root.prefix * span
   const last = first + span - 1
   if (to < first || from > last) return []
   if (from <= first && last <= to) return [root]
-  return [...cover(child(root, 0), from, to), ...cover(child(root, 1), from, to)]
+  // A half that nothing is asked of costs an HMAC too, and there is one at each of 32 levels.
+  const middle = first + span / 2
+  const left = from < middle ? cover(below(root, 0), from, to, below) : []
+  const right = to >= middle ? cover(below(root, 1), from, to, below) : []
+  return [...left, ...right]
+}
+
+/** The child of a node: its left for 0, its right for 1. */
+export type Below = (node: KeyNode, bit: 0 | 1) => KeyNode
+
+/**
+ * The children below one root, each derived once, for whoever covers nearly the same range again and again,
+ * as a shop does for every buyer of an epoch. Keeps `nodesMax` and then begins anew.
+ */
+export function rememberedBelow(nodesMax = 1024): Below {
+  const known = new Map<number, KeyNode>()
+  return (node, bit) => {
+    // As in a heap: no two nodes of a tree have the same place.
+    const place = 2 ** (node.depth + 1) + 2 * node.prefix + bit
+    const held = known.get(place)
+    if (held !== undefined) return held
+    if (known.size >= nodesMax) known.clear()
+    const made = child(node, bit)
+    known.set(place, made)
+    return made
+  }
 }
 
 /** The leaf of epoch `number`, if one of the nodes is above it. */

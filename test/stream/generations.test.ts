@@ -43,6 +43,18 @@ test('a cover opens its range and nothing beside it, and agrees with the epoch k
   })
 })
 
+test('what was derived of a generation goes with it', async () => {
+  await inFolder(async (folder) => {
+    await openGenerations(folder, { random: randomBytes })
+    const generations = await openGenerations(folder, { random: randomBytes, renew: true })
+    const before = generations.cover('air', 1, 250, 600)
+    assert.deepEqual(generations.cover('air', 1, 250, 600), before)
+    assert.notDeepEqual(generations.cover('air', 2, 250, 600), before)
+    await generations.destroy(1)
+    assert.throws(() => generations.cover('air', 1, 250, 600), { code: 'GENERATION_MISSING' })
+  })
+})
+
 test('a destroyed generation is a fault, not another key', async () => {
   await inFolder(async (folder) => {
     const generations = await openGenerations(folder, { random: randomBytes })

@@ -6,7 +6,7 @@ import { equal } from '../../runtime/wire/bytes.ts'
 import { checkHeader, decodeMessage, encodeMessage, openEpoch } from '../../runtime/wire/epoch.ts'
 import { checkEvidence, makeEvidence } from '../../runtime/wire/evidence.ts'
 import { decodeHeader, encodeHeader } from '../../runtime/wire/header.ts'
-import { cover, leafKey, streamRoot } from '../../runtime/wire/keytree.ts'
+import { cover, leafKey, rememberedBelow, streamRoot } from '../../runtime/wire/keytree.ts'
 import { Malformed } from '../../runtime/wire/malformed.ts'
 import { leafHash, proofTree, rootOf } from '../../runtime/wire/merkle.ts'
 import { device, enrolled, sampleEpoch, secretOf } from './sample.ts'
@@ -150,6 +150,22 @@ test('a cover opens its range and nothing else, whatever the range', () => {
       }
     }),
     { numRuns: 200 },
+  )
+})
+
+test('a cover is the same by nodes that were derived before, however few are kept', () => {
+  const root = streamRoot(secretOf(9), 'air')
+  const number = fc.integer({ min: 0, max: 0xffff_ffff })
+  const ranges = fc.array(fc.tuple(number, fc.integer({ min: 0, max: 5_000 })), { minLength: 2 })
+  fc.assert(
+    fc.property(ranges, fc.constantFrom(1, 40, 1024), (asked, nodesMax) => {
+      const below = rememberedBelow(nodesMax)
+      for (const [from, length] of asked) {
+        const to = Math.min(from + length, 0xffff_ffff)
+        assert.deepEqual(cover(root, from, to, below), cover(root, from, to))
+      }
+    }),
+    { numRuns: 50 },
   )
 })
 
