@@ -12,6 +12,7 @@ import {
 import { driversOf } from '../config/driverlist.ts'
 import type { Mistake } from '../config/mistake.ts'
 import { placedModel } from '../config/place.ts'
+import { editorSchema } from '../config/quantity.ts'
 import { sensorAt, sensorMistakes, withTables } from '../config/sensorcheck.ts'
 import { type Checked, configFault, readYaml } from '../config/yamlfile.ts'
 import { fault } from '../faults.ts'
@@ -33,9 +34,10 @@ export function configCommand(program: Command): void {
 
   config
     .command('schema')
+    .option('--desk', 'that of operate.yaml')
     .description('print the JSON Schema of wayside.yaml, for editors')
     .addHelpText('after', schemaExample)
-    .action(() => console.log(JSON.stringify(configJsonSchema(), null, 2)))
+    .action(schema)
 }
 
 /** Says of a device's config, or of a desk's, whether the machine that it stands on can start by it. */
@@ -55,6 +57,12 @@ async function check(file: string, { json }: { readonly json?: boolean }): Promi
     console.error(`${file}:${line}:${column}: ${what}\n  ${hint}`)
   }
   if (!checked.ok) process.exitCode = 2
+}
+
+async function schema({ desk }: { readonly desk?: true }): Promise<void> {
+  const { operatorSchema } = desk ? await import('../operator/config.ts') : {}
+  const printed = operatorSchema === undefined ? configJsonSchema() : editorSchema(operatorSchema)
+  console.log(JSON.stringify(printed, null, 2))
 }
 
 /** Whether this is the config of `wayside operate`: by what only one of the two can have. */
@@ -153,5 +161,6 @@ Example:
   wayside config schema > wayside.schema.json
   # and as the first line of wayside.yaml, for editors:
   # yaml-language-server: $schema=wayside.schema.json
+  wayside config schema --desk > operate.schema.json
 
 Exit code: 0.`

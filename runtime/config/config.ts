@@ -11,6 +11,7 @@ import {
   configAddress,
   decimal,
   duration,
+  editorSchema,
   file,
   size,
   smallestUnits,
@@ -276,14 +277,7 @@ export function priceOf(
   return { amount: amount.toString(), perMs: of.per }
 }
 
-/** The schema for editors, over what a person writes (JSON Schema 2020-12). */
+/** The schema of wayside.yaml for editors. */
 export function configJsonSchema(): unknown {
-  return z.toJSONSchema(configSchema, {
-    io: 'input',
-    unrepresentable: 'any',
-    // An address may not be written as a number, though it is read as one to say so.
-    override: ({ jsonSchema }) => {
-      if (jsonSchema.type === 'string') delete jsonSchema.anyOf
-    },
-  })
+  return editorSchema(configSchema)
 }

@@ -158,3 +158,15 @@ function spell(scale: Readonly<Record<string, number>>, value: number): string {
   const [unit = '', factor = 1] = fitting.at(-1) ?? []
   return `${value / factor}${unit}`
 }
+
+/** The schema of a config for editors, over what a person writes (JSON Schema 2020-12). */
+export function editorSchema(schema: z.ZodType): unknown {
+  return z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    // An address may not be written as a number, though it is read as one to say so.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.type === 'string') delete jsonSchema.anyOf
+    },
+  })
+}

@@ -96,3 +96,15 @@ test('whoever writes the access list of a desk makes no key in its folder', () =
   assert.match(stdout, /^# Access list for mosquitto/)
   assert.equal(existsSync(join(folder, 'desk/hpke.key')), false)
 })
+
+test('editors get the schema of both configs', () => {
+  for (const [flags, setting] of [
+    [[], 'sensors'],
+    [['--desk'], 'settle'],
+  ] as const) {
+    const { status, stdout } = wayside(['config', 'schema', ...flags])
+    assert.equal(status, 0)
+    const { properties } = JSON.parse(stdout) as { properties: Record<string, unknown> }
+    assert.ok(Object.hasOwn(properties, setting), setting)
+  }
+})
