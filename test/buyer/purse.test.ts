@@ -210,6 +210,21 @@ async function signedBy(
   }
 }
 
+test('an epoch that was evicted before it came gives back its price and its time, to the unit', async (t) => {
+  const { books, purse, device } = await openTestPurse(await folderFor(t), 10_000n)
+  const wants = [wantOf(device, 1, 333n), wantOf(device, 2, 333n)]
+  await purse.buy([{ device, wants, ahead: 0n }])
+  const [first] = wants as [(typeof wants)[0]]
+  assert.equal(purse.leaf(device)?.spent, due(666n, price))
+  purse.release(device, first)
+  assert.equal(purse.leaf(device)?.spent, due(333n, price))
+  assert.equal(books.bought.coveredMs(first.meter), 333n)
+  // What it had cost buys another, without a unit more.
+  assert.ok(purse.meter(device, wantOf(device, 3, 333n)))
+  assert.deepEqual([purse.leaf(device)?.spent, purse.total()], [due(666n, price), due(666n, price)])
+  await books.close()
+})
+
 test('the place of a device in the tree is given once', async (t) => {
   const { books, purse, device } = await openTestPurse(await folderFor(t), 1n)
   purse.seat(device, 0)

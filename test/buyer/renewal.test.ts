@@ -1,12 +1,19 @@
 /** An order's end in the middle of a sale, other terms under way, and keys in more runs than a message holds. */
 import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { openBooks } from '../../runtime/buyer/books.ts'
 import type { Item } from '../../runtime/buyer/index.ts'
 import { buyerLimits } from '../../runtime/buyer/limits.ts'
 import { openMarket } from '../../runtime/buyer/market.ts'
-import { utf8 } from '../../runtime/wire/bytes.ts'
+import { openOrders } from '../../runtime/buyer/orders.ts'
+import { hex, utf8 } from '../../runtime/wire/bytes.ts'
 import { readOffer } from '../../runtime/wire/offer.ts'
+import { generateSessionKey } from '../../runtime/wire/session.ts'
 import { topics } from '../../runtime/wire/topic.ts'
+import { device, operator } from '../operator/fixture.ts'
 import { memoryBroker } from '../operator/line.ts'
 import { handClock } from './past.ts'
 import { limits, openStreet, type Street, terms } from './street.ts'
@@ -139,4 +146,24 @@ test('a buyer of every second epoch confirms its keys when their runs are full, 
     (one) => one.event === 'refused' && /runs of epochs/.test(one.why),
   )
   assert.ok(full.length > 0)
+})
+
+test('no two orders end together, though the clock stands still: the later one ends later', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'wayside-orders-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const books = await openBooks(folder)
+  t.after(() => books.close())
+  const { publicKey } = await generateSessionKey()
+  const orders = openOrders({
+    ...{ books, signer: operator, purse: undefined, seller: device(0) },
+    terms: [hex(new Uint8Array(32))],
+    ceiling: { amount: 0n, perMs: 1n },
+    orderMs: 60_000,
+    wallMs: () => 1_800_000_000_000,
+  })
+  const first = await orders.row(device(0), publicKey)
+  orders.forget(first)
+  const second = await orders.row(device(0), publicKey)
+  assert.ok(second.untilMs > first.untilMs)
+  assert.deepEqual([orders.isStale(first), orders.isStale(second)], [true, false])
 })

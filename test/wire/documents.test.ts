@@ -9,7 +9,7 @@ import { Malformed } from '../../runtime/wire/malformed.ts'
 import { readOffer } from '../../runtime/wire/offer.ts'
 import { readSetup } from '../../runtime/wire/setup.ts'
 import { readIndex } from '../../runtime/wire/shelf.ts'
-import { signDocument } from '../../runtime/wire/signed.ts'
+import { documentBytesMax, readDocument, signDocument } from '../../runtime/wire/signed.ts'
 import { isFree, termsHash } from '../../runtime/wire/terms.ts'
 import { everyOffer, parseTopic, topics } from '../../runtime/wire/topic.ts'
 import { device, deviceSecret, enrolled, operator, operatorSecret, secretOf } from './sample.ts'
@@ -89,6 +89,15 @@ test('an enrolment is the operator’s word and nobody else’s', async () => {
     bent[at] = (bent[at] ?? 0) ^ 1
     assert.throws(() => readEnrolment(bent), Malformed)
   }
+})
+
+test('a document is read up to its bound, and not a byte beyond', () => {
+  const padded = (length: number) => {
+    const made = (pad: number) => utf8(signDocument('setup', { pad: 'x'.repeat(pad) }, byDevice))
+    return made(length - made(0).length)
+  }
+  assert.equal(readDocument('setup', padded(documentBytesMax)).signer, device)
+  assert.throws(() => readDocument('setup', padded(documentBytesMax + 1)), /larger than/)
 })
 
 test('hostile text is refused by our own word only', () => {

@@ -102,7 +102,7 @@ function keys(): Refused[] {
     prefix,
     new Uint8Array(size),
   ]
-  const body = (from: number, to: number, nodes: Cbor[], runs = 1) => {
+  const body = (from: number, to: number, nodes: Cbor[], { runs = 1, covers = 1 } = {}) => {
     const run: Cbor = new Map<string, Cbor>([
       ['from', from],
       ['to', to],
@@ -116,7 +116,7 @@ function keys(): Refused[] {
     return encodeCbor(
       new Map<string, Cbor>([
         ['version', 1],
-        ['covers', [cover]],
+        ['covers', Array.from({ length: covers }, () => cover)],
       ]),
     )
   }
@@ -125,7 +125,8 @@ function keys(): Refused[] {
     ['have a prefix that is wider than its depth', body(8, 8, [node(3, 8)])],
     ['have a key of 31 bytes', body(8, 8, [node(32, 8, 31)])],
     ['have a run that ends before it begins', body(9, 8, [node(32, 8)])],
-    ['have 65 runs', body(8, 8, [node(32, 8)], 65)],
+    ['have 65 runs', body(8, 8, [node(32, 8)], { runs: 65 })],
+    ['have 65 runs in five covers', body(8, 8, [node(32, 8)], { runs: 13, covers: 5 })],
   ]
   return bad.map(([that, bytes]) => ({ of: 'keys', that, bytes: hex(bytes) }))
 }
