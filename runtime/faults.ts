@@ -90,6 +90,11 @@ export const faults = {
     says: 'the store at {path} stopped: {why}',
     cure: 'check free space and the card (`dmesg`), then start again; what was acknowledged is kept',
   },
+  OUT_FOREIGN: {
+    exit: 2,
+    says: '{path} is no file of readings in this format, or is damaged before its end',
+    cure: 'name another file with --out; nothing was written to this one',
+  },
   BOOKS_BEHIND: {
     exit: 1,
     says: 'the books of the gateway are older than what it has signed: {what} is not in them',

@@ -52,6 +52,8 @@ export function boughtTable(db: Database) {
   const open =
     db.prepare(`SELECT number, generation, metered FROM bought WHERE device = ? AND stream = ?
     ORDER BY number`)
+  const owed = db.prepare(`SELECT device, count(*) AS epochs FROM bought WHERE metered = 1
+    GROUP BY device ORDER BY device`)
   const unseen = db.prepare('SELECT 1 FROM bought WHERE device = ? AND metered = 0 LIMIT 1')
   const remove = db.prepare('DELETE FROM bought WHERE device = ? AND stream = ? AND number = ?')
   const forget = db.prepare('DELETE FROM bought WHERE device = ?')
@@ -76,6 +78,9 @@ export function boughtTable(db: Database) {
           { generation, metered: metered === 1 },
         ]),
       ),
+    /** How many epochs each device was asked for that are paid for and not handed out. */
+    owed: (): { readonly device: Address; readonly epochs: number }[] =>
+      owed.all() as { device: Address; epochs: number }[],
     /** True while an epoch that was asked for ahead is not metered. */
     isAhead: (device: Address): boolean => unseen.get(device) !== undefined,
     /** That epoch is not waited for any more. */

@@ -13,7 +13,7 @@ import type { Index } from '../wire/shelf.ts'
 import type { Books } from './books.ts'
 import type { Asked, Meter } from './bought.ts'
 import { type Follower, follow, type Head } from './follow.ts'
-import { open } from './handout.ts'
+import { isOwed, open } from './handout.ts'
 import type { Verified } from './item.ts'
 import type { ListedStream, Listing } from './market.ts'
 import { asked, buyAgain, hear, pass, wantOf } from './placing.ts'
@@ -71,7 +71,7 @@ export type Feed = {
   open(): void
   /** Everything asked for and not handed out, whether it is seen or still ahead. */
   outstanding(): Want[]
-  /** Epochs asked for and seen, and not open yet. */
+  /** Epochs asked for and seen whose keys have not come. */
   undelivered(): { readonly epochs: number; readonly sinceMs: number } | undefined
   /** True when all of a range that has an end is accounted for, and nothing in it is left to buy. */
   isComplete(): boolean
@@ -114,6 +114,8 @@ export type Entry = {
   /** Only of an epoch. */
   readonly message?: Message
   state: 'seen' | 'asked' | 'passed'
+  /** Its key was found here: what holds it up is what stands before it. */
+  hasKey?: true
   sinceMs: number
 }
 
@@ -174,7 +176,7 @@ export function openFeed(options: FeedOptions): Feed {
     outstanding: () =>
       [...askedFor].map(([number, { generation }]) => ({ meter, price, generation, number })),
     undelivered() {
-      const waiting = entries.filter((one) => one.state === 'asked')
+      const waiting = entries.filter((one) => isOwed(state, one))
       const [first] = waiting
       return first && { epochs: waiting.length, sinceMs: first.sinceMs }
     },

@@ -23,6 +23,14 @@ export function keyOf({ books, meter }: State, { head }: Entry): Uint8Array | un
   return books.keys.leaf(meter.device, meter.stream, head.generation, head.number)
 }
 
+/** Whether its seller has yet to give the key that was paid for. */
+export function isOwed(state: State, entry: Entry): boolean {
+  if (entry.state !== 'asked' || entry.hasKey) return false
+  if (keyOf(state, entry) === undefined) return true
+  entry.hasKey = true
+  return false
+}
+
 function unseal(state: State, message: Message, leaf: Uint8Array, head: Head): void {
   const { tally, listing, listed, meter } = state
   try {

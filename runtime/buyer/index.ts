@@ -26,6 +26,7 @@ import {
   soleOperator,
   waitForListings,
 } from './choose.ts'
+import type { Cursor } from './cursors.ts'
 import { type BuyerChain, channelFor, fund } from './fund.ts'
 import type { Item } from './item.ts'
 import { type BuyerLimits, buyerLimits } from './limits.ts'
@@ -93,9 +94,14 @@ export type Buyer = {
   /**
    * Verified readings in the order of each stream, as they open. Asking for the next one says that the
    * last is done with (see `taken`): a resumed run begins behind it. Ends after `stop`, or when the budget
-   * is used up. Call it once. Throws what made buying impossible.
+   * is used up. Call it once. Throws what made buying impossible. `byHand`: asking for the next one says
+   * nothing, only `taken` does; the cursor goes behind what was said without a gap.
    */
-  readings(): AsyncGenerator<Item, void, undefined>
+  readings(options?: { readonly byHand?: boolean }): AsyncGenerator<Item, void, undefined>
+  /** Readings, and words to the cursor, that wait to be read. */
+  waiting(): number
+  /** Where each stream goes on, behind what an earlier run handed out; empty without `resume`. */
+  readonly resumed: readonly Resumed[]
   /** Buys nothing more; what is paid for still comes, and then the readings end. */
   stop(): void
   /** Resolves when everything has ended and the books are closed; stops first. */
@@ -140,6 +146,8 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
       ...(gateway === undefined ? [] : [gateway]),
     ]
     books.together(() => offers.forEach(books.versions.saw))
+    const resumed = options.resume ? resumedIn(books, listings) : []
+    if (options.resume) tellAbsent(books, listings, wanted, tally.note)
     const shop = await startShop({
       line,
       books,
@@ -156,10 +164,35 @@ export async function openBuyer(options: BuyerOptions): Promise<Buyer> {
       limits,
       signal,
     })
-    return buyerOf(listings, shop, leave)
+    return buyerOf({ listings, resumed }, shop, leave)
   } catch (cause) {
     await leave()
     throw cause
+  }
+}
+
+function resumedIn({ cursors }: Books, listings: readonly Listing[]): Resumed[] {
+  return listings.flatMap(({ offer: { device }, streams }) =>
+    streams.flatMap(({ terms: { stream } }) => {
+      const cursor = cursors.get(device, stream)
+      return cursor === undefined
+        ? []
+        : [{ device, stream, number: cursor.head.number, taken: cursor.taken }]
+    }),
+  )
+}
+
+/** What was paid for does not vanish without a word because its seller did. */
+function tellAbsent(
+  { bought }: Books,
+  listings: readonly Listing[],
+  { devices }: Wanted,
+  note: (note: BuyNote) => void,
+): void {
+  const present = new Set(listings.map(({ offer }) => offer.device))
+  for (const { device, epochs } of bought.owed()) {
+    const isWanted = devices?.includes(device) ?? true
+    if (isWanted && !present.has(device)) note({ event: 'absent', device, epochs })
   }
 }
 
@@ -176,6 +209,9 @@ function checkRange({ range, resume = false }: BuyerOptions): void {
   if (backwards) throw fault('RANGE_INVALID', { why: 'it ends before it begins' })
 }
 
+/** Everything up to epoch `number` was handed out, and so many readings of the next. */
+export type Resumed = Pick<Cursor, 'device' | 'stream' | 'taken'> & { readonly number: number }
+
 /** What pays: the rail, the channel's purse, and what was put in. */
 export type Till = {
   readonly rail: OfferedRail
@@ -184,18 +220,25 @@ export type Till = {
   readonly deposited: bigint
 }
 
-function buyerOf(listings: readonly Listing[], shop: Shop, leave: () => Promise<void>): Buyer {
+function buyerOf(
+  { listings, resumed }: Pick<Buyer, 'listings' | 'resumed'>,
+  shop: Shop,
+  leave: () => Promise<void>,
+): Buyer {
   let left: Promise<void> | undefined
   return {
-    listings,
-    async *readings() {
+    ...{ listings, resumed },
+    waiting: shop.waiting,
+    async *readings({ byHand = false } = {}) {
+      const line = inLine()
       for (;;) {
         const parcel = await shop.next()
         if (parcel === undefined) return
-        const { item, taken } = parcel
+        const { item } = parcel
+        const taken = line(parcel.taken)
         // What throws or breaks off in the consumer does not come back here, so this one comes again.
         if (item !== undefined) yield { ...item, taken }
-        taken()
+        if (item === undefined || !byHand) taken()
       }
     },
     stop: shop.stop,
@@ -204,6 +247,19 @@ function buyerOf(listings: readonly Listing[], shop: Shop, leave: () => Promise<
       return left
     },
     summary: shop.summary,
+  }
+}
+
+/** The cursor never goes past a reading that is not done with: each one is heeded behind those before it. */
+function inLine() {
+  const waiting: { said: boolean; readonly taken: () => void }[] = []
+  return (taken: () => void) => {
+    const mine = { said: false, taken }
+    waiting.push(mine)
+    return () => {
+      mine.said = true
+      while (waiting[0]?.said) waiting.shift()?.taken()
+    }
   }
 }
 

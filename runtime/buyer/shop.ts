@@ -31,6 +31,8 @@ import type { Tally } from './tally.ts'
 
 export type Shop = {
   next(): Promise<Parcel | undefined>
+  /** Parcels that wait. */
+  waiting(): number
   stop(): void
   close(): Promise<void>
   summary(): Summary
@@ -97,6 +99,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
       if (queue.size() === limits.waitingMax - 1) for (const seller of sellers) seller.look()
       return parcel
     },
+    waiting: queue.size,
     stop,
     async close() {
       stop()

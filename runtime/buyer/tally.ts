@@ -20,8 +20,9 @@ export type BuyNote =
   | { readonly event: 'refused'; readonly seller: Address; readonly why: string }
   | { readonly event: 'promised'; readonly device: Address; readonly amount: bigint }
   | { readonly event: 'waiting'; readonly device: Address; readonly why: Short }
+  /** `absent`: paid for in an earlier run, of a device that is not on the market. */
   | {
-      readonly event: 'undelivered' | 'paid again'
+      readonly event: 'undelivered' | 'paid again' | 'absent'
       readonly device: Address
       readonly epochs: number
     }

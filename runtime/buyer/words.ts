@@ -33,6 +33,8 @@ export function sentenceOf(note: BuyNote, money?: MoneyName): string {
       return `${note.device} waits: the next promise is ${waits[note.why]}`
     case 'undelivered':
       return `${note.device} owes the keys of ${note.epochs} epochs: promising again`
+    case 'absent':
+      return `${note.device} owes ${note.epochs} epochs of an earlier run, and does not offer anything now`
     case 'paid again':
       return `${note.device} counts the promise as spent: ${note.epochs} epochs are bought again, this once`
     case 'deposited': {

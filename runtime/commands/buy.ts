@@ -5,6 +5,7 @@ import type { MoneyName } from '../buyer/words.ts'
 import { pause } from '../time/pause.ts'
 import type { Signer } from '../wire/signer.ts'
 import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
+import type { Place } from './buyfile.ts'
 import {
   addRangeFlags,
   addWantedFlags,
@@ -36,6 +37,10 @@ export function buyCommand(program: Command): void {
     .option('--for <time>', 'stop buying after so long', time)
     .option('--count <n>', 'end after so many readings', count)
     .addOption(new Option('--format <format>').choices(['ndjson', 'csv']).default('ndjson'))
+    .option(
+      '--out <file>',
+      'append the readings to this file, exactly once over any crash; else stdout',
+    )
     .option('--evidence <folder>', 'write the evidence of every reading there')
     .option('--json <file>', 'write the summary there at the end')
     .addHelpText('after', examples)
@@ -57,6 +62,7 @@ type Options = BrokerFlags &
     readonly count?: number
     readonly format: 'ndjson' | 'csv'
     readonly evidence?: string
+    readonly out?: string
     readonly json?: string
   }
 
@@ -84,13 +90,19 @@ async function buy(options: Options, command: Command): Promise<void> {
     const found = buyer
     tell.found(found)
     if (options.for !== undefined) void pause(options.for, over.signal).then(found.stop)
-    const sink = await sinkOf(options, found.listings)
-    let count = 0
-    for await (const item of found.readings()) {
-      await sink.write(item)
-      item.taken()
-      count += 1
-      if (count === options.count) break
+    const { listings, waiting, resumed } = found
+    const isIdle = () => waiting() === 0
+    const ends = (last: ReadonlyMap<string, Place>) => tell.behind(options.out ?? '', resumed, last)
+    const sink = await sinkOf(options, { listings, isIdle, ends })
+    try {
+      let count = 0
+      for await (const item of found.readings({ byHand: true })) {
+        await sink.write(item)
+        count += 1
+        if (count === options.count) break
+      }
+    } finally {
+      await sink.close()
     }
     await found.close()
     const seconds = Math.round((performance.now() - startedMs) / 1000)
@@ -155,7 +167,7 @@ const examples = `
 Examples:
   wayside buy --broker mqtt://localhost --key buyer.key --rpc http://localhost:8545 --budget 1.50
   wayside buy --broker mqtts://fleet.example --operator 0x5fbd… --stream air --key buyer.key \\
-      --budget 20 --ahead 1h --resume --format csv >> air.csv
+      --budget 20 --ahead 1h --resume --format csv --out air.csv
   wayside buy --broker mqtt://localhost --key buyer.key --from 7d --to 24h --format csv > week.csv
   wayside buy --own --operator 0x5fbd… --broker mqtt://localhost --key operator.key
 

@@ -1,10 +1,11 @@
 /** What `wayside buy` says while it buys: a live line on a terminal, sentences elsewhere. */
 
-import type { Buyer, BuyNote, Summary } from '../buyer/index.ts'
+import type { Buyer, BuyNote, Resumed, Summary } from '../buyer/index.ts'
 import { exactJson } from '../buyer/lines.ts'
 import { type MoneyName, progressOf, sentenceOf, summaryLine } from '../buyer/words.ts'
 import { atomicWrite } from '../disk/write.ts'
 import { shown } from '../wire/shown.ts'
+import type { Place } from './buyfile.ts'
 
 const liveEveryMs = 500
 /** Where nobody watches, a long range tells how far it has come. */
@@ -45,6 +46,9 @@ export function openTeller() {
         say(`buying ${streams.map(({ terms }) => terms.stream).join(', ')} of ${offer.device}`)
       }
     },
+    behind(path: string, resumed: readonly Resumed[], last: ReadonlyMap<string, Place>) {
+      for (const line of behind(path, resumed, last)) say(line)
+    },
     quiet() {
       clearInterval(timer)
     },
@@ -62,6 +66,22 @@ export function openTeller() {
       return ok ? 0 : 1
     },
   }
+}
+
+/** Where a file ends before the books do: somebody took of it what was in it. */
+export function behind(
+  path: string,
+  resumed: readonly Resumed[],
+  last: ReadonlyMap<string, Place>,
+): string[] {
+  return resumed.flatMap(({ device, stream, number }) => {
+    const at = last.get(`${device}/${stream}`)
+    if (at !== undefined && at.epoch >= number) return []
+    const ends = at === undefined ? 'has nothing' : `ends at epoch ${at.epoch}`
+    const range = `--from '#${(at?.epoch ?? 0) + 1}' --to '#${number}'`
+    const again = `${range} reads what is missing again, and what was bought is not paid again`
+    return [`${path} ${ends} of ${device}/${stream}, the books at ${number}: ${again}`]
+  })
 }
 
 /** Amounts are decimal text in the token's smallest unit. */

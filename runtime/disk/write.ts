@@ -107,7 +107,8 @@ async function writeWhole(path: string, data: Uint8Array | string, mode: number)
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Returns when the names in the folder are on the disk. */
+export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()
