@@ -175,3 +175,18 @@ test('answers that come twice, in another order, or to nothing change nothing', 
   assert.equal(odd.lines(), 1)
   assert.equal(odd.published.length, 24)
 })
+
+test('waits grow while a broker hangs up at once, and are short again after a line that stood', async (t) => {
+  const odd = await startOdd(t, '3.1.1', {
+    connect(line) {
+      // Three that never come, one that stands for a moment, and so on.
+      if (line.number % 4 === 0) line.send(0x20, 2, 0, 0)
+      setTimeout(line.hangUp, 20)
+    },
+  })
+  const limits = { retryFirstMs: 10, retryMaxMs: 80, stableMs: 0 }
+  const { notes } = open(t, odd.url, { version: '3.1.1', limits, random: () => 0.999 })
+  const waits = () => notes.flatMap((note) => (note.event === 'disconnected' ? [note.retryMs] : []))
+  await eventually('it comes and goes', () => waits().length >= 8)
+  assert.deepEqual(waits().slice(0, 8), [9, 19, 39, 9, 19, 39, 79, 9])
+})
