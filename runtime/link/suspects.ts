@@ -4,9 +4,10 @@
  * MQTT 3.1.1 has no word for a message that is too large, or on a topic that the access list forbids: many
  * brokers end the line instead (aedes, AWS IoT Core, mosquitto's `max_packet_size`), and some do on MQTT 5.
  * Sent again first thing on the next line, one such message would keep everything behind it from ever
- * arriving. So after a line that fell with several messages on their way the next ones carry them one by
- * one, and what three of them in a row fall on is set aside: messages of that size or more, on that topic.
- * After a while one of them is tried again, in case the broker has changed its mind, or it was only the radio.
+ * arriving. So when two lines in a row fall with the same message as the oldest on its way, the next carry as
+ * many as there were one by one, and what three in a row fall on alone is set aside: messages of that size or
+ * more, on that topic. After a while one of them is tried again, in case the broker has changed its mind, or
+ * it was only the radio.
  */
 import type { LinkLimits } from './limits.ts'
 
@@ -18,7 +19,7 @@ export function openSuspects(
 ) {
   /** From how many bytes on a topic is set aside, until when, and for how long it was the last time. */
   const aside = new Map<string, { bytes: number; untilMs: number; forMs: number }>()
-  /** What the last line fell on, alone, and how many did in a row. */
+  /** The oldest that was on its way when the last line fell, and how many lines in a row fell so. */
   let struck: Sent | undefined
   let times = 0
   /** So many answers are waited for one by one. */
@@ -43,12 +44,14 @@ export function openSuspects(
     hungUp(underway: readonly Sent[]): Sent | undefined {
       const [one] = underway
       if (one === undefined) return undefined
-      singly = inFlightMax
-      if (underway.length > 1) return undefined
       const { topic, bytes } = one
-      const before = aside.get(topic)
       times = struck?.topic === topic && struck.bytes === bytes ? times + 1 : 1
       struck = one
+      if (underway.length > 1) {
+        if (times > 1) singly = underway.length
+        return undefined
+      }
+      const before = aside.get(topic)
       if (times < inARow && before === undefined) return undefined
       if (before === undefined && aside.size >= refusedMax) return undefined
       const forMs = Math.min(asideMaxMs, before === undefined ? asideFirstMs : 2 * before.forMs)

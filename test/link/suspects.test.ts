@@ -12,16 +12,19 @@ function open() {
   return { clock, ...openSuspects(limits, () => clock.ms) }
 }
 
-test('a line that falls with many on their way makes the next carry one at a time, until as many arrived', () => {
+test('two lines that fall with many and the same first make the next carry one at a time, until as many arrived', () => {
   const suspects = open()
-  assert.equal(suspects.width(), 4)
   assert.equal(suspects.hungUp([small, large]), undefined)
-  for (let i = 0; i < 4; i += 1) {
-    assert.equal(suspects.width(), 1)
-    suspects.acked(small)
-  }
+  assert.equal(suspects.width(), 4, "one fall is anybody's")
+  assert.equal(suspects.hungUp([small, large]), undefined)
+  suspects.acked(small)
+  assert.equal(suspects.width(), 1)
+  for (let i = 0; i < 2; i += 1) assert.equal(suspects.hungUp([large]), undefined)
+  assert.equal(suspects.width(), 1, 'what fell is the next again')
+  assert.deepEqual(suspects.hungUp([large]), large)
+  suspects.acked(small)
   assert.equal(suspects.width(), 4)
-  assert.equal(suspects.hungUp([]), undefined)
+  for (let i = 0; i < 9; i += 1) assert.equal(suspects.hungUp([]), undefined)
   assert.equal(suspects.width(), 4, 'a line that falls at rest accuses nobody')
 })
 

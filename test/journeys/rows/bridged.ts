@@ -10,6 +10,7 @@ export const bridged = journey({
   says: 'a buyer at a broker that is bridged to ours, both ways, buys as one at ours does',
   brokers: ['aedes', 'mosquitto-3.1.1', 'mosquitto-5'],
   missing: () => noMosquitto,
+  withinS: 240,
   async run(street, t) {
     const stall = street.stalls[0] as Stall
     await stall.open()

@@ -10,6 +10,7 @@ export const narrow = journey({
   name: 'narrow broker',
   says: 'a broker with the limits of the large services, or one message at a time, loses nobody a reading',
   street: { narrow: true },
+  withinS: 240,
   async run(street, t) {
     const stall = street.stalls[0] as Stall
     await stall.open()
@@ -28,6 +29,7 @@ export const narrow = journey({
 export const forbidden = journey({
   name: 'forbidden topic',
   says: 'a topic that the broker keeps from a device holds up no other, and its health says so, but on 3.1.1',
+  withinS: 240,
   async run(street, t) {
     const stall = street.stalls[0] as Stall
     const topic = topics(stall.device).open('hall')

@@ -14,6 +14,7 @@ export const brokerRestored = journey({
   says: 'a broker that knows its clients but has forgotten what they said since is told it again',
   brokers: ['mosquitto-3.1.1', 'mosquitto-5', 'mosquitto-tls', 'mosquitto-mtls'],
   street: { keeps: true, sayEveryMs: 200 },
+  withinS: 240,
   async run(street, t) {
     const stall = street.stalls[0] as Stall
     const [disk, older] = ['mosquitto.db', 'older.db'].map((name) => join(street.folder, name))
