@@ -30,6 +30,7 @@ import {
   sessionName,
 } from '../../runtime/wire/session.ts'
 import { topics } from '../../runtime/wire/topic.ts'
+import type { BadDisk } from '../disk/baddisk.ts'
 import { books, buyer, device, gateway, operator, secretOf } from './fixture.ts'
 
 export const receiver = addressOf(secretOf(7))
@@ -38,6 +39,8 @@ export type Event = Readonly<Record<string, unknown>>
 type After = { after(fn: () => Promise<unknown>): void }
 
 export type OfficeOptions = {
+  /** What its books stand on. */
+  readonly disk?: BadDisk
   readonly rpcs?: readonly string[]
   readonly confirmations?: number
   /** More of `chain` in operate.yaml. */
@@ -63,7 +66,9 @@ export async function openOffice(t: After, options: OfficeOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'wayside-operate-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   await writeConfig(folder, chain, url, options)
-  const start = (failpoint = ''): Life => startLife(t, join(folder, 'operate.yaml'), failpoint)
+  const env = options.disk?.env ?? {}
+  const start = (failpoint = ''): Life =>
+    startLife(t, join(folder, 'operate.yaml'), { ...env, WAYSIDE_FAILPOINT: failpoint })
   return { chain, url, folder, start, market: () => openMarket(t, chain, url) }
 }
 
@@ -75,7 +80,7 @@ async function writeConfig(folder: string, dev: DevChain, url: string, options: 
   const { rpcs = [dev.rpc], confirmations = 1, gas = {} } = options
   const { chainId: id, settlement, collector, token, tokenName, tokenVersion } = dev
   const config = {
-    folder: join(folder, 'data'),
+    folder: join(options.disk?.folder ?? folder, 'data'),
     broker: { url },
     keys: { operator: await keyFile('o.key', 2), gateway: await keyFile('g.key', 3) },
     receiver,
@@ -89,13 +94,13 @@ async function writeConfig(folder: string, dev: DevChain, url: string, options: 
   await writeFile(join(folder, 'operate.yaml'), JSON.stringify(config))
 }
 
-function startLife(t: After, config: string, failpoint: string): Life {
+function startLife(t: After, config: string, env: Readonly<Record<string, string>>): Life {
   const child = spawn(
     process.execPath,
     ['--input-type=module', '-e', entry, '--', '-c', config, '--json'],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, WAYSIDE_FAILPOINT: failpoint },
+      env: { ...process.env, ...env },
     },
   )
   let words = ''
