@@ -65,3 +65,22 @@ test('a reading whose moment lies past the end of its epoch begins the next one,
     )
   })
 })
+
+test('started anew within one boot, a device sells no time twice: its first epoch opens where the last one closed', async () => {
+  await withDevice(async (device) => {
+    const streams = [plan('air', { epochMs: 60_000 })]
+    await run(device, { streams }, async (maker) => {
+      const reading = readingAt(device.clock, 1)
+      // A moment that is ahead, so that the epoch closes behind what is read next.
+      for (const ms of [0, 5_000]) maker.take({ ...reading, monotonicMs: reading.monotonicMs + ms })
+    })
+    await run(device, { streams }, async (maker) => {
+      maker.take(readingAt(device.clock, 2))
+    })
+    const [first, second] = await device.epochs('air')
+    assert.ok(first !== undefined && second !== undefined)
+    const { closedMonotonicMs } = first.message.header
+    assert.ok(second.message.header.openedMonotonicMs >= closedMonotonicMs)
+    assert.ok((second.readings[0]?.monotonicMs ?? 0) < closedMonotonicMs, 'it was read before')
+  })
+})

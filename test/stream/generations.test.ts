@@ -55,6 +55,15 @@ test('what was derived of a generation goes with it', async () => {
   })
 })
 
+test('the generation that epochs are made under is never destroyed', async () => {
+  await inFolder(async (folder) => {
+    const generations = await openGenerations(folder, { random: randomBytes })
+    await assert.rejects(generations.destroy(1), RangeError)
+    assert.deepEqual(await readdir(folder), ['generation-1.key'])
+    assert.ok(generations.leafKey('air', 1, 7))
+  })
+})
+
 test('a destroyed generation is a fault, not another key', async () => {
   await inFolder(async (folder) => {
     const generations = await openGenerations(folder, { random: randomBytes })
