@@ -17,7 +17,7 @@ import { capture, cases } from '../drivers/bench.ts'
 import { samples } from '../drivers/samples.ts'
 import { hearAll, until } from './live.ts'
 
-const patience = { waitMs: 400, listenMs: 300, answerMs: 150 }
+const patience = { waitMs: 600, listenMs: 450, answerMs: 200 }
 const empty = render([], { broker: 'mqtt://127.0.0.1:1883', folder: './x', probe: false })
 
 const inHex = (family: string, name: string) =>
