@@ -255,6 +255,11 @@ export function fault(code: FaultCode, facts: Facts = {}, cause?: unknown): Faul
   return new Fault(code, facts, cause)
 }
 
+/** A fault or a library's error, as one line. */
+export function whyOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
 /**
  * Facts come from peers and files too: none of them may do to a terminal what it likes, and a login that was
  * written into an address is not repeated.

@@ -12,7 +12,7 @@
 import { chmodSync, closeSync, openSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { fault } from '../faults.ts'
+import { fault, whyOf } from '../faults.ts'
 
 export type Database = Sqlite.Database
 
@@ -35,7 +35,7 @@ export function openDatabase(path: string): Database {
     return db
   } catch (cause) {
     db?.close()
-    throw fault('STORE_UNREADABLE', { path, why: why(cause) }, cause)
+    throw fault('STORE_UNREADABLE', { path, why: whyOf(cause) }, cause)
   }
 }
 
@@ -141,7 +141,3 @@ const pageBytes = 1024
 const walBytesMax = 8 << 20
 const ownerOnly = 0o600
 const busyMs = 5_000
-
-function why(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
-}

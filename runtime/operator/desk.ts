@@ -7,6 +7,7 @@
  * payer takes back what is left by the channel's own withdrawal, so no forged or forgotten record
  * can drain a channel.
  */
+import { whyOf } from '../faults.ts'
 import type { Address } from '../wire/address.ts'
 import { type Hex, hex } from '../wire/bytes.ts'
 import { Malformed } from '../wire/malformed.ts'
@@ -17,7 +18,7 @@ import { openSold } from '../wire/sold.ts'
 import { type BooksShown, takeBooks, takeShown } from './books.ts'
 import type { Channel } from './channel.ts'
 import { deal } from './deal.ts'
-import { type OrdersParts, openOrders, whyOf } from './orders.ts'
+import { type OrdersParts, openOrders } from './orders.ts'
 
 export type Desk = {
   /** What came under our `ask`. Never throws for what is in it. */
@@ -36,7 +37,7 @@ export function openDesk(parts: OrdersParts): Desk {
 
   function takeRequest(message: Uint8Array, name: string): void {
     const line = sessions.get(name)
-    if (line === undefined || !line.requests.spend()) return
+    if (line === undefined || !line.requests.take()) return
     const opened = openMessage(message, line.session.keys, 'request')
     if (opened === undefined || opened.counter < line.asked) return
     line.asked = opened.counter

@@ -7,7 +7,7 @@
  * in the ledger before its first message and cleared when there is nothing left to say: no retained
  * ghosts.
  */
-import { Fault } from '../faults.ts'
+import { Fault, whyOf } from '../faults.ts'
 import { pause } from '../time/pause.ts'
 import { type Ack, acksMax, encodeAcks, signAck } from '../wire/ack.ts'
 import type { Address } from '../wire/address.ts'
@@ -20,7 +20,6 @@ import type { Channel } from './channel.ts'
 import type { Keeper, Place } from './keeper.ts'
 import type { Ledger } from './ledger.ts'
 import type { Note } from './note.ts'
-import { whyOf } from './orders.ts'
 import type { Register } from './register.ts'
 
 export type NoticeKind = 'grant' | 'ack' | 'enrolment'

@@ -6,14 +6,14 @@
  * buyer is told, and may as well send it again. Nothing here rests on what a buyer says of its
  * channel.
  */
-import { Fault } from '../faults.ts'
+import { Fault, whyOf } from '../faults.ts'
+import { budget } from '../time/budget.ts'
 import type { Address } from '../wire/address.ts'
 import { hex } from '../wire/bytes.ts'
 import type { HpkeKey } from '../wire/hpke.ts'
 import { checkOrder, decodeOrder, type OrderGround, type SignedOrder } from '../wire/order.ts'
 import { type Refusal, refusal } from '../wire/refusal.ts'
 import { openOrder, sessionName } from '../wire/session.ts'
-import { budget } from './budget.ts'
 import {
   ackAgain,
   type Channel,
@@ -61,7 +61,7 @@ export function openOrders(parts: OrdersParts): Orders {
   const looks = budget(limits.ordersPerSecond, monotonicMs)
 
   async function take(message: Uint8Array): Promise<void> {
-    if (!looks.spend()) return
+    if (!looks.take()) return
     const { order: bytes, sessionKey, keys } = await openOrder(message, hpke)
     const document = decodeOrder(bytes)
     const { order, config, rail } = document
@@ -149,11 +149,6 @@ async function seenOf({ seen, note }: OrdersParts, one: Waiting): Promise<Seen |
 export function troubleOf(where: string, cause: unknown): Note {
   const code = cause instanceof Fault ? { code: cause.code } : {}
   return { event: 'trouble', where, why: whyOf(cause), ...code }
-}
-
-/** A fault or a library's error, as one line. */
-export function whyOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }
 
 type Waiting = Pick<Channel, 'config' | 'rail'> & {

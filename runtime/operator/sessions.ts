@@ -1,9 +1,9 @@
 /** The sealed lines to buyers: their keys last over a restart, their counters need not. */
 import { randomBytes } from '#crypto'
+import { budget } from '../time/budget.ts'
 import { type Answer, encodeAnswer } from '../wire/answer.ts'
 import { type Refusal, sentence } from '../wire/refusal.ts'
 import { sealMessage } from '../wire/session.ts'
-import { budget } from './budget.ts'
 import type { Ledger, Session } from './ledger.ts'
 import type { DeskLimits } from './limits.ts'
 import type { Note } from './note.ts'
@@ -25,7 +25,7 @@ export type Line = {
   readonly session: Session
   /** The newest request's counter: older ones are replays and dropped. */
   asked: bigint
-  readonly requests: { spend(): boolean }
+  readonly requests: { take(): boolean }
 }
 
 export type SessionsParts = {

@@ -3,13 +3,13 @@
  * seen long before its delay is over and a thousand channels cost an endpoint no more than a
  * hundred.
  */
+import { whyOf } from '../faults.ts'
 import type { Hex } from '../wire/bytes.ts'
 import { type Channel, claimable, observe, type Seen } from './channel.ts'
 import { deal } from './deal.ts'
 import { isLive } from './desk.ts'
 import type { Keeper } from './keeper.ts'
 import type { Note } from './note.ts'
-import { whyOf } from './orders.ts'
 
 /**
  * Channels in one look: at the default of 30 s a thousand are seen every eight minutes, a day is

@@ -3,10 +3,10 @@
  * for the one who reads. It never blocks, never throws and never grows past its limits.
  */
 
+import { budget } from '../time/budget.ts'
 import type { Address } from '../wire/address.ts'
 import { peekSession } from '../wire/session.ts'
 import { topics } from '../wire/topic.ts'
-import { budget } from './budget.ts'
 import type { Drop, SellLimits } from './limits.ts'
 
 export type Mail =
@@ -32,6 +32,9 @@ export type InboxOptions = {
   readonly wake: () => void
 }
 
+/** Buyers ask in bursts, one for each epoch that was sealed while they were away. */
+const burstS = 2
+
 export function inbox(options: InboxOptions) {
   const { device, operator, limits, monotonicMs, drop, wake } = options
   const own = topics(device)
@@ -40,8 +43,8 @@ export function inbox(options: InboxOptions) {
     [own.ack, 'ack'],
     [topics(operator).offer, 'gateway'],
   ])
-  const strangers = budget(limits.ordersPerS, monotonicMs)
-  const guests = budget(limits.requestsPerS, monotonicMs)
+  const strangers = budget(limits.ordersPerS, monotonicMs, burstS)
+  const guests = budget(limits.requestsPerS, monotonicMs, burstS)
   const regulars = new Map<string, ReturnType<typeof budget>>()
   const newest = new Map<'grant' | 'ack' | 'gateway', Uint8Array>()
   const waiting: (Mail & { readonly kind: 'order' | 'request' })[] = []
@@ -101,7 +104,7 @@ export function inbox(options: InboxOptions) {
   function regular(session: string) {
     const known = regulars.get(session)
     if (known !== undefined) return known
-    const fresh = budget(limits.requestsPerS, monotonicMs)
+    const fresh = budget(limits.requestsPerS, monotonicMs, burstS)
     regulars.set(session, fresh)
     return fresh
   }

@@ -3,7 +3,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { armFailpoints } from '../disk/failpoint.ts'
-import { Fault } from '../faults.ts'
+import { Fault, whyOf } from '../faults.ts'
 import type { Call, Reply, Trouble, WorkerOptions } from './client.ts'
 import { openTables } from './tables.ts'
 import { parcel } from './transfer.ts'
@@ -40,7 +40,7 @@ function answer(name: string, args: readonly unknown[]): unknown {
 /** An Error does not survive the way to the other thread whole; its code and sentence do. */
 function trouble(cause: unknown): Trouble {
   if (cause instanceof Fault) return { code: cause.code, facts: cause.facts }
-  const why = cause instanceof Error ? cause.message : String(cause)
+  const why = whyOf(cause)
   const sqlite = (cause as { code?: string }).code
   const facts = { path, why: sqlite === undefined ? why : `${why} (${sqlite})` }
   const ailing = opened?.ails(cause)

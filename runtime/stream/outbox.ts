@@ -4,7 +4,7 @@
  * again, oldest first; the store alone remembers what is due. What the broker refuses (an access list that
  * lacks a topic) is offered again now and then, and holds up nothing else.
  */
-import { Fault } from '../faults.ts'
+import { Fault, whyOf } from '../faults.ts'
 import { backOff } from '../time/backoff.ts'
 import { bell } from '../time/bell.ts'
 import { never } from '../time/pause.ts'
@@ -140,7 +140,7 @@ function flights({ publish, note = () => {} }: OutboxOptions, landed: () => void
         note({
           event: 'unsent',
           topic,
-          why: cause instanceof Error ? cause.message : String(cause),
+          why: whyOf(cause),
         })
       }
       flying.delete(id)

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { budget } from '../../runtime/sell/budget.ts'
 import { moneyTime } from '../../runtime/sell/moneytime.ts'
 import { common, has, size, union, without } from '../../runtime/sell/runs.ts'
 import type { Range } from '../../runtime/wire/request.ts'
@@ -55,18 +54,6 @@ test('runs are sets: union, difference, intersection and size are those of the n
 test('runs that touch are one run', () => {
   const run = (from: number, to: number): Range => ({ stream: 'air', generation: 1, from, to })
   assert.deepEqual(union([run(1, 3)], [run(4, 9), run(11, 12)]), [run(1, 9), run(11, 12)])
-})
-
-test('a budget lets so many pass in a second, and two seconds of them at once', () => {
-  let nowMs = 0
-  const orders = budget(5, () => nowMs)
-  const passed = (tries: number) =>
-    Array.from({ length: tries }, orders.take).filter(Boolean).length
-  assert.equal(passed(1_000), 10)
-  nowMs += 1_000
-  assert.equal(passed(1_000), 5)
-  nowMs += 3_600_000
-  assert.equal(passed(1_000), 10)
 })
 
 test('time for money only grows, and time off counts as nothing', () => {
