@@ -29,12 +29,21 @@ describe('the packed tarball', { skip: !registry && 'the npm registry cannot be 
     assert.equal(done.status, 0, done.stderr)
   })
 
-  test('holds what runs, and no tests, sources or captures', () => {
+  test('holds what runs and the pages that its words name, and no tests, sources or captures', () => {
     for (const path of files) {
-      assert.match(path, /^(package\.json|README\.md|LICENSE|bin\/wayside\.js|dist\/.+)$/)
+      assert.match(
+        path,
+        /^(package\.json|README\.md|LICENSE|bin\/wayside\.js|dist\/.+|docs\/[\w.-]+\.(md|yaml|json|cddl))$/,
+      )
       assert.doesNotMatch(path, /\.test\.|captures|(?<!\.d)\.ts$|\.map$/)
     }
-    for (const path of ['dist/main.js', 'dist/store-worker.js', 'dist/models/anomaly/model.onnx']) {
+    for (const path of [
+      'dist/main.js',
+      'dist/store-worker.js',
+      'dist/models/anomaly/model.onnx',
+      'docs/operating.md',
+      'docs/wayside.yaml',
+    ]) {
       assert.ok(files.includes(path), path)
     }
   })
