@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Buyer, BuyerOptions } from '../buyer/index.ts'
 import type { MoneyName } from '../buyer/words.ts'
+import { mustBeWritable } from '../disk/write.ts'
 import { pause } from '../time/pause.ts'
 import type { Signer } from '../wire/signer.ts'
 import { addBrokerFlags, type BrokerFlags, brokerOf } from './brokerflags.ts'
@@ -78,6 +79,7 @@ async function buy(options: Options, command: Command): Promise<void> {
   const tell = openTeller()
   const { signerIn } = await import('../buyer/means.ts')
   const signer = await signerIn(options.key, options.passwordFile)
+  if (options.json !== undefined) await mustBeWritable(options.json)
   let buyer: Buyer | undefined
   // While sellers are looked for there is nothing yet to end in order.
   const stop = stopper(() => (buyer === undefined ? end.abort() : buyer.stop()), end)

@@ -59,10 +59,10 @@ export function openTeller() {
       const bad = summary.findings['paid and does not open'] ?? 0
       const due = bought - opened - bad
       const ok = due === 0 && bad === 0
-      if (file !== undefined) await atomicWrite(file, `${summaryJson(summary, ok, seconds)}\n`)
       if (bad > 0) say(`${bad} epochs that were paid for do not open: do not buy there again`)
       if (due > 0) say(`${due} epochs that were paid for are still to come: --resume reads them`)
       say(summaryLine(summary, name))
+      if (file !== undefined) await atomicWrite(file, `${summaryJson(summary, ok, seconds)}\n`)
       return ok ? 0 : 1
     },
   }

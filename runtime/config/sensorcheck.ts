@@ -1,5 +1,5 @@
 /** What the sensors of a config have against each other, their drivers and the tables that they name. */
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { drivers as ours } from '../../drivers/index.ts'
 import { Fault, fault } from '../faults.ts'
@@ -102,12 +102,20 @@ function portAt(port: string, folder: string): string {
 
 /** What keeps a recording from standing in for the port of this sensor. */
 function portMistakes({ port }: SensorConfig, i: number, folder: string): Mistake[] {
-  if (!port.startsWith(recordingScheme)) return []
+  if (!port.startsWith(recordingScheme)) return plainFileMistakes(port, i, folder)
   const file = port.slice(recordingScheme.length)
   const rows = loadRecording(resolve(folder, file))
   if (typeof rows !== 'string') return []
   const hint = 'write one with `wayside record`; its lines are in docs/add-a-driver.md'
   return [{ path: ['sensors', i, 'port'], what: `${file}: ${rows}`, hint }]
+}
+
+/** A file is no port; that it was meant to stand in for one has to be said. */
+function plainFileMistakes(port: string, i: number, folder: string): Mistake[] {
+  const isFile = statSync(resolve(folder, port), { throwIfNoEntry: false })?.isFile() ?? false
+  if (!isFile) return []
+  const hint = `a recording stands in for a port as \`${recordingScheme}${port}\``
+  return [{ path: ['sensors', i, 'port'], what: `${port} is a file, not a port`, hint }]
 }
 
 /** What its driver has against one sensor. */

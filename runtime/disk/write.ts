@@ -3,7 +3,8 @@
  * beside it, to the disk, then into place by a rename, and the folder goes to the disk too: a rename
  * alone can be lost (zigbee2mqtt#11759), and a write in place can end in an empty file.
  */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Fault, fault } from '../faults.ts'
 import { failpoint } from './failpoint.ts'
@@ -33,6 +34,22 @@ export async function atomicWrite(
     throw unwritten(target, cause)
   } finally {
     if (writing.get(target) === mine) writing.delete(target)
+  }
+}
+
+/**
+ * Throws FILE_UNWRITTEN where no file can be written, and makes missing folders: to be asked before the
+ * hours of work of which the file will tell.
+ */
+export async function mustBeWritable(path: string): Promise<void> {
+  const target = resolve(path)
+  try {
+    await makeFolder(dirname(target))
+    await access(dirname(target), constants.W_OK)
+    const there = await stat(target).catch(() => undefined)
+    if (there?.isDirectory()) throw new Error('it is a folder')
+  } catch (cause) {
+    throw unwritten(target, cause)
   }
 }
 

@@ -1,6 +1,14 @@
 /** `wayside config check` on what only the disk shows, and whose paths begin where. */
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -107,4 +115,17 @@ test('editors get the schema of both configs', () => {
     const { properties } = JSON.parse(stdout) as { properties: Record<string, unknown> }
     assert.ok(Object.hasOwn(properties, setting), setting)
   }
+})
+
+test('a file in the place of a port is told from a recording that stands in for one', () => {
+  written('air.recording', '0 42\n')
+  const sensors = 'sensors: [{ name: air, driver: sds011, port: air.recording }]'
+  const config = written(
+    'wayside.yaml',
+    `${readFileSync(device('version: auto'), 'utf8').replace('mqtts', 'mqtt')}${sensors}\n`,
+  )
+  const { status, stderr } = wayside(['config', 'check', config])
+  assert.equal(status, 2)
+  assert.match(stderr, /air\.recording is a file, not a port/)
+  assert.match(stderr, /`recording:air\.recording`/)
 })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { randomBytes } from '#crypto'
 import { openSecret, readSecret } from '../../runtime/disk/secret.ts'
-import { atomicWrite, readIfThere } from '../../runtime/disk/write.ts'
+import { atomicWrite, mustBeWritable, readIfThere } from '../../runtime/disk/write.ts'
 import { text } from '../../runtime/wire/bytes.ts'
 import { inFolder } from './folder.ts'
 
@@ -107,5 +107,19 @@ test('a secret that others may read is refused', async () => {
     await writeFile(path, `0x${'11'.repeat(32)}\n`)
     await assert.rejects(readSecret(path), { code: 'KEY_EXPOSED' })
     assert.equal(text((await readIfThere(path)) ?? new Uint8Array(0)).length, 67)
+  })
+})
+
+test('where no file can be written is said before there is anything to write', async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, 'a file')
+    await mustBeWritable(join(folder, 'new', 'summary.json'))
+    assert.deepEqual(await readdir(join(folder, 'new')), [])
+    await writeFile(file, 'kept')
+    await mustBeWritable(file)
+    assert.equal(await readFile(file, 'utf8'), 'kept')
+    for (const path of [join(file, 'summary.json'), folder]) {
+      await assert.rejects(mustBeWritable(path), { code: 'FILE_UNWRITTEN' })
+    }
   })
 })
