@@ -2,41 +2,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Aedes } from 'aedes'
-import { openBroker } from '../../runtime/link/broker.ts'
-import { hex } from '../../runtime/wire/bytes.ts'
-import { secretOf } from '../wire/sample.ts'
-import { openStreet } from './street.ts'
+import { openTown } from './town.ts'
 
 const wayside = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
-
-async function openTown(t: TestContext) {
-  const aedes = await Aedes.createBroker()
-  const server = createServer(aedes.handle)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  const url = `mqtt://127.0.0.1:${port}`
-  const line = openBroker({ url, clientId: 'street' })
-  await line.ready()
-  const street = await openStreet(t, { broker: line })
-  t.after(async () => {
-    await line.close()
-    server.close()
-    await new Promise<void>((done) => aedes.close(done))
-  })
-  const key = join(street.folder, 'buyer.key')
-  await writeFile(key, hex(secretOf('buyer')), { mode: 0o600 })
-  const folder = join(street.folder, 'books')
-  const base = ['buy', '--broker', url, '--key', key, '--folder', folder, '--budget', '1']
-  return { street, base }
-}
 
 /** Runs the command; `until` may end it with Ctrl-C by what it has printed. */
 async function run(args: readonly string[], until?: (stdout: string) => boolean) {

@@ -4,21 +4,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, statSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { Aedes } from 'aedes'
 import type { Resumed } from '../../runtime/buyer/index.ts'
 import { type SinkOptions, sinkOf } from '../../runtime/commands/buysink.ts'
 import { behind } from '../../runtime/commands/buytell.ts'
-import { openBroker } from '../../runtime/link/broker.ts'
-import { hex } from '../../runtime/wire/bytes.ts'
 import { type BadDisk, noBadDisk, onBadDisk } from '../disk/baddisk.ts'
-import { secretOf } from '../wire/sample.ts'
 import { openStreet, type Street } from './street.ts'
+import { openTown } from './town.ts'
 
 const wayside = fileURLToPath(new URL('../../bin/wayside.js', import.meta.url))
 
@@ -205,28 +201,6 @@ function linesIn(path: string): number {
   } catch {
     return 0
   }
-}
-
-async function openTown(t: TestContext, books?: string) {
-  const aedes = await Aedes.createBroker()
-  const server = createServer(aedes.handle)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  const url = `mqtt://127.0.0.1:${port}`
-  const line = openBroker({ url, clientId: 'street' })
-  await line.ready()
-  const street = await openStreet(t, { broker: line })
-  t.after(async () => {
-    await line.close()
-    server.close()
-    await new Promise<void>((done) => aedes.close(done))
-  })
-  const key = join(street.folder, 'buyer.key')
-  await writeFile(key, hex(secretOf('buyer')), { mode: 0o600 })
-  const folder = books ?? join(street.folder, 'books')
-  const base = ['buy', '--broker', url, '--key', key, '--folder', folder, '--budget', '1']
-  return { street, base, folder: street.folder }
 }
 
 type Running = {
